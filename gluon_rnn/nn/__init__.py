@@ -1,0 +1,9 @@
+"""Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.decay import decay_masks
+from gluon_rnn.nn.fused import GRU, LSTM, RNN
+from gluon_rnn.nn.initializers import Identity
+from gluon_rnn.nn.unroll import Unrolled
+
+__all__ = ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Unrolled", "SequenceBlock", "Identity", "decay_masks"]

@@ -1,0 +1,181 @@
+"""The contract that every sequence block of the package keeps.
+
+``outputs, states = block(inputs, states, valid_length)``: states go in and come out, nothing is remembered on the block
+between two calls, so that truncated training, streaming, export and closed-loop simulation are the same call for all.
+"""
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+
+__all__ = ["SequenceBlock"]
+
+LAYOUTS = ("TNC", "NTC")
+_CACHE_FIELDS = ("_cached_graph", "_cached_op", "_cached_op_args", "_in_format", "_out_format")
+
+
+class SequenceBlock(gluon.HybridBlock):
+    """Base class of all blocks with memory: argument checks, begin states, layout, one cached graph for each call form.
+
+    A subclass writes `state_info` and `forward_sequence`, and is given the rest.
+
+    Parameters
+    ----------
+    layout : {"TNC", "NTC"}, default "TNC"
+        Axis order of inputs and outputs at the edge: time T, batch N, features C. States are never batch-first.
+    dtype : str, default "float32"
+
+    Inputs/Outputs
+    --------------
+    inputs : (T, N, C), or (T, N) where a subclass takes token ids
+    states : flat list of arrays, as in `state_info`; None starts from `begin_state`
+    valid_length : (N,) or None
+        Number of real steps of each row, 0 to T. What stands behind them, NaN included, changes nothing.
+    outputs : (T, N, H)
+        0 past `valid_length`.
+
+    A call without states returns the outputs; a call with states returns ``(outputs, states)``, each row's states being
+    those of its last valid step.
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype does not fit, or states are carried into a block that is not `causal`.
+    """
+
+    causal = True
+    #: dimensions of `inputs`; 2 for blocks that take token ids
+    input_dimensions = 3
+
+    def __init__(self, *, layout="TNC", dtype="float32", **kwargs):
+        super().__init__(**kwargs)
+        if layout not in LAYOUTS:
+            raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
+        self.layout = layout
+        self._set_dtype(dtype)
+        self._graphs = {}
+        self._form = None
+
+    def state_info(self, batch_size=0):
+        """Return a list with one dict a state: its ``shape`` and its ``__layout__`` (N marks the batch axis)."""
+        raise NotImplementedError(f"{type(self).__name__} must say in state_info() what it remembers")
+
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Compute ``(outputs, states)`` for time-major `inputs`; with F being mx.nd or mx.sym."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward_sequence()")
+
+    def begin_state(self, batch_size=0, func=None, ctx=None, dtype=None, **kwargs):
+        """Return the states before the first step: zeros.
+
+        Parameters
+        ----------
+        batch_size : int
+        func : callable, optional
+            As in Gluon: called as ``func(name=..., shape=..., **kwargs)`` for each state, e.g. ``mx.sym.var``.
+        ctx : Context, optional
+        dtype : str, optional
+            Default: the dtype of the block.
+        """
+        if func is None:
+            return [mx.nd.zeros(info["shape"], ctx=ctx, dtype=dtype or self._dtype)
+                    for info in self.state_info(batch_size)]
+        if ctx is not None:
+            kwargs["ctx"] = ctx
+        if dtype is not None:
+            kwargs["dtype"] = dtype
+        return [func(name=f"{self.prefix}state_{i}", shape=info["shape"], **kwargs)
+                for i, info in enumerate(self.state_info(batch_size))]
+
+    def cast(self, dtype):
+        """Cast parameters and default states to `dtype`."""
+        super().cast(dtype)
+        self._set_dtype(dtype)
+
+    def _set_dtype(self, dtype):
+        try:
+            self._numpy_dtype = np.dtype(dtype).type
+        except TypeError as error:
+            raise ValueError(f"dtype must be float16, float32 or float64, got {dtype!r}") from error
+        self._dtype = np.dtype(dtype).name
+
+    def __call__(self, inputs, states=None, valid_length=None):
+        carried = states is not None
+        if isinstance(states, (mx.nd.NDArray, mx.sym.Symbol)):
+            states = [states]
+        if isinstance(inputs, mx.nd.NDArray):
+            self._check_inputs(inputs, valid_length)
+            if carried:
+                self._check_states(states, inputs.shape[self.layout.index("N")])
+            else:
+                states = self.begin_state(inputs.shape[self.layout.index("N")], ctx=inputs.context)
+        elif not carried:
+            states = self._symbolic_begin_state(inputs)
+        arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length)
+        outputs, states = super().__call__(*arguments)
+        return (outputs, states) if carried else outputs
+
+    def hybrid_forward(self, F, inputs, states, valid_length=None, **parameters):
+        """Put time first, run `forward_sequence`, put the outputs back into `layout`."""
+        if self.layout == "NTC":
+            inputs = F.swapaxes(inputs, 0, 1)                             # (T, N, C)
+        outputs, states = self.forward_sequence(F, inputs, list(states), valid_length, **parameters)
+        if self.layout == "NTC":
+            outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
+        return outputs, states
+
+    def _check_inputs(self, inputs, valid_length):
+        name = type(self).__name__
+        if inputs.ndim != self.input_dimensions:
+            raise ValueError(f"{name} expects inputs of {self.input_dimensions} dimensions in the order "
+                             f"{self.layout[:self.input_dimensions]}, got shape {inputs.shape}")
+        if 0 in inputs.shape:
+            raise ValueError(f"{name} got inputs of shape {inputs.shape}, which hold nothing; pass at least one step")
+        batch = inputs.shape[self.layout.index("N")]
+        if valid_length is not None and valid_length.shape != (batch,):
+            raise ValueError(f"{name} expects valid_length of shape ({batch},), one length a row of inputs "
+                             f"{inputs.shape}, got {valid_length.shape}")
+
+    def _check_states(self, states, batch_size):
+        name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]
+        shapes = [state.shape for state in states]
+        if shapes != expected:
+            raise ValueError(f"{name} expects states of shapes {expected} for a batch of {batch_size}, got {shapes}; "
+                             f"begin_state({batch_size}) makes the first ones")
+        if not self.causal and any((state != 0).sum().asscalar() for state in states):
+            raise ValueError(f"{name} is not causal: it reads each sequence from its end too, so states carried over "
+                             "from an earlier chunk cannot give what the whole sequence gives; pass whole sequences, "
+                             "or use a causal block")
+
+    def _symbolic_begin_state(self, inputs):
+        """Zeros whose batch size follows that of the symbol `inputs`, so that N stays free in an exported graph."""
+        per_row = self._row_zeros(mx.sym, inputs)                         # (N,)
+        states = []
+        for info in self.state_info(0):
+            axis = info["__layout__"].index("N")
+            others = tuple(i for i in range(len(info["shape"])) if i != axis)
+            shape = tuple(-1 if i == axis else 1 for i in range(len(info["shape"])))
+            states.append(mx.sym.broadcast_axis(mx.sym.reshape(per_row, shape=shape), axis=others,
+                                                size=tuple(info["shape"][i] for i in others)))
+        return states
+
+    def _row_zeros(self, F, inputs):
+        time = self.layout.index("T")
+        first = F.zeros_like(F.slice_axis(inputs, axis=time, begin=0, end=1))      # zeros even where inputs are NaN
+        others = tuple(i for i in range(self.input_dimensions) if i != self.layout.index("N"))
+        return F.cast(F.sum(first, axis=others), dtype=self._dtype)
+
+    def _call_cached_op(self, *args):
+        # Gluon keeps one graph a block and refuses a call of another form (with lengths after one without). Keep one
+        # graph for each form instead.
+        form = len(args)
+        if form != self._form:
+            self._graphs[self._form] = {field: getattr(self, field) for field in _CACHE_FIELDS}
+            fresh = {"_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_in_format": None,
+                     "_out_format": None}
+            for field, value in self._graphs.get(form, fresh).items():
+                setattr(self, field, value)
+            self._form = form
+        return super()._call_cached_op(*args)
+
+    def _clear_cached_op(self):
+        self._graphs = {}
+        super()._clear_cached_op()

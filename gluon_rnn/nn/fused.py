@@ -1,0 +1,338 @@
+r"""Elman RNN, LSTM and GRU on MXNet's fused operator, each layer owning its one flat parameter vector.
+
+For step t, input x_t and state h (c), with :math:`\sigma` the logistic function and * elementwise:
+
+RNN (Elman 1990, "Finding Structure in Time"):
+    h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h), f = tanh or relu
+
+LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; no peepholes), gates i, f, g, o:
+    i, f, o = sigma(W x_t + b + R h_{t-1} + r),  g = tanh(W x_t + b + R h_{t-1} + r)
+    c_t = f * c_{t-1} + i * g,  h_t = o * tanh(c_t)
+
+GRU (Cho et al. 2014, with the reset gate *after* the matrix product), gates r, z, n:
+    r, z = sigma(W x_t + b + R h_{t-1} + r),  n = tanh(W x_t + b_i + r * (R h_{t-1} + b_h))
+    h_t = (1 - z) * n + z * h_{t-1}
+"""
+from collections import OrderedDict
+
+import mxnet as mx
+import numpy as np
+
+from gluon_rnn.nn import flat, lengths
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
+from gluon_rnn.registry import encoders
+
+__all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
+
+# Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
+_SATURATE = 1e4
+
+
+class FusedLayer(SequenceBlock):
+    """What `RNN`, `LSTM` and `GRU` share: a stack of one-layer fused operators, (T, N, C) to (T, N, D * H).
+
+    Each layer has one parameter, ``l<k>_parameters``, that holds both directions. `parts`, `set_part` and `gate` give
+    its weights and biases by the names of `mxnet.gluon.rnn`.
+    """
+
+    #: what the fused operator calls this network
+    mode = None
+
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0, *,
+                 i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros",
+                 h2h_bias_initializer="zeros", drop_h=0.0, weight_drop=0.0, **kwargs):
+        super().__init__(layout=layout, **_without_unsupported(kwargs))
+        check_sizes(hidden_size=hidden_size, num_layers=num_layers)
+        check_rates(dropout=dropout, drop_h=drop_h, weight_drop=weight_drop)
+        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.bidirectional, self.causal = bidirectional, not bidirectional
+        self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop
+        self._directions = 2 if bidirectional else 1
+        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size, bidirectional)
+                         for layer in range(num_layers)]
+        self._register_vectors({"i2h_weight": i2h_weight_initializer, "h2h_weight": h2h_weight_initializer,
+                                "i2h_bias": i2h_bias_initializer, "h2h_bias": h2h_bias_initializer})
+
+    def _register_vectors(self, initializers):
+        for layer, layout in enumerate(self._layouts):
+            name = f"l{layer}_parameters"
+            setattr(self, name, self.params.get(name, shape=(layout.size,), dtype=self._dtype,
+                                                init=FlatInitializer(layout, initializers), allow_deferred_init=True))
+
+    @property
+    def output_size(self):
+        """Number of output features: H, or 2 H when bidirectional."""
+        return self.hidden_size * self._directions
+
+    @property
+    def input_size(self):
+        """Number of input features C; 0 while it is not known."""
+        return self._layouts[0].input_size
+
+    def state_info(self, batch_size=0):
+        """Return shape (L * D, N, H) for h, and for c of an LSTM."""
+        shape = (self.num_layers * self._directions, batch_size, self.hidden_size)
+        return [{"shape": shape, "__layout__": "LNC"} for _ in range(2 if self.mode == "lstm" else 1)]
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
+        if self.input_size not in (0, input_size):
+            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
+                             f"got {input_size}")
+        self._layouts[0].input_size = input_size
+        self.l0_parameters.shape = (self._layouts[0].size,)
+
+    def infer_shape(self, inputs, *_):
+        """Called by Gluon at the first forward of a layer whose input size was deferred."""
+        self.set_input_size(inputs.shape[-1])
+
+    # ---- named access ------------------------------------------------------------------------------------------
+
+    def parts(self, ctx=None):
+        """Return {name: array}, views of the parameters by the names and shapes of `mxnet.gluon.rnn`.
+
+        Names are ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias``, ``l0_h2h_bias`` (G*H,), ``r0_...`` for
+        the backward direction; G gates stacked in the order i, f, g, o or r, z, n. Writing into a view
+        (``view[:] = ...``) changes the layer.
+        """
+        views = OrderedDict()
+        for layer, layout in enumerate(self._layouts):
+            vector = self._vector(layer, ctx)
+            for part in layout.parts():
+                views[_part_name(part, layer)] = vector[part.begin:part.end].reshape(part.shape)
+        return views
+
+    def gate(self, name, gate, ctx=None):
+        """Return the view of one gate of a part, (H, C), (H, H) or (H,): ``layer.gate("l0_h2h_weight", "f")``."""
+        gates, parts = self._layouts[0].gates, self.parts(ctx)
+        if name not in parts or gate not in gates:
+            raise ValueError(f"{type(self).__name__} has parts {', '.join(parts)} with gates {', '.join(gates)}; "
+                             f"got part {name!r}, gate {gate!r}")
+        begin = gates.index(gate) * self.hidden_size
+        return parts[name][begin:begin + self.hidden_size]
+
+    def set_part(self, name, value):
+        """Set one part on all devices, ``layer.set_part("l0_i2h_bias", array)``; ValueError if the shape differs."""
+        for ctx in self.l0_parameters.list_ctx():
+            parts = self.parts(ctx)
+            if name not in parts:
+                raise ValueError(f"{type(self).__name__} has no part {name!r}; its parts: {', '.join(parts)}")
+            if parts[name].shape != tuple(value.shape):
+                raise ValueError(f"{name} has shape {parts[name].shape}, got {tuple(value.shape)}")
+            parts[name][:] = value
+
+    def decay_mask(self, layer):
+        """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
+        mask = mx.nd.ones((self._layouts[layer].size,), dtype=self._dtype)
+        mask[self._layouts[layer].bias_begin():] = 0
+        return mask
+
+    def _vector(self, layer, ctx):
+        if not self.input_size:
+            raise ValueError(f"{type(self).__name__} does not know its input size yet; give input_size=..., or pass it "
+                             "an input first")
+        return self._reg_params[f"l{layer}_parameters"].data(ctx)
+
+    # ---- computation -------------------------------------------------------------------------------------------
+
+    def _check_inputs(self, inputs, valid_length):
+        super()._check_inputs(inputs, valid_length)
+        name = type(self).__name__
+        if self.input_size and inputs.shape[-1] != self.input_size:
+            raise ValueError(f"{name} expects {self.input_size} input features, got inputs of shape {inputs.shape}")
+        if inputs.dtype != self._numpy_dtype:
+            raise ValueError(f"{name} holds {self._numpy_dtype.__name__}, got inputs of {np.dtype(inputs.dtype).name}; "
+                             "cast one of them (inputs.astype or block.cast)")
+        if inputs.dtype == np.float16 and inputs.context.device_type == "cpu":
+            raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
+                             "and float64 only; cast to float32, or use a GPU")
+
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the states after the last step."""
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+        outputs, finals = inputs, []
+        for layer in range(self.num_layers):
+            if layer:
+                outputs = self._drop_between(F, outputs)
+            begin = [self._of_layer(F, state, layer) for state in states]
+            vector = parameters[f"l{layer}_parameters"]
+            if self._weight_drop:
+                self._require_input_size("weight_drop")
+                vector = flat.drop_h2h(F, vector, self._layouts[layer], self._weight_drop)
+            outputs, final = self._run_layer(F, outputs, vector, begin, valid_length, layer)
+            finals.append(final)
+        if self.num_layers == 1:
+            return outputs, finals[0]
+        return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
+
+    def _run_layer(self, F, inputs, vector, begin, valid_length, layer):
+        if valid_length is None:
+            outputs, *final = self._fused(F, inputs, vector, begin, self.bidirectional)
+            return outputs, final
+        if not self.bidirectional:
+            return self._run_direction(F, inputs, vector, begin, valid_length)
+        self._require_input_size("valid_length in a bidirectional layer")
+        vectors = flat.split_directions(F, vector, self._layouts[layer])
+        begins = list(zip(*(F.split(state, num_outputs=2, axis=0) for state in begin)))
+        forward, forward_final = self._run_direction(F, inputs, vectors[0], begins[0], valid_length)
+        reversed_inputs = lengths.reverse(F, inputs, valid_length)
+        backward, backward_final = self._run_direction(F, reversed_inputs, vectors[1], begins[1], valid_length)
+        backward = lengths.reverse(F, backward, valid_length)
+        return (F.concat(forward, backward, dim=2),
+                [F.concat(*pair, dim=0) for pair in zip(forward_final, backward_final)])
+
+    def _run_direction(self, F, inputs, vector, begin, valid_length):
+        """One direction with lengths. The final h is the last valid output; c is held still through the padding."""
+        if self.mode == "lstm":
+            # The fused operator returns c of step T only: make this the c of the last valid step.
+            padding = lengths.padding_indicator(F, inputs, valid_length)
+            inputs, vector = flat.hold_cell(F, inputs, vector, padding, self.hidden_size)
+        outputs, *final = self._fused(F, inputs, vector, begin, False)
+        outputs = lengths.mask(F, outputs, valid_length)
+        h_begin = F.reshape(begin[0], shape=(-3, 0))                      # (1, N, H) -> (N, H)
+        final[0] = F.expand_dims(lengths.last(F, outputs, valid_length, h_begin), axis=0)
+        return outputs, final
+
+    def _fused(self, F, inputs, vector, begin, bidirectional):
+        return F.RNN(inputs, vector, *begin, state_size=self.hidden_size, num_layers=1, mode=self.mode,
+                     bidirectional=bidirectional, state_outputs=True)
+
+    def _of_layer(self, F, state, layer):
+        if self.num_layers == 1:
+            return state
+        return F.slice_axis(state, axis=0, begin=layer * self._directions, end=(layer + 1) * self._directions)
+
+    def _drop_between(self, F, outputs):
+        # The fused operator's own dropout has no effect on CPU in float32.
+        if self._dropout:
+            outputs = F.Dropout(outputs, p=self._dropout)
+        if self._drop_h:
+            outputs = F.Dropout(outputs, p=self._drop_h, axes=(0,))       # one mask for all steps
+        return outputs
+
+    def _require_input_size(self, what):
+        if not self.input_size:
+            raise ValueError(f"{type(self).__name__} needs its input size for {what}; give input_size=..., or pass the "
+                             "layer an array before it becomes part of a graph")
+
+    def __repr__(self):
+        return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
+                f"num_layers={self.num_layers}, bidirectional={self.bidirectional})")
+
+
+def _part_name(part, layer):
+    return f"{part.name[0]}{layer}{part.name[1:]}"
+
+
+def _without_unsupported(options):
+    """Take the options of `mxnet.gluon.rnn` that have no fused CPU training out of `options`; refuse them if set."""
+    for name in ("projection_size", "h2r_weight_initializer", "state_clip_min", "state_clip_max", "state_clip_nan",
+                 "use_sequence_length"):
+        if options.pop(name, None):
+            hint = "pass valid_length to the call" if name == "use_sequence_length" else "leave it out"
+            raise ValueError(f"{name} is not supported by the fused layers, which must train on CPU too; {hint}")
+    return options
+
+
+@encoders.register("rnn")
+class RNN(FusedLayer):
+    r"""Elman network: h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h); (T, N, C) to (T, N, D * H).
+
+    Parameters
+    ----------
+    hidden_size : int
+        H, units a layer and direction.
+    num_layers : int, default 1
+        L, any number.
+    activation : {"tanh", "relu"}, default "tanh"
+        f; `mxnet.gluon.rnn.RNN` defaults to relu, its RNNCell to tanh.
+    layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
+        As in `LSTM`.
+
+    References
+    ----------
+    Elman (1990), Finding Structure in Time. With ``activation="relu"`` and ``h2h_weight_initializer="identity"`` the IRNN
+    of Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units.
+    """
+
+    def __init__(self, hidden_size, num_layers=1, activation="tanh", *args, **kwargs):
+        if activation not in ("tanh", "relu"):
+            raise ValueError(f"activation must be 'tanh' or 'relu', got {activation!r}")
+        self.mode = f"rnn_{activation}"
+        super().__init__(hidden_size, num_layers, *args, **kwargs)
+
+
+@encoders.register("lstm")
+class LSTM(FusedLayer):
+    r"""Long short-term memory with forget gate, without peepholes; (T, N, C) to (T, N, D * H).
+
+    Parameters
+    ----------
+    hidden_size : int
+        H, units a layer and direction.
+    num_layers : int, default 1
+        L, any number.
+    layout : {"TNC", "NTC"}, default "TNC"
+    dropout : float in [0, 1), default 0
+        Rate on the outputs of every layer but the last, drawn anew at each step; nothing is dropped in prediction.
+    bidirectional : bool, default False
+        D = 2: a second network reads each sequence from its last valid step; features are concatenated.
+    input_size : int, default 0
+        C; 0 takes it from the first input.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
+        Applied gate by gate, each gate being a matrix of its own.
+    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
+        Applied to a whole bias vector. For the LSTM, i2h_bias_initializer defaults to `mxnet.init.LSTMBias(1.0)`: a forget bias of 1.
+    drop_h : float in [0, 1), default 0
+        As `dropout`, with one mask for all steps (Gal and Ghahramani 2016).
+    weight_drop : float in [0, 1), default 0
+        Rate on the recurrent weights h2h, one mask a call (Merity, Keskar and Socher 2017, section 2).
+    dtype : {"float32", "float64", "float16"}, default "float32"
+        float16 computes on GPUs only.
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, C), states [h, c] each (L * D, N, H), valid_length (N,) -> outputs (T, N, D * H), states.
+    Outputs past `valid_length` are 0; returned states are those of each row's last valid step.
+
+    Notes
+    -----
+    A weight decay that spares the biases, which live in the same vector, needs `gluon_rnn.nn.decay_masks`.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber (1997), Long Short-Term Memory; Gers, Schmidhuber and Cummins (2000), Learning to Forget.
+
+    Example
+    -------
+    >>> layer = LSTM(8, num_layers=2); layer.initialize()
+    >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
+    >>> outputs.shape, h.shape
+    ((5, 3, 8), (2, 3, 8))
+    """
+
+    mode = "lstm"
+
+    def __init__(self, hidden_size, *args, i2h_bias_initializer=None, **kwargs):
+        bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
+        super().__init__(hidden_size, *args, i2h_bias_initializer=bias, **kwargs)
+
+
+@encoders.register("gru")
+class GRU(FusedLayer):
+    r"""Gated recurrent unit, the reset gate after the matrix product; (T, N, C) to (T, N, D * H).
+
+    Parameters
+    ----------
+    hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
+        As in `LSTM`.
+
+    References
+    ----------
+    Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder; the variant of cuDNN, with two biases.
+    """
+
+    mode = "gru"

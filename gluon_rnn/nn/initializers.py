@@ -1,0 +1,50 @@
+"""Initializers that MXNet lacks or names otherwise, and how a name in a YAML file becomes one."""
+import mxnet as mx
+
+__all__ = ["Identity", "as_initializer"]
+
+
+@mx.init.register
+class Identity(mx.init.Initializer):
+    """A multiple of the identity matrix, for the recurrent weights of an IRNN.
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        Value on the diagonal.
+
+    References
+    ----------
+    Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units, section 2.
+    """
+
+    def __init__(self, scale=1.0):
+        super().__init__(scale=scale)
+        self.scale = scale
+
+    def _init_weight(self, _, arr):
+        if len(arr.shape) != 2 or arr.shape[0] != arr.shape[1]:
+            raise ValueError(f"identity initialises square matrices such as h2h_weight, got shape {arr.shape}; "
+                             "choose another initializer for this part")
+        arr[:] = self.scale * mx.nd.eye(arr.shape[0], ctx=arr.context, dtype=arr.dtype)
+
+
+def as_initializer(value):
+    """Return the initializer that `value` names: a string, or an `mxnet.init.Initializer` as it is.
+
+    ``"orthogonal"`` has a scale of 1 here, which keeps the norm of the state; MXNet's own default is 1.414.
+
+    Raises
+    ------
+    ValueError
+        If no initializer has that name.
+    """
+    if isinstance(value, mx.init.Initializer):
+        return value
+    if value == "orthogonal":
+        return mx.init.Orthogonal(scale=1.0)
+    try:
+        return mx.init.create(value)
+    except (AssertionError, AttributeError, TypeError) as error:
+        raise ValueError(f"unknown initializer {value!r}; pass an mxnet.init.Initializer or a name such as 'xavier', "
+                         "'orthogonal', 'uniform', 'normal', 'zeros', 'identity'") from error
