@@ -127,8 +127,6 @@ class SequenceBlock(gluon.HybridBlock):
         if inputs.ndim != self.input_dimensions:
             raise ValueError(f"{name} expects inputs of {self.input_dimensions} dimensions in the order "
                              f"{self.layout[:self.input_dimensions]}, got shape {inputs.shape}")
-        if 0 in inputs.shape:
-            raise ValueError(f"{name} got inputs of shape {inputs.shape}, which hold nothing; pass at least one step")
         batch = inputs.shape[self.layout.index("N")]
         if valid_length is not None and valid_length.shape != (batch,):
             raise ValueError(f"{name} expects valid_length of shape ({batch},), one length a row of inputs "

@@ -69,6 +69,9 @@ class FusedLayer(SequenceBlock):
     @property
     def input_size(self):
         """Number of input features C; 0 while it is not known."""
+        size = self.l0_parameters.shape[0]
+        if size and not self._layouts[0].input_size:                      # learnt by a graph's inference or a file
+            self._layouts[0] = self._layouts[0].for_size(size)
         return self._layouts[0].input_size
 
     def state_info(self, batch_size=0):
