@@ -1,0 +1,40 @@
+# make demo and make test do all the set-up themselves; the logic is in scripts/*.sh.
+VENV ?= .venv
+PYTHON ?=
+BIN := $(VENV)/bin/python
+PYTEST_FLAGS ?=
+
+.PHONY: help demo test lint test-pythons clean
+
+help:
+	@echo "make demo          set up $(VENV), train a small language model, evaluate it, sample from it, export it"
+	@echo "make test          set up $(VENV) with the tools for development and run the tests"
+	@echo "make lint          check the code with ruff"
+	@echo "make test-pythons  test what runs before MXNet loads, and a layer, on Python 3.9, 3.11 and 3.12"
+	@echo "make clean         remove the virtual environments and caches (runs/ stays)"
+	@echo "PYTHON=path/to/python3.x chooses the Python of a new $(VENV)"
+
+# The stamps are newer than setup.py as long as nothing has to be installed again.
+$(VENV)/.installed: setup.py
+	@scripts/install.sh "$(VENV)" "" "$(PYTHON)"
+	@touch $@
+
+$(VENV)/.installed-dev: setup.py
+	@scripts/install.sh "$(VENV)" dev "$(PYTHON)"
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed
+	@scripts/demo.sh "$(BIN)"
+
+test: $(VENV)/.installed-dev
+	@$(BIN) -m pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN) -m ruff check .
+
+test-pythons: $(VENV)/.installed-dev
+	@GLUON_RNN_TEST_ALL_PYTHONS=1 $(BIN) -m pytest -v tests/test_runtime.py
+
+clean:
+	rm -rf $(VENV) .venv-3.* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,304 @@
+"""One peer of the benchmark in a process of its own: builds what it is asked to, times it, answers in JSON lines.
+
+Run by its file name and not as a module of the package, ``python worker.py PEER``: PyTorch may live in another
+interpreter, which has neither MXNet nor this package, and the peer with MXNet's default threads must not see what
+importing this package does. Hence this file imports nothing but the standard library until the peer is known.
+
+A request is one line, ``{"do": "prepare" | "time" | "peak" | "about" | "drop", ...}``; a reply is one line,
+``{"value": ...}`` or ``{"error": "..."}``.
+"""
+import json
+import math
+import os
+import sys
+import time
+import traceback
+
+__all__ = ["calibrate", "time_once", "serve", "PEERS"]
+
+
+def calibrate(call, min_seconds):
+    """Return how many calls of `call` one timing must hold to last `min_seconds`; `call` has run before (warm)."""
+    loops = 1
+    while True:
+        seconds = time_once(call, loops) * loops
+        if seconds >= min_seconds:
+            return loops
+        # Aim a tenth higher, yet grow at most tenfold: the first short timings are the least certain ones.
+        loops = min(10 * loops, max(loops + 1, math.ceil(1.1 * loops * min_seconds / max(seconds, 1e-9))))
+
+
+def time_once(call, loops):
+    """Return the seconds of one call, the mean over `loops` calls in a row."""
+    start = time.perf_counter()
+    for _ in range(loops):
+        call()
+    return (time.perf_counter() - start) / loops
+
+
+class _MXNetPeer:
+    """What both MXNet peers share; a subclass says where the layers come from."""
+
+    def __init__(self):
+        import mxnet
+        self.mx = mxnet
+
+    def about(self):
+        return {"version": self.mx.__version__, "threads": os.environ.get("OMP_NUM_THREADS", "default")}
+
+    def layers(self, case):
+        """Return a call that runs the recurrent layers of `case` once and waits for the result."""
+        mx, T, N, H = self.mx, case["T"], case["N"], case["H"]
+        net = self.build(case)
+        net.initialize(mx.init.Uniform(0.1))
+        net.hybridize(static_alloc=True, static_shape=True)
+        x, head, states = self._random(T, N, H), mx.nd.ones((T, N, net_width(case))), net.begin_state(N)
+
+        def forward():
+            net(x, states)[0].wait_to_read()
+
+        def forward_backward():
+            with mx.autograd.record():
+                outputs, _ = net(x, states)
+            outputs.backward(head)
+            mx.nd.waitall()
+
+        if case["backward"]:
+            x.attach_grad()
+        return forward_backward if case["backward"] else forward
+
+    def _random(self, *shape):
+        return self.mx.nd.random.uniform(-1, 1, shape=shape)
+
+    def peak(self, size, repeats):
+        mx = self.mx
+        a, b = self._random(size, size), self._random(size, size)
+
+        def dense():  # oneDNN, as the recurrent operators
+            mx.nd.FullyConnected(a, b, num_hidden=size, no_bias=True).wait_to_read()
+
+        def dot():  # BLAS
+            mx.nd.dot(a, b).wait_to_read()
+
+        return min(best_of(dense, repeats), best_of(dot, repeats))
+
+    def output_layer(self, case):
+        """Return a call that runs output layer and loss alone, forward and backward."""
+        mx, V, H = self.mx, case["V"], case["H"]
+        dense, loss = mx.gluon.nn.Dense(V, flatten=False, in_units=H), mx.gluon.loss.SoftmaxCELoss()
+        dense.initialize(mx.init.Uniform(0.1))
+        dense.hybridize(static_alloc=True)
+        loss.hybridize(static_alloc=True)
+        hidden, target = self._random(case["T"], case["N"], H), self._tokens(case)
+        hidden.attach_grad()
+
+        def step():
+            with mx.autograd.record():
+                value = loss(dense(hidden).reshape((-1, V)), target.reshape((-1,))).mean()
+            value.backward()
+            mx.nd.waitall()
+
+        return step
+
+    def _tokens(self, case):
+        return self.mx.nd.random.randint(0, case["V"], shape=(case["T"], case["N"]), dtype="int32")
+
+
+class OursPeer(_MXNetPeer):
+    """gluon_rnn.nn; the package restores NumPy's aliases and sets the threads itself."""
+
+    def __init__(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        sys.path[:] = [os.path.dirname(os.path.dirname(here))] + [p for p in sys.path if os.path.abspath(p) != here]
+        import gluon_rnn
+        import gluon_rnn.nn
+        self.package = gluon_rnn
+        super().__init__()
+
+    def about(self):
+        return dict(super().about(), version=self.package.__version__)
+
+    def build(self, case):
+        layer = getattr(self.package.nn, {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}[case["cell"]])
+        return layer(case["H"], case["layers"], bidirectional=case["bidirectional"], input_size=case["H"])
+
+    def language_model(self, case):
+        """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
+        from gluon_rnn.config import Training
+        from gluon_rnn.models import LanguageModel
+        from gluon_rnn.training.step import LossGraph, TrainStep
+        encoder = self.package.nn.LSTM(case["H"], case["layers"], dropout=case["dropout"])
+        model = LanguageModel(case["V"], encoder, embed_size=case["H"], tie_weights=True, drop_i=case["dropout"],
+                              dropout=case["dropout"], drop_i_variational=False)
+        graph, rate = LossGraph(model), case["learning_rate"]
+        graph.initialize()
+        graph.hybridize()  # as the training loop does
+        settings = Training(optimizer=dict(name="sgd", learning_rate=rate), clip_norm=case["clip_norm"])
+        train = TrainStep(graph, [self.mx.cpu()], settings)
+        data, target, states = self._tokens(case), self._tokens(case), [model.begin_state(case["N"])]
+
+        def step():
+            nonlocal states
+            states = train(data, target, states, rate)[2]
+            self.mx.nd.waitall()
+
+        return step
+
+
+class GluonPeer(_MXNetPeer):
+    """mxnet.gluon.rnn as it comes: nothing but NumPy's removed aliases is put right, or it would not import."""
+
+    def __init__(self):
+        import numpy
+        for name, kind in dict(bool=bool, int=int, float=float, object=object, complex=complex, str=str).items():
+            if name not in vars(numpy):
+                setattr(numpy, name, kind)
+        super().__init__()
+
+    def build(self, case):
+        rnn, common = self.mx.gluon.rnn, dict(bidirectional=case["bidirectional"], input_size=case["H"])
+        if case["cell"] == "rnn":
+            return rnn.RNN(case["H"], case["layers"], activation="tanh", **common)
+        return {"lstm": rnn.LSTM, "gru": rnn.GRU}[case["cell"]](case["H"], case["layers"], **common)
+
+    def language_model(self, case):
+        raise ValueError("the language model is compared with PyTorch only")
+
+
+class TorchPeer:
+    """torch.nn in eager mode, oneDNN as PyTorch itself chooses it."""
+
+    def __init__(self):
+        import torch
+        self.torch = torch
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+    def about(self):
+        return {"version": self.torch.__version__, "threads": str(self.torch.get_num_threads())}
+
+    def layers(self, case):
+        torch, T, N, H = self.torch, case["T"], case["N"], case["H"]
+        kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case["cell"]]
+        net = kind(H, H, case["layers"], bidirectional=case["bidirectional"])
+        x, head = torch.rand(T, N, H) * 2 - 1, torch.ones(T, N, net_width(case))
+        state = torch.zeros(case["layers"] * (2 if case["bidirectional"] else 1), N, H)
+        states = (state, state.clone()) if case["cell"] == "lstm" else state
+
+        def forward():
+            with torch.inference_mode():
+                net(x, states)
+
+        def forward_backward():
+            net.zero_grad(set_to_none=True)
+            x.grad = None
+            net(x, states)[0].backward(head)
+
+        x.requires_grad_(case["backward"])
+        net.train(case["backward"])
+        return forward_backward if case["backward"] else forward
+
+    def peak(self, size, repeats):
+        a, b = self.torch.rand(size, size), self.torch.rand(size, size)
+        return best_of(lambda: self.torch.mm(a, b), repeats)
+
+    def language_model(self, case):
+        torch, V, H = self.torch, case["V"], case["H"]
+        embedding, decoder = torch.nn.Embedding(V, H), torch.nn.Linear(H, V)
+        decoder.weight = embedding.weight
+        lstm, drop = torch.nn.LSTM(H, H, case["layers"], dropout=case["dropout"]), torch.nn.Dropout(case["dropout"])
+        parameters = [*embedding.parameters(), *lstm.parameters(), decoder.bias]
+        optimizer = torch.optim.SGD(parameters, lr=case["learning_rate"])
+        loss, data, target = torch.nn.CrossEntropyLoss(), self._tokens(case), self._tokens(case)
+        states = tuple(torch.zeros(case["layers"], case["N"], H) for _ in range(2))
+
+        def step():
+            nonlocal states
+            states = tuple(state.detach() for state in states)
+            optimizer.zero_grad(set_to_none=True)
+            hidden, states = lstm(drop(embedding(data)), states)
+            loss(decoder(drop(hidden)).view(-1, V), target.view(-1)).backward()
+            torch.nn.utils.clip_grad_norm_(parameters, case["clip_norm"])
+            optimizer.step()
+
+        return step
+
+    def output_layer(self, case):
+        torch, V = self.torch, case["V"]
+        decoder, loss = torch.nn.Linear(case["H"], V), torch.nn.CrossEntropyLoss()
+        hidden, target = torch.rand(case["T"], case["N"], case["H"], requires_grad=True), self._tokens(case)
+
+        def step():
+            decoder.zero_grad(set_to_none=True)
+            hidden.grad = None
+            loss(decoder(hidden).view(-1, V), target.view(-1)).backward()
+
+        return step
+
+    def _tokens(self, case):
+        return self.torch.randint(0, case["V"], (case["T"], case["N"]))
+
+
+PEERS = {"ours": OursPeer, "gluon": GluonPeer, "gluon-default-threads": GluonPeer, "torch": TorchPeer}
+
+
+def net_width(case):
+    """Return the number of output features of the layers of `case`."""
+    return case["H"] * (2 if case["bidirectional"] else 1)
+
+
+def best_of(call, repeats):
+    """Return the least seconds of one call out of `repeats`, after one warm-up."""
+    call()
+    return min(time_once(call, 1) for _ in range(repeats))
+
+
+class _Session:
+    """The requests a worker answers; holds the call that was prepared last."""
+
+    def __init__(self, peer):
+        self.peer, self.call, self.loops = peer, None, 1
+
+    def prepare(self, case, min_seconds):
+        self.call = getattr(self.peer, case["kind"])(case)
+        for _ in range(2):
+            self.call()
+        self.loops = calibrate(self.call, min_seconds)
+        return self.loops
+
+    def time(self):
+        self.call()  # brings caches and sleeping threads back after the other peers' turns
+        return time_once(self.call, self.loops)
+
+    def peak(self, size, repeats):
+        return 2 * size ** 3 / self.peer.peak(size, repeats)
+
+    def about(self):
+        return self.peer.about()
+
+    def drop(self):
+        self.call = None
+
+
+def serve(name, requests, replies):
+    """Answer every line of `requests` on `replies` until the stream ends; the first reply says that the peer is up."""
+    try:
+        session = _Session(PEERS[name]())
+    except Exception as error:  # whatever keeps a peer from starting is for the parent to report
+        replies.write(json.dumps({"error": f"{type(error).__name__}: {error}"}) + "\n")
+        return
+    replies.write(json.dumps({"value": session.about()}) + "\n")
+    for line in requests:
+        request = json.loads(line)
+        try:
+            answer = {"value": getattr(session, request.pop("do"))(**request)}
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        replies.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    # Replies go to the stdout that was handed over; whatever a library prints must not mix with them.
+    channel = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    serve(sys.argv[1], sys.stdin, channel)

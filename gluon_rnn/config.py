@@ -1,0 +1,234 @@
+"""Reading and checking a recipe: YAML file, then ``key=value`` overrides, then types, ranges and names.
+
+OmegaConf reads, merges and interpolates; pydantic checks types and ranges; the constructors of the named parts
+(``data``, ``model.encoder``, ``training.optimizer``, ``training.schedule``) are the schema of their sections. All of it
+happens before any data is read, and every mistake is a `ConfigError` of one sentence that names the YAML path.
+"""
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+import omegaconf
+import pydantic
+from omegaconf import OmegaConf
+from pydantic import BaseModel, ConfigDict, Field
+
+from gluon_rnn.registry import suggest
+
+__all__ = ["Config", "ConfigError", "Part", "check_arguments", "data_root", "load", "to_yaml"]
+
+
+class ConfigError(ValueError):
+    """A mistake in a recipe: one sentence with the source, the YAML path and the nearest right spelling."""
+
+
+class _Section(BaseModel):
+    """A mapping with a fixed set of keys; an unknown one is refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+
+class Part(BaseModel):
+    """A registered part by name; the other keys of its mapping are its constructor's arguments."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    name: str
+
+    @property
+    def arguments(self):
+        """Everything of the section that goes to the constructor, as a dict."""
+        return dict(self.model_extra)
+
+
+class Data(Part):
+    """Which data set, and how it is cut into batches."""
+
+    batch_size: int = Field(32, ge=1)
+    bptt: int = Field(35, ge=1)
+    eval_batch_size: int = Field(10, ge=1)
+    random_offset: bool = True
+
+
+class Model(Part):
+    """Which model, and which encoder inside it."""
+
+    name: str = "language_model"
+    encoder: Part
+
+
+class Training(_Section):
+    """How the model is fitted; see the comment behind each key."""
+
+    epochs: int = Field(10, ge=1)
+    optimizer: Part = Part(name="adam", learning_rate=0.001)
+    schedule: Part = Part(name="constant")
+    clip_norm: Optional[float] = Field(None, gt=0)       # largest global norm of the gradient
+    clip_value: Optional[float] = Field(None, gt=0)      # largest absolute value of each element
+    weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
+    average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
+    patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
+    log_interval: float = Field(30.0, gt=0)              # seconds between progress lines where there is no terminal
+    samples: int = Field(3, ge=0)                        # texts written to samples.txt at the end
+    sample_length: int = Field(300, ge=1)                # tokens in each of them
+
+
+class Config(_Section):
+    """One recipe, checked."""
+
+    task: str = "language_model"
+    seed: int = Field(0, ge=0, lt=2**31)
+    device: str = "auto"
+    output_dir: str = "runs"
+    data_root: str = ""                                  # only there for interpolation: ${data_root}/file.txt
+    data: Data
+    model: Model
+    training: Training = Training()
+
+
+_SECTIONS = {"": Config, "training": Training}
+
+
+def data_root():
+    """Return the folder that ``${data_root}`` stands for: ``GLUON_RNN_DATA``, or a folder of this user."""
+    chosen = os.environ.get("GLUON_RNN_DATA")
+    return chosen or str(Path.home() / ".local" / "share" / "gluon_rnn")
+
+
+def load(path, overrides=()):
+    """Read the recipe at `path`, apply `overrides` and check everything that can be checked without data.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+    overrides : sequence of str
+        ``key=value`` with dotted keys, such as ``model.encoder.hidden_size=256``; they win over the file.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
+    """
+    raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
+    try:
+        raw = OmegaConf.to_container(raw, resolve=True)
+    except omegaconf.errors.OmegaConfBaseException as error:
+        raise ConfigError(f"{path}: {_one_line(error)}") from error
+    return from_dict(raw, str(path))
+
+
+def from_dict(raw, source="<dict>"):
+    """Return `raw`, a plain nested dict, as a checked `Config`; `source` is named in messages."""
+    try:
+        config = Config.model_validate(raw)
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from error
+    _check_parts(config, source)
+    return config
+
+
+def to_yaml(config):
+    """Return the effective configuration as YAML text that `load` reads back to an equal object."""
+    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump(exclude={"data_root"})))
+
+
+def _read(path):
+    path = Path(path)
+    if not path.is_file():
+        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
+        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
+    try:
+        raw = OmegaConf.load(path)
+    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
+        raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
+    if not OmegaConf.is_dict(raw):
+        raise ConfigError(f"{path}: expected a mapping of keys to values at the top")
+    return raw
+
+
+def _from_overrides(overrides):
+    for text in overrides:
+        if "=" not in text:
+            raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")
+    try:
+        return OmegaConf.from_dotlist(list(overrides))
+    except Exception as error:
+        raise ConfigError(f"overrides {' '.join(overrides)!r}: {_one_line(error)}") from error
+
+
+def _explain(error):
+    """Turn one pydantic error into a sentence that starts with the YAML path."""
+    path = [str(key) for key in error["loc"]]
+    where = ".".join(path) or "the file"
+    if error["type"] == "extra_forbidden":
+        section = _SECTIONS[".".join(path[:-1])]
+        return f"{where}: unknown key; {suggest(path[-1], list(section.model_fields))}"
+    if error["type"] == "missing":
+        return f"{where}: this key is required and missing"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{where}: {message}, got {error['input']!r}"
+
+
+def _one_line(error):
+    return " ".join(str(error).split())
+
+
+def check_arguments(where, arguments, parameters):
+    """Check the `arguments` of a part against the `parameters` of its constructor.
+
+    Parameters
+    ----------
+    where : str
+        YAML path of the section, for messages.
+    arguments : dict
+    parameters : dict of str to inspect.Parameter
+        An annotation is checked where there is one; else the kind of the default (a number, a truth value, a text).
+
+    Raises
+    ------
+    ConfigError
+        An unknown argument, a missing one or one of the wrong type.
+    """
+    for key, value in arguments.items():
+        if key not in parameters:
+            raise ConfigError(f"{where}.{key}: unknown key; {suggest(key, list(parameters))}")
+        _check_type(f"{where}.{key}", value, parameters[key])
+    for key, parameter in parameters.items():
+        if parameter.default is parameter.empty and key not in arguments:
+            raise ConfigError(f"{where}.{key}: this key is required and missing")
+
+
+def _check_type(where, value, parameter):
+    expected = parameter.annotation
+    if expected is parameter.empty or isinstance(expected, str):
+        expected = _kind_of(parameter.default)
+    try:
+        pydantic.TypeAdapter(expected, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+    except pydantic.ValidationError as error:
+        message = error.errors()[0]["msg"]
+        raise ConfigError(f"{where}: {message[0].lower() + message[1:]}, got {value!r}") from error
+
+
+def _kind_of(default):
+    """Return the type that a value may have whose default is `default`; an int default takes a float too (rates)."""
+    if isinstance(default, bool):
+        return pydantic.StrictBool
+    if isinstance(default, (int, float)):
+        return float
+    if isinstance(default, str):
+        return str
+    return Any
+
+
+def _check_parts(config, source):
+    """Check every named part: its name, its arguments, and that its constructor accepts their values."""
+    from gluon_rnn import training  # late: this pulls in MXNet, which reading a file does not need
+    try:
+        training.check(config)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error

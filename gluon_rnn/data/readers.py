@@ -1,0 +1,144 @@
+"""Reading plain text files and splitting them by position, with one clear sentence for each thing that can be wrong."""
+import gzip
+import pathlib
+import zlib
+
+__all__ = ["read_text", "read_splits", "positions", "SPLITS"]
+
+SPLITS = ("train", "valid", "test")
+
+
+def read_text(path, encoding="utf-8"):
+    """Return the text of a file, unpacked where its name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : str or path
+        ``~`` is the home folder.
+    encoding : str, default "utf-8"
+        Any encoding Python knows. A leading byte order mark is left out, and ``\\r\\n`` and ``\\r`` become ``\\n``.
+
+    Returns
+    -------
+    str, never empty.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, a folder, empty, a damaged ``.gz``, or not text in this encoding.
+    """
+    path = pathlib.Path(path).expanduser()
+    raw = _read_bytes(path)
+    text = _decode(raw, path, encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not text:
+        raise ValueError(f"{path}: the file is empty; a language model needs text, check the path")
+    return text
+
+
+def _read_bytes(path):
+    if not path.exists():
+        raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
+    if path.is_dir():
+        raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
+    try:
+        raw = path.read_bytes()
+        return gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except PermissionError:
+        raise ValueError(f"{path}: no permission to read the file; change its permissions") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: not a whole gzip file ({error}); fetch it again, or drop .gz from the name "
+                         "if it is plain text") from None
+
+
+def _decode(raw, path, encoding):
+    try:
+        return raw.decode(encoding)
+    except LookupError:
+        raise ValueError(f"{path}: encoding {encoding!r} is not one that Python knows; "
+                         "set encoding to, for example, utf-8, latin-1 or utf-16") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: byte {error.start} (0x{raw[error.start]:02x}) is not {encoding}; "
+                         "set encoding to what the file was written in, for example latin-1 or utf-16") from None
+
+
+def positions(size, split):
+    """Return the (start, stop) of each part when `size` items are cut by position into fractions.
+
+    Parameters
+    ----------
+    size : int
+        How many items there are.
+    split : sequence of 2 or 3 numbers in (0, 1]
+        The fractions of train and valid, or of train, valid and test. Their sum is at most 1; what is over is not used.
+
+    Returns
+    -------
+    dict of (start, stop), keys "train", "valid" and, with three fractions, "test".
+
+    >>> positions(10, (0.8, 0.1))
+    {'train': (0, 8), 'valid': (8, 9)}
+    """
+    fractions = _check_fractions(split)
+    # Sums such as 0.8 + 0.1 are a rounding error below 0.9, which would cost one item.
+    edges = [0] + [int(round(sum(fractions[:i + 1]) * size, 6)) for i in range(len(fractions))]
+    parts = dict(zip(SPLITS, zip(edges[:-1], edges[1:])))
+    for name, (start, stop) in parts.items():
+        if start == stop:
+            raise ValueError(f"split {list(fractions)} leaves nothing of {size} for {name}; "
+                             "take other fractions or more data")
+    return parts
+
+
+def _check_fractions(split):
+    try:
+        fractions = [float(fraction) for fraction in split]
+    except (TypeError, ValueError):
+        raise ValueError(f"split must be 2 or 3 fractions such as [0.8, 0.1, 0.1], got {split!r}") from None
+    if len(fractions) not in (2, 3) or not all(0 < fraction <= 1 for fraction in fractions):
+        raise ValueError(f"split must be 2 or 3 fractions between 0 and 1 (train, valid[, test]), got {list(split)}")
+    if sum(fractions) > 1 + 1e-9:
+        raise ValueError(f"the fractions of split add up to {sum(fractions):g}, more than 1: {list(split)}; "
+                         "make them smaller")
+    return fractions
+
+
+def read_splits(path, split, files, encoding, tokenize):
+    """Return {"train": tokens, "valid": tokens[, "test": tokens]} from one file and fractions, or from several files.
+
+    Parameters
+    ----------
+    path : str, path or None
+        One file, cut by position into the fractions `split`.
+    split : sequence of numbers or None
+        See `positions`; only with `path`.
+    files : dict of str, path or None
+        "train", "valid", "test": one file each; "test" may be None.
+    encoding : str
+        See `read_text`.
+    tokenize : callable
+        From text to a sequence of tokens.
+    """
+    named = [name for name in SPLITS if files.get(name) is not None]
+    if path is not None and named:
+        raise ValueError(f"path and {named[0]} are both given; give either path and split, or train, valid and test")
+    if path is None:
+        return _read_files(files, named, split, encoding, tokenize)
+    if split is None:
+        raise ValueError(f"{path}: path needs split as well, the fractions of train and valid such as [0.9, 0.1]")
+    tokens = tokenize(read_text(path, encoding))
+    try:
+        return {name: tokens[start:stop] for name, (start, stop) in positions(len(tokens), split).items()}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _read_files(files, named, split, encoding, tokenize):
+    missing = [name for name in ("train", "valid") if name not in named]
+    if missing:
+        given = ", ".join(named) or "nothing"
+        raise ValueError(f"{' and '.join(missing)} missing, given: {given}; give either path and split, "
+                         "or train and valid (and test)")
+    if split is not None:
+        raise ValueError(f"split {list(split)} is for one file given as path; the files train and valid "
+                         "are the split already, leave it out")
+    return {name: tokenize(read_text(files[name], encoding)) for name in named}

@@ -1,0 +1,196 @@
+"""Language-model data from plain text files: characters or words, one path and a split by position, or one file each.
+
+Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`, `entropy_rate` and `tokenize`.
+"""
+import gluonnlp
+import numpy as np
+
+from ..registry import datasets, suggest
+from .batches import BPTTBatches
+from .readers import read_splits
+
+__all__ = ["Characters", "Words", "BPTTBatches", "encode", "tokenize"]
+
+EOS, UNK = "<eos>", "<unk>"
+
+
+def tokenize(text, unit):
+    """Return the tokens of a piece of text such as a prefix: its characters, or its whitespace-separated words."""
+    if unit not in ("character", "word"):
+        raise ValueError(f"unit must be 'character' or 'word', got {unit!r}")
+    return list(text) if unit == "character" else text.split()
+
+
+def encode(tokens, vocab, where="the text"):
+    """Return the ids of `tokens`, (n,) int32.
+
+    Parameters
+    ----------
+    tokens : str or list of str
+        A string stands for its characters, and is looked up without a Python loop.
+    vocab : gluonnlp.Vocab
+        Where it has an unknown token, that one stands for every token it does not know.
+    where : str
+        What the tokens are, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If a token is not in the vocabulary and there is no unknown token: it names the token and its position.
+    """
+    unknown = None if vocab.unknown_token is None else vocab.token_to_idx[vocab.unknown_token]
+    lookup = _encode_characters if isinstance(tokens, str) else _encode_words
+    ids = lookup(tokens, vocab, unknown)
+    if unknown is None and (ids < 0).any():
+        position = int(np.argmax(ids < 0))
+        raise ValueError(f"{where} has {tokens[position]!r} at position {position}, which is not among the "
+                         f"{len(vocab)} tokens of the training text; leave it out, or set unknown_token, for example "
+                         f"to {UNK!r}")
+    return ids
+
+
+def _encode_words(tokens, vocab, unknown):
+    table = dict(vocab.token_to_idx)   # a plain dict: gluonnlp's own falls back to Python code on every miss
+    missing = -1 if unknown is None else unknown
+    return np.fromiter((table.get(token, missing) for token in tokens), dtype=np.int32, count=len(tokens))
+
+
+def _encode_characters(text, vocab, unknown):
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    table = np.full(0x110000, -1 if unknown is None else unknown, dtype=np.int32)   # one entry per Unicode code point
+    for token, index in vocab.token_to_idx.items():
+        if len(token) == 1:   # special tokens such as <unk> have more, and no character stands for them
+            table[ord(token)] = index
+    return table[points]
+
+
+class _Text:
+    """What characters and words share: reading, the vocabulary of the training split, ids."""
+
+    unit = separator = None
+    entropy_rate = None   # nobody knows it for a natural text
+
+    def __init__(self, path, split, files, encoding, **vocabulary):
+        parts = read_splits(path, split, files, encoding, self._split_text)
+        # Only the training split: a vocabulary that has seen the test text hides how often a model meets unknown words.
+        counter = gluonnlp.data.count_tokens(parts["train"])
+        self.vocab = gluonnlp.Vocab(counter, padding_token=None, bos_token=None, **vocabulary)
+        self.splits = tuple(parts)
+        self._ids = {name: encode(tokens, self.vocab, f"the {name} split") for name, tokens in parts.items()}
+
+    def ids(self, split):
+        """Return the token ids of "train", "valid" or "test", (n,) int32; ValueError where there is no such split."""
+        if split not in self._ids:
+            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._ids))}")
+        return self._ids[split]
+
+    def tokenize(self, text):
+        """Return the tokens of a piece of text such as a prefix."""
+        return tokenize(text, self.unit)
+
+    def __repr__(self):
+        sizes = ", ".join(f"{name} {len(ids):,}" for name, ids in self._ids.items())
+        return f"{type(self).__name__}({self.unit}s: {sizes}; vocabulary {len(self.vocab):,})"
+
+
+@datasets.register("characters")
+class Characters(_Text):
+    """Plain text as a stream of characters; the vocabulary is the characters of the training split and nothing else.
+
+    Parameters
+    ----------
+    path : str, optional
+        One text file, plain or ``.gz``, cut by position into the fractions `split`.
+    split : 2 or 3 fractions, optional
+        Train, valid and (where given) test; with `path` only.
+    train, valid, test : str, optional
+        One file each instead of `path`; `test` may be missing.
+    encoding : str, default "utf-8"
+        Encoding of the files.
+    min_freq : int, >= 1, default 1
+        Rarer characters are unknown (needs `unknown_token`).
+    max_size : int, optional
+        Keep only so many of the most frequent characters (needs `unknown_token`).
+    unknown_token : str, optional
+        For example "<unk>": stands for every character that is not in the vocabulary. Without one (the default) such
+        a character is an error, and the vocabulary has no entry that never occurs.
+
+    Attributes
+    ----------
+    vocab : gluonnlp.Vocab
+        Most frequent first, `unknown_token` before them.
+    splits : tuple of str
+        The splits that are there, for example ("train", "valid").
+    unit, separator : "character", ""
+    entropy_rate : None
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "abc.txt"
+    >>> _ = path.write_text("abab" * 25)
+    >>> data = Characters(path=path, split=[0.9, 0.1])
+    >>> data.vocab.idx_to_token, data.ids("valid")[:4].tolist()
+    (['a', 'b'], [0, 1, 0, 1])
+    """
+
+    unit, separator = "character", ""
+
+    def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, encoding="utf-8", min_freq=1,
+                 max_size=None, unknown_token=None):
+        _check_vocabulary(min_freq, max_size, unknown_token)
+        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
+                         max_size=max_size, unknown_token=unknown_token, eos_token=None)
+
+    @staticmethod
+    def _split_text(text):
+        return text   # a string is a sequence of characters already; a list would take eight times the memory
+
+
+@datasets.register("words")
+class Words(_Text):
+    """Plain text as a stream of whitespace-separated words, with ``<eos>`` at the end of every line, blank ones too.
+
+    This is how the WikiText sets are counted: 2,088,628 training tokens and 33,278 words for WikiText-2.
+
+    Parameters
+    ----------
+    path, split, train, valid, test, encoding
+        As for `Characters`; `split` counts words.
+    min_freq : int, >= 1, default 1
+        Words seen fewer times in the training split are unknown.
+    max_size : int, optional
+        Keep only so many of the most frequent words, special tokens not counted.
+    unknown_token : str or None, default "<unk>"
+        Stands for every word that is not in the vocabulary; with None such a word is an error.
+
+    Attributes
+    ----------
+    vocab : gluonnlp.Vocab
+        `unknown_token`, ``<eos>``, then the words, the most frequent first.
+    splits : tuple of str
+    unit, separator : "word", " "
+    entropy_rate : None
+    """
+
+    unit, separator = "word", " "
+
+    def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, encoding="utf-8", min_freq=1,
+                 max_size=None, unknown_token=UNK):
+        _check_vocabulary(min_freq, max_size, unknown_token)
+        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
+                         max_size=max_size, unknown_token=unknown_token, eos_token=EOS)
+
+    @staticmethod
+    def _split_text(text):
+        lines = text if text.endswith("\n") else text + "\n"   # the last line ends, newline or not
+        return lines.replace("\n", f" {EOS} ").split()
+
+
+def _check_vocabulary(min_freq, max_size, unknown_token):
+    for name, value in (("min_freq", min_freq), ("max_size", max_size)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} must be a whole number, at least 1, got {value!r}")
+    if unknown_token is None and (min_freq != 1 or max_size is not None):
+        raise ValueError(f"min_freq {min_freq} and max_size {max_size} leave tokens out, which needs an unknown_token "
+                         f"to stand for them; set it, for example to {UNK!r}")

@@ -1,0 +1,163 @@
+"""Parameters of mxnet.gluon.rnn layers, taken over and given back.
+
+Both name a layer's arrays alike: ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias`` and
+``l0_h2h_bias`` (G*H,), with ``r0_`` for the backward direction; gates are stacked in the same order.
+"""
+import re
+
+import mxnet as mx
+import numpy as np
+
+from .. import nn
+
+__all__ = ["from_gluon", "to_gluon", "load_gluon_parameters"]
+
+_OURS = {"rnn_tanh": nn.RNN, "rnn_relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_THEIRS = {nn.RNN: mx.gluon.rnn.RNN, nn.LSTM: mx.gluon.rnn.LSTM, nn.GRU: mx.gluon.rnn.GRU}
+
+# The three ways in which Gluon's files spell a name: save_parameters of one direction and of two, and parameter names.
+_UNFUSED = re.compile(r"(?P<prefix>.*?)_unfused\.(?P<layer>\d+)\.(?:(?P<direction>[lr])_cell\.)?"
+                      r"(?P<rest>(?:i2h|h2h|h2r)_(?:weight|bias))")
+_PLAIN = re.compile(r"(?P<prefix>.*?)(?P<direction>[lr])(?P<layer>\d+)_(?P<rest>(?:i2h|h2h|h2r)_(?:weight|bias))")
+
+
+def from_gluon(layer):
+    """Return our layer with the sizes, settings and parameters of an ``mxnet.gluon.rnn`` `layer`.
+
+    Parameters
+    ----------
+    layer : mxnet.gluon.rnn.RNN, LSTM or GRU
+        Initialised, its input size known.
+
+    Raises
+    ------
+    TypeError
+        If it is no such layer.
+    ValueError
+        If it has a projection or clips its state, or its parameters are not there yet.
+    """
+    if not isinstance(layer, tuple(_THEIRS.values())):
+        raise TypeError(f"expected mxnet.gluon.rnn.RNN, LSTM or GRU, got {type(layer).__name__}; "
+                        "convert each recurrent layer of a model by itself")
+    if layer._projection_size:
+        raise ValueError(f"{layer.name} projects its state to {layer._projection_size} features, which our fused "
+                         "layers do not; only layers without projection_size can be converted")
+    if layer._lstm_state_clip_min is not None or layer._lstm_state_clip_max is not None:
+        raise ValueError(f"{layer.name} clips its cell state, which our layers do not; set state_clip_min and "
+                         "state_clip_max to None if the clipping never acts")
+    values = {name: _initialised(layer, parameter) for name, parameter in layer._reg_params.items()}
+    first = values["l0_i2h_weight"]
+    settings = {"activation": layer._mode.split("_")[1]} if layer._mode.startswith("rnn_") else {}
+    ours = _OURS[layer._mode](layer._hidden_size, layer._num_layers, layout=layer._layout, dropout=layer._dropout,
+                              bidirectional=layer._dir == 2, input_size=first.shape[1],
+                              dtype=_name(first.dtype), **settings)
+    ours.initialize(ctx=first.context)
+    _set_all(ours, values, layer.name)
+    return ours
+
+
+def to_gluon(layer):
+    """Return an ``mxnet.gluon.rnn`` layer with the sizes, settings and parameters of our `layer`.
+
+    Raises
+    ------
+    TypeError
+        If it is none of ours.
+    ValueError
+        If it has a dropout that Gluon's layers do not know, or its input size is not known yet.
+    """
+    kind = next((kind for kind in _THEIRS if isinstance(layer, kind)), None)
+    if kind is None:
+        raise TypeError(f"expected gluon_rnn.nn.RNN, LSTM or GRU, got {type(layer).__name__}")
+    if layer._drop_h or layer._weight_drop:
+        raise ValueError(f"{layer.name} has drop_h={layer._drop_h} and weight_drop={layer._weight_drop}, which "
+                         "mxnet.gluon.rnn does not know; set both to 0 to convert")
+    values = layer.parts()
+    first = values["l0_i2h_weight"]
+    settings = {"activation": layer.mode.split("_")[1]} if kind is nn.RNN else {}
+    theirs = _THEIRS[kind](layer.hidden_size, layer.num_layers, layout=layer.layout, dropout=layer._dropout,
+                           bidirectional=layer.bidirectional, input_size=first.shape[1], dtype=_name(first.dtype),
+                           **settings)
+    theirs.initialize(ctx=first.context)
+    for name, value in values.items():
+        theirs._reg_params[name].set_data(value)
+    return theirs
+
+
+def load_gluon_parameters(layer, path, prefix=None):
+    """Fill our `layer` from a parameter file of an ``mxnet.gluon.rnn`` layer or of a model that contains one.
+
+    Parameters
+    ----------
+    layer : gluon_rnn.nn.RNN, LSTM or GRU
+        Of the same sizes as the one that was saved; one that is not initialised yet is initialised on the CPU.
+    path : str or path
+        A file of `save_parameters` (names such as ``_unfused.0.i2h_weight``), of `export` or of
+        ``collect_params().save`` (names such as ``lstm0_l0_i2h_weight``).
+    prefix : str, optional
+        What comes before these names in the file, for instance ``"encoder."``; needed only if the file holds several
+        recurrent layers.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such layer, several, or one of another size.
+    """
+    found = {}
+    for key, value in mx.nd.load(str(path)).items():
+        match = _match(key.split(":", 1)[-1])  # files of export say arg:name
+        if match:
+            found.setdefault(match[0], {})[match[1]] = value
+    if prefix is None and len(found) == 1:
+        prefix = next(iter(found))
+    if prefix not in found:
+        what = f"with the prefix {prefix!r}" if prefix is not None else "of which one is meant" if found else "at all"
+        raise ValueError(f"{str(path)!r} has no recurrent layer {what}; prefixes found: {sorted(found) or 'none'}"
+                         + ("; pass prefix=" if found else ""))
+    if not layer.input_size and "l0_i2h_weight" in found[prefix]:
+        layer.set_input_size(found[prefix]["l0_i2h_weight"].shape[1])
+    _initialise_if_new(layer)
+    _set_all(layer, found[prefix], str(path))
+
+
+def _match(key):
+    """Return (prefix, our name) of a key such as ``encoder._unfused.0.l_cell.i2h_weight``; None for other keys."""
+    match = _UNFUSED.fullmatch(key) or _PLAIN.fullmatch(key)
+    if match is None:
+        return None
+    return match["prefix"], f"{match['direction'] or 'l'}{match['layer']}_{match['rest']}"
+
+
+def _set_all(layer, values, source):
+    """Set every part of our `layer`; names and shapes must be the same on both sides."""
+    parts = layer.parts()
+    missing, extra = sorted(set(parts) - set(values)), sorted(set(values) - set(parts))
+    if missing or extra:
+        raise ValueError(f"{source} does not fit {layer.name}: it lacks {missing or 'nothing'} and has "
+                         f"{extra or 'nothing'} in excess; num_layers and bidirectional must be those of the saved "
+                         "layer")
+    for name, value in values.items():
+        if value.shape != parts[name].shape:
+            raise ValueError(f"{name} of {source} has shape {value.shape}, but {layer.name} needs {parts[name].shape}; "
+                             "cell, hidden_size and input_size must be those of the saved layer")
+    for name, value in values.items():
+        layer.set_part(name, value)
+
+
+def _initialised(layer, parameter):
+    """Return the array of `parameter`, or say that there is none yet."""
+    try:
+        return parameter.data(parameter.list_ctx()[0])
+    except (mx.gluon.parameter.DeferredInitializationError, RuntimeError):
+        raise ValueError(f"{layer.name} has no parameters yet ({parameter.name} is not initialised); call "
+                         "initialize() and run it once, or load its parameters, before converting it") from None
+
+
+def _initialise_if_new(layer):
+    """Give `layer` arrays if it has none, so that there is something to set."""
+    if any(parameter._data is None for parameter in layer.collect_params().values()):
+        layer.initialize()
+
+
+def _name(dtype):
+    return np.dtype(dtype).name

@@ -1,0 +1,167 @@
+"""Drawing text from a language model, token by token.
+
+    p(token) = softmax(logits / temperature), cut to the `top_k` most probable tokens, then to the nucleus: the smallest
+    set of most probable tokens that together have at least probability `top_p`; what is left is scaled up to 1.
+
+References
+----------
+Fan, Lewis, Dauphin (2018), Hierarchical neural story generation: top-k sampling.
+Holtzman, Buys, Du, Forbes, Choi (2020), The curious case of neural text degeneration: nucleus sampling.
+"""
+import mxnet as mx
+import numpy as np
+
+__all__ = ["filter_logits", "sample"]
+
+
+def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
+    """Return the probabilities to draw the next token from.
+
+    Parameters
+    ----------
+    logits : (V,) array
+        Unnormalised log-probabilities; -inf rules a token out.
+    temperature : float, >= 0, default 1
+        Below 1 sharper, above 1 flatter; 0 is greedy: the first of the most probable tokens has probability 1.
+    top_k : int, >= 1, optional
+        Keep only so many of the most probable tokens; more than V keeps all. Of equal ones the lower ids are kept.
+    top_p : float in (0, 1], optional
+        Keep only the nucleus, of what temperature and `top_k` left; always at least one token.
+
+    Returns
+    -------
+    (V,) float64 array, sum 1.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or the logits are not finite.
+    """
+    _check_options(temperature, top_k, top_p)
+    logits = np.asarray(logits, dtype=np.float64)
+    if logits.ndim != 1 or np.isnan(logits).any() or not np.isfinite(logits.max(initial=-np.inf)):
+        raise ValueError("logits must be one row of numbers, at least one finite and none NaN, got shape "
+                         f"{logits.shape} with {int(np.isnan(logits).sum())} NaN; train with a lower learning rate "
+                         "or clip_norm")
+    order = np.argsort(-logits, kind="stable")   # most probable first; stable: equal ones by id
+    if temperature == 0:
+        return (np.arange(len(logits)) == order[0]).astype(np.float64)
+    with np.errstate(over="ignore"):             # a tiny temperature sends the others to -inf, which is right
+        ranked = np.exp((logits[order] - logits[order[0]]) / temperature)
+    ranked[len(ranked) if top_k is None else int(top_k):] = 0
+    if top_p is not None:
+        before = np.cumsum(ranked) - ranked      # what the more probable tokens have together
+        # The rounding of the sum must not add a token where the ones before have exactly top_p.
+        ranked[before >= top_p * ranked.sum() * (1 - 1e-12)] = 0
+    probabilities = np.zeros_like(ranked)
+    probabilities[order] = ranked / ranked.sum()
+    return probabilities
+
+
+def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top_p=None, seed=None, exclude=(),
+           ctx=None):
+    """Return an iterator over `length` token ids that continue a prefix, each given out as soon as it is drawn.
+
+    Parameters
+    ----------
+    model : LanguageModel or exported bundle
+        Called as ``model(tokens, states)`` with (1, 1) int32 tokens, returns logits (1, 1, V) and states; has
+        ``begin_state(1, ctx=...)``.
+    vocab : gluonnlp.Vocab
+        Of the V tokens.
+    prefix_ids : sequence of int
+        What the model reads first; not given out again. If it is empty, the model starts behind the end of a line
+        (the vocabulary's `eos_token`, or else a newline character), and where there is neither, the first token
+        is drawn uniformly.
+    length : int, >= 0
+        Tokens to draw.
+    temperature, top_k, top_p
+        See `filter_logits`.
+    seed : int, optional
+        The same seed gives the same tokens, whatever else draws random numbers; None gives others each time.
+    exclude : sequence of int
+        Ids never drawn, for example that of ``<unk>``.
+    ctx : mx.Context, optional
+        Device of the model; default the CPU.
+
+    Returns
+    -------
+    iterator of int
+
+    Raises
+    ------
+    ValueError
+        At once, not at the first token, if an option or a prefix id is out of range.
+
+    Examples
+    --------
+    >>> from gluon_rnn.models import LanguageModel
+    >>> from gluon_rnn.nn import GRU
+    >>> import gluonnlp
+    >>> vocab = gluonnlp.Vocab({"a": 1, "b": 1}, unknown_token=None, padding_token=None, bos_token=None, eos_token=None)
+    >>> model = LanguageModel(2, GRU(4))
+    >>> model.initialize()
+    >>> text = "".join(vocab.idx_to_token[token] for token in sample(model, vocab, [0], 5, seed=1))
+    >>> len(text)
+    5
+    """
+    _check_options(temperature, top_k, top_p)
+    if isinstance(length, bool) or int(length) != length or length < 0:
+        raise ValueError(f"length must be a whole number, at least 0, got {length!r}")
+    prefix = _check_ids("prefix_ids", prefix_ids, len(vocab))
+    exclude = _check_ids("exclude", exclude, len(vocab))
+    if len(set(exclude)) == len(vocab):
+        raise ValueError(f"exclude rules out all {len(vocab)} tokens; leave at least one")
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
+    # gives out whole sequences at the end only.
+    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
+
+
+def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
+    """Yield the drawn ids; see `sample`."""
+    states = model.begin_state(1, ctx=ctx)
+    tokens = prefix or _start(vocab)
+    if not tokens and length:
+        allowed = np.setdiff1d(np.arange(len(vocab)), exclude)
+        tokens, length = [int(rng.choice(allowed))], length - 1
+        yield tokens[0]
+    for token in tokens[:-1] if length else ():
+        _, states = model(_token(token, ctx), states)
+    token = tokens[-1] if tokens else None
+    for _ in range(length):
+        logits, states = model(_token(token, ctx), states)
+        row = logits.asnumpy().reshape(-1)
+        row[exclude] = -np.inf
+        token = int(rng.choice(len(row), p=filter_logits(row, **options)))
+        yield token
+
+
+def _start(vocab):
+    """Return the ids that stand for a beginning: the end of the line before."""
+    for token in (getattr(vocab, "eos_token", None), "\n"):
+        if token is not None and token in vocab.token_to_idx:
+            return [vocab.token_to_idx[token]]
+    return []
+
+
+def _token(token, ctx):
+    return mx.nd.array([[token]], ctx=ctx, dtype="int32")   # (1, 1)
+
+
+def _check_ids(name, ids, size):
+    ids = [int(token) for token in ids]
+    for token in ids:
+        if not 0 <= token < size:
+            raise ValueError(f"{name} has the id {token}, outside the vocabulary of {size} tokens (0 to {size - 1}); "
+                             "encode the text with the vocabulary of this model")
+    return ids
+
+
+def _check_options(temperature, top_k, top_p):
+    if not (temperature >= 0 and np.isfinite(temperature)):
+        raise ValueError(f"temperature must be a finite number, at least 0 (0 is greedy), got {temperature!r}")
+    if top_k is not None and (isinstance(top_k, bool) or int(top_k) != top_k or top_k < 1):
+        raise ValueError(f"top_k must be a whole number, at least 1, got {top_k!r}; leave it out to keep all tokens")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}; leave it out to keep all tokens")

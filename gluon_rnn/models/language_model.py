@@ -1,0 +1,190 @@
+"""Recurrent language model: embedding, any causal encoder, output layer.
+
+    e_t = E[token_t]                          E (V, E), the embedding
+    h_t, s_t = encoder(e_t, s_{t-1})          RNN, LSTM, GRU, any number of layers
+    logits_t = W h_t + b                      W (V, H); the same array as E where weights are tied
+
+and log p(token_{t+1} | tokens up to t) = log_softmax(logits_t). Dropout sits where gluonnlp's StandardRNN and AWDRNN
+have it: on words of the embedding, on the embedded input and on the encoder's output here; between layers and on h2h in
+the encoder.
+
+References
+----------
+Zaremba, Sutskever, Vinyals (2014), Recurrent neural network regularization: dropout on the non-recurrent connections.
+Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks: one mask for all
+steps, dropout of whole words of the embedding.
+Press & Wolf (2017), Using the output embedding to improve language models; Inan, Khosravi, Socher (2017), Tying word
+vectors and word classifiers: tied weights.
+Merity, Keskar, Socher (2018), Regularizing and optimizing LSTM language models: all of them together (AWD-LSTM).
+"""
+import math
+
+import mxnet as mx
+
+from ..nn import lengths
+from ..nn.contract import SequenceBlock
+from ..registry import models
+
+__all__ = ["LanguageModel", "bits", "perplexity"]
+
+
+@models.register("language_model")
+class LanguageModel(SequenceBlock):
+    """Predicts the next token of a stream from all before it.
+
+    Parameters
+    ----------
+    vocab_size : int, >= 1
+        Number of tokens V.
+    encoder : HybridBlock
+        A causal sequence block such as `gluon_rnn.nn.LSTM`, layout "TNC".
+    embed_size : int, optional
+        Size of an embedded token; default the encoder's `hidden_size`, or its `output_size` where weights are tied.
+    tie_weights : bool, default False
+        The output layer's weight is the embedding's; needs `embed_size` equal to the encoder's `output_size`.
+    drop_e : float in [0, 1), default 0
+        Share of words dropped from the embedding for a whole chunk; all places where such a word stands see zeros.
+    drop_i : float in [0, 1), default 0
+        Dropout on the embedded input.
+    dropout : float in [0, 1), default 0
+        Dropout on the encoder's output, before the output layer.
+    drop_i_variational : bool, default True
+        One mask of `drop_i` for all steps of a chunk (AWDRNN); False draws one for every step (StandardRNN).
+    dropout_variational : bool, default False
+        The same for `dropout`; gluonnlp's two models and Merity et al. have one mask, Zaremba et al. one per step.
+
+    Inputs
+    ------
+    tokens : (T, N) array, int32
+        Token ids.
+    states : list of arrays (L, N, H), optional
+        As `begin_state` gives them, or as the chunk before returned them.
+    valid_length : (N,) array, optional
+        Real steps of each row; what stands behind them changes nothing.
+
+    Outputs
+    -------
+    (T, N, V) array of logits, 0 past `valid_length`; with `states` given, a pair of it and the list of new states.
+
+    Raises
+    ------
+    ValueError
+        If the encoder looks ahead, sizes do not fit together, or a rate is out of range.
+
+    Notes
+    -----
+    Embedding and output weight start uniform in [-0.1, 0.1], so that the first predictions are close to uniform over
+    the vocabulary, and the output bias starts at 0, whatever initializer `initialize` is given; the encoder has its
+    own. Names in a parameter file: ``embedding_weight``, ``output_weight`` (absent where tied), ``output_bias``,
+    ``encoder.*``.
+
+    Examples
+    --------
+    >>> from gluon_rnn.nn import LSTM
+    >>> model = LanguageModel(65, LSTM(8, num_layers=2), embed_size=4)
+    >>> model.initialize()
+    >>> tokens = mx.nd.array([[1, 2, 3], [4, 5, 6]], dtype="int32")
+    >>> logits, states = model(tokens, model.begin_state(3))
+    >>> logits.shape, [state.shape for state in states]
+    ((2, 3, 65), [(2, 3, 8), (2, 3, 8)])
+    """
+
+    input_dimensions = 2   # token ids
+
+    def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
+                 drop_i_variational=True, dropout_variational=False, **kwargs):
+        super().__init__(dtype=encoder._dtype, **kwargs)
+        if not encoder.causal:
+            raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
+                             "would see the token it has to predict; set bidirectional to false")
+        if encoder.layout != "TNC":
+            raise ValueError(f"the encoder of a language model must have layout 'TNC', got {encoder.layout!r}; leave "
+                             "it out, or give it to the language model itself")
+        for name, rate in (("drop_e", drop_e), ("drop_i", drop_i), ("dropout", dropout)):
+            if not 0 <= rate < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {rate}")
+        self._embed_size = _embed_size(embed_size, tie_weights, encoder)
+        if hasattr(encoder, "set_input_size"):
+            encoder.set_input_size(self._embed_size)   # known from here on: nothing is left to the first forward
+        self._vocab_size, self._tied = vocab_size, tie_weights
+        self._drop_e = drop_e
+        self._drop_i = {"p": drop_i, "axes": (0,) if drop_i_variational else ()}
+        self._dropout = {"p": dropout, "axes": (0,) if dropout_variational else ()}
+        with self.name_scope():
+            self.encoder = encoder
+            self._make_parameters(encoder.output_size)
+
+    def _make_parameters(self, output_size):
+        self.embedding_weight = self.params.get("embedding_weight", shape=(self._vocab_size, self._embed_size),
+                                                init=mx.init.Uniform(0.1), dtype=self._dtype)
+        if not self._tied:
+            self.output_weight = self.params.get("output_weight", shape=(self._vocab_size, output_size),
+                                                 init=mx.init.Uniform(0.1), dtype=self._dtype)
+        self.output_bias = self.params.get("output_bias", shape=(self._vocab_size,), init="zeros",
+                                           dtype=self._dtype)
+
+    @property
+    def vocab_size(self):
+        """Number of tokens V."""
+        return self._vocab_size
+
+    @property
+    def embed_size(self):
+        """Size of an embedded token."""
+        return self._embed_size
+
+    def begin_state(self, batch_size=0, **kwargs):
+        """Return the encoder's states before the first token, each (L, N, H)."""
+        return self.encoder.begin_state(batch_size, **kwargs)
+
+    def state_info(self, batch_size=0):
+        """Return the shapes and layouts of the encoder's states."""
+        return self.encoder.state_info(batch_size)
+
+    def forward_sequence(self, F, inputs, states, valid_length, *, embedding_weight, output_bias, output_weight=None):
+        """Compute the logits (T, N, V) and the new states of tokens (T, N); see the class."""
+        if valid_length is None:
+            outputs, states = self.encoder(self._embed(F, inputs, embedding_weight), states)               # (T, N, H)
+        else:
+            tokens = lengths.mask(F, inputs, valid_length)   # an id out of range, or NaN, cannot be looked up
+            outputs, states = self.encoder(self._embed(F, tokens, embedding_weight), states, valid_length)
+        outputs = F.Dropout(outputs, **self._dropout) if self._dropout["p"] else outputs
+        logits = F.FullyConnected(outputs, embedding_weight if self._tied else output_weight, output_bias,
+                                  num_hidden=self._vocab_size, flatten=False)                               # (T, N, V)
+        return (logits if valid_length is None else lengths.mask(F, logits, valid_length)), states
+
+    def _embed(self, F, tokens, weight):
+        # Dropping a row of the weight drops the word; the output layer sees the whole weight even where it is tied.
+        table = F.Dropout(weight, p=self._drop_e, axes=(1,)) if self._drop_e else weight
+        inputs = F.Embedding(tokens, table, input_dim=self._vocab_size, output_dim=self._embed_size,
+                             dtype=self._dtype)                                                             # (T, N, E)
+        return F.Dropout(inputs, **self._drop_i) if self._drop_i["p"] else inputs
+
+
+def _embed_size(embed_size, tie_weights, encoder):
+    """Return the embedding's size, checked against the encoder's."""
+    if embed_size is None:
+        embed_size = encoder.output_size if tie_weights else encoder.hidden_size
+    if tie_weights and embed_size != encoder.output_size:
+        raise ValueError("tie_weights needs an embed_size equal to the encoder's output size, got embed_size "
+                         f"{embed_size} and output size {encoder.output_size}; make them equal or set tie_weights "
+                         "to false")
+    expected = getattr(encoder, "input_size", 0)
+    if expected and expected != embed_size:
+        raise ValueError(f"the encoder's input_size is {expected}, but embed_size is {embed_size}; make them equal, "
+                         "or leave input_size out")
+    return embed_size
+
+
+def perplexity(nats):
+    """Return the perplexity of a mean negative log-likelihood in nats per token; infinity where it overflows.
+
+    >>> perplexity(0.0)
+    1.0
+    """
+    return math.exp(nats) if nats < 700 else math.inf
+
+
+def bits(nats):
+    """Return nats in bits; nats per character give bits per character."""
+    return nats / math.log(2)

@@ -1,0 +1,194 @@
+"""What must happen before MXNet loads, and the process-wide choices after it: seeds and devices.
+
+MXNet 1.9.1 was built for a NumPy that still had ``numpy.bool``, and takes half of the processors for OpenMP because it
+expects hyper-threads. Both can be put right only before ``import mxnet``, so this module imports MXNet nowhere at its
+top, and `prepare` runs when `gluon_rnn` is imported.
+"""
+import builtins
+import os
+import pathlib
+import random
+import re
+import sys
+import warnings
+
+__all__ = ["prepare", "physical_cores", "seed_all", "devices"]
+
+# The aliases NumPy 1.24 took away, each with what it stood for.
+_ALIASES = {name: getattr(builtins, name) for name in ("bool", "int", "float", "complex", "object", "str")}
+
+_CPUS = pathlib.Path("/sys/devices/system/cpu")
+_CGROUPS = pathlib.Path("/sys/fs/cgroup")
+_SELF_CGROUP = pathlib.Path("/proc/self/cgroup")
+_DEVICE = re.compile(r"(cpu|gpu)(?:\((\d+)\))?")
+
+
+def prepare():
+    """Make this process fit for MXNet: NumPy's version, its missing aliases, the number of OpenMP threads.
+
+    Safe to call again. Nothing that the user has set is changed.
+
+    Raises
+    ------
+    ImportError
+        Under NumPy 2, with which MXNet 1.9.1 does not load.
+    """
+    _restore_numpy_aliases()
+    _set_openmp_threads()
+
+
+def _restore_numpy_aliases():
+    """Give NumPy back the aliases that MXNet 1.9.1 and gluonnlp 0.10 use, where they are missing."""
+    import numpy as np
+
+    if int(np.__version__.split(".")[0]) >= 2:
+        raise ImportError(f"gluon_rnn needs NumPy 1.24 to 1.26 because MXNet 1.9.1 does not load with NumPy 2, "
+                          f"but found NumPy {np.__version__}; run: pip install 'numpy<2'")
+    for name, meaning in _ALIASES.items():
+        with warnings.catch_warnings():  # only asking for an old alias makes some releases of NumPy warn
+            warnings.simplefilter("ignore")
+            missing = not hasattr(np, name)
+        if missing:
+            setattr(np, name, meaning)
+
+
+def _set_openmp_threads():
+    """Set ``OMP_NUM_THREADS`` to the physical cores unless the user has chosen, or MXNet has read it already."""
+    if os.environ.get("OMP_NUM_THREADS"):
+        return
+    if "mxnet" not in sys.modules:
+        os.environ["OMP_NUM_THREADS"] = str(physical_cores())
+    elif not getattr(_set_openmp_threads, "warned", False):
+        _set_openmp_threads.warned = True
+        # MXNet's engine reads the variable once, on load: setting it now would only look right.
+        warnings.warn("mxnet was imported before gluon_rnn and has chosen its number of threads, which may be half of "
+                      "the right one; import gluon_rnn first, or set OMP_NUM_THREADS before Python starts",
+                      RuntimeWarning, stacklevel=2)
+
+
+def physical_cores():
+    """Return the number of physical cores this process may use (at least 1).
+
+    The processors of its affinity mask, hyper-threads of one core counted once, and no more than its control group's
+    CPU quota allows.
+    """
+    try:
+        allowed = os.sched_getaffinity(0)
+    except AttributeError:  # macOS and Windows have no affinity mask to ask for
+        allowed = range(os.cpu_count() or 1)
+    cores = {_siblings(cpu) for cpu in allowed}
+    quota = _cpu_quota()
+    return max(1, len(cores) if quota is None else min(len(cores), int(quota)))
+
+
+def _siblings(cpu):
+    """Return what is the same for all hyper-threads of one core; without a topology each processor is a core."""
+    for name in ("core_cpus_list", "thread_siblings_list"):  # the second is the older kernels' name
+        text = _read(_CPUS / f"cpu{cpu}" / "topology" / name)
+        if text:
+            return text
+    return f"processor {cpu}"
+
+
+def _cpu_quota():
+    """Return the smallest CPU quota of this process's control groups in processors, or None without a limit."""
+    quotas = []
+    for line in _read(_SELF_CGROUP).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = _CGROUPS / "cpu" if controllers else _CGROUPS
+        group = root / path.lstrip("/")
+        # A limit anywhere above holds too; inside a container the path may name a group that only the host sees.
+        quotas += [_quota_of(folder) for folder in (group, *group.parents) if folder.is_relative_to(root)]
+    return min((quota for quota in quotas if quota), default=None)
+
+
+def _quota_of(folder):
+    """Return the quota that one control group's files state (version 2, then version 1), or None."""
+    period = _read(folder / "cpu.cfs_period_us")
+    words = _read(folder / "cpu.max").split() or [_read(folder / "cpu.cfs_quota_us"), period]
+    if len(words) != 2 or not all(word.isdigit() for word in words) or int(words[1]) == 0:
+        return None  # "max" and -1 both mean no limit
+    return int(words[0]) / int(words[1])
+
+
+def _read(path):
+    """Return the stripped text of a small system file, or an empty string where it cannot be read."""
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def seed_all(seed):
+    """Seed Python's, NumPy's and MXNet's random numbers (the last on every device).
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**31 - 1, the range that all three accept.
+    """
+    import mxnet as mx
+    import numpy as np
+
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed: expected a whole number from 0 to {2**31 - 1}, got {seed!r}; choose one in that range")
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+    mx.random.seed(int(seed))
+
+
+def devices(text):
+    """Return the devices that `text` names.
+
+    Parameters
+    ----------
+    text : str
+        ``"auto"`` (the first GPU, or the CPU if there is none), ``"cpu"``, ``"gpu"``, or a list such as
+        ``"gpu(0),gpu(1)"``. A list of ``cpu(0),cpu(1)`` is allowed: it splits batches as GPUs would.
+
+    Returns
+    -------
+    list of mxnet.Context
+
+    Raises
+    ------
+    ValueError
+        For text of another form, a device named twice, CPUs and GPUs mixed, or a GPU that is not there.
+    """
+    import mxnet as mx
+
+    if text == "auto":
+        return [mx.gpu(0) if _gpus() else mx.cpu(0)]
+    chosen = [_device(part.strip(), text) for part in str(text).split(",")]
+    for device in chosen:
+        if chosen.count(device) > 1:
+            raise ValueError(f"device {text!r} names {device} twice; name each device once")
+    if len({device.device_type for device in chosen}) > 1:
+        raise ValueError(f"device {text!r} mixes CPU and GPU; name devices of one kind")
+    return chosen
+
+
+def _device(part, text):
+    """Return the one device that `part` of the user's `text` names."""
+    import mxnet as mx
+
+    match = _DEVICE.fullmatch(part)
+    if not match:
+        raise ValueError(f"device: expected 'auto', 'cpu', 'gpu' or a list like 'gpu(0),gpu(1)', got {text!r}")
+    kind, index = match[1], int(match[2] or 0)
+    if kind == "gpu" and index >= _gpus():
+        raise ValueError(f"device {text!r} needs gpu({index}), but MXNet sees {_gpus()} GPU(s) here; use 'auto' or "
+                         f"'cpu', or install a CUDA build of MXNet and check the driver")
+    return mx.Context(kind, index)
+
+
+def _gpus():
+    """Return how many GPUs MXNet can use; a build without CUDA has none."""
+    import mxnet as mx
+
+    try:
+        return mx.context.num_gpus()
+    except mx.base.MXNetError:  # a CUDA build on a machine without a driver
+        return 0

@@ -1,0 +1,59 @@
+"""Training: the loop, updates, schedules, checkpoints and what a run leaves behind."""
+import inspect
+
+from gluon_rnn.config import ConfigError, check_arguments
+from gluon_rnn.registry import suggest, tasks
+from gluon_rnn.runtime import devices
+from gluon_rnn.training import language_model, optimizers, schedules  # noqa: F401  (registers the task)
+from gluon_rnn.training.evaluation import evaluate_run
+from gluon_rnn.training.language_model import stream_text
+from gluon_rnn.training.loop import Interrupted, TrainingError, train
+from gluon_rnn.training.runs import Run, load_run
+
+__all__ = ["Interrupted", "Run", "TrainingError", "check", "evaluate_run", "load_run", "stream_text", "train"]
+
+
+def check(config):
+    """Check every named part of a recipe before any data is read; ConfigError with the YAML path."""
+    if config.task not in tasks.names():
+        raise ConfigError(f"task: unknown task {config.task!r}; {suggest(config.task, tasks.names())}")
+    try:
+        count = len(devices(config.device))
+    except ValueError as error:
+        raise ConfigError(f"device: {error}") from error
+    if config.data.batch_size % count:
+        raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices of "
+                          f"{config.device!r}; choose a multiple of {count}")
+    _check_optimizer(config.training.optimizer)
+    _check_schedule(config.training.schedule)
+    tasks.get(config.task).check(config)
+
+
+def _check_optimizer(part):
+    where = "training.optimizer"
+    try:
+        parameters = optimizers.parameters(part.name)
+    except ValueError as error:
+        raise ConfigError(f"{where}.name: {error}") from error
+    try:
+        optimizers.check_keys(part.arguments)
+        check_arguments(where, part.arguments, parameters)
+        optimizers.build(part.name, **part.arguments)
+    except ConfigError:
+        raise
+    except (ValueError, TypeError, AssertionError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _check_schedule(part):
+    where = "training.schedule"
+    try:
+        builder = schedules.schedules.get(part.name)
+    except ValueError as error:
+        raise ConfigError(f"{where}.name: {error}") from error
+    parameters = inspect.signature(builder).parameters
+    check_arguments(where, part.arguments, {key: parameters[key] for key in parameters if key not in schedules.GIVEN})
+    try:
+        schedules.build(part.name, 1.0, 10**9, 10**6, **part.arguments)
+    except (ValueError, AssertionError) as error:
+        raise ConfigError(f"{where}: {error}") from error

@@ -1,0 +1,336 @@
+"""The training loop: epochs of truncated backpropagation through time, each with an evaluation and a checkpoint.
+
+Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it goes
+back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed, epoch,
+step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM) saves in the middle of an
+epoch, with its carried states, and a resume goes on with the very next chunk; its random numbers then begin anew there,
+so that dropout draws other masks than an uninterrupted run would have.
+"""
+import itertools
+import logging
+import math
+import time
+from dataclasses import dataclass, field
+
+import mxnet as mx
+import numpy as np
+
+from gluon_rnn import config as configuration
+from gluon_rnn import runtime
+from gluon_rnn.registry import tasks
+from gluon_rnn.training import checkpoints, optimizers, runs, schedules
+from gluon_rnn.training.averaging import WeightAverage
+from gluon_rnn.training.evaluation import evaluate, in_words
+from gluon_rnn.training.language_model import score, score_text
+from gluon_rnn.training.metrics import MetricsFile, loss_curve
+from gluon_rnn.training.progress import Progress
+from gluon_rnn.training.signals import StopSignals
+from gluon_rnn.training.step import DivergedError, TrainStep
+
+__all__ = ["Interrupted", "Loop", "TrainingError", "train"]
+
+_log = logging.getLogger("gluon_rnn")
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on: the loss is not a number any more."""
+
+
+class Interrupted(Exception):
+    """A signal ended the run, after an evaluation and a checkpoint; `exit_status` is 130 or 143."""
+
+    def __init__(self, path, exit_status):
+        super().__init__(f"stopped by a signal; --resume {path} goes on")
+        self.path, self.exit_status = path, exit_status
+
+
+@dataclass
+class Position:
+    """Where a run stands, all that a checkpoint knows besides arrays."""
+
+    epoch: int = 0                    # finished epochs
+    step_in_epoch: int = 0            # above 0 only after a signal
+    step: int = 0                     # updates in all
+    best: float = math.inf            # lowest validation loss, nats per token
+    best_epoch: int = 0
+    totals: dict = field(default_factory=dict)   # of an epoch that a signal broke off
+
+
+@dataclass
+class Totals:
+    """Sums over the steps of one epoch."""
+
+    loss: float = 0.0                 # nats
+    tokens: int = 0
+    norm: float = 0.0
+    clipped: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def train(config, name, *, resume=None, steps=None):
+    """Train as `config` says, from the start or from the `last` checkpoint of a run.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+    name : str
+        First part of the name of a new run's folder.
+    resume : Path, optional
+        Folder of the run to go on with.
+    steps : int, optional
+        Only so many steps and evaluation batches in one single epoch: a dry run.
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    TrainingError
+        If loss or gradient stop being finite.
+    Interrupted
+        If SIGINT or SIGTERM came; everything is saved.
+    """
+    loop = Loop(config, steps)
+    if resume is None:
+        loop.start(runs.create(config.output_dir, name))
+    else:
+        loop.resume(resume)
+    with StopSignals() as signals:
+        loop.run(signals)
+    if signals.received:
+        raise Interrupted(loop.path, signals.exit_status)
+    loop.finish()
+    return loop.path
+
+
+class Loop:
+    """One run: the parts of a recipe, put together, and where it stands.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+    limit : int, optional
+        See `steps` of `train`.
+    """
+
+    def __init__(self, config, limit=None):
+        self.config, self.settings, self.limit = config, config.training, limit
+        self.devices = runtime.devices(config.device)
+        runtime.seed_all(config.seed)
+        self.task = tasks.get(config.task)(config)
+        self.task.initialize(self.devices)
+        self.task.graph.hybridize()
+        self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
+        self.step = TrainStep(self.task.graph, self.devices, self.settings)
+        self.average = WeightAverage(self.parameters, self.settings.average)
+        self.schedule = self._build_schedule()
+        self.position = Position()
+        self.epochs = 1 if limit else self.settings.epochs
+        self.carried = None
+        self.path = self.metrics = None
+
+    def _build_schedule(self):
+        steps = len(self.task.train_batches(0))
+        try:
+            return schedules.build(self.settings.schedule.name, self.step.trainer.learning_rate,
+                                   steps * self.settings.epochs, steps, **self.settings.schedule.arguments)
+        except ValueError as error:
+            raise configuration.ConfigError(f"training.schedule: {error}") from error
+
+    # ---- beginning -----------------------------------------------------------------------------------------------
+
+    def start(self, path):
+        """Begin a new run in the empty folder `path`."""
+        self.path = path
+        for name, text in self._texts().items():
+            (path / name).write_text(text, encoding="utf-8")
+        self.metrics = MetricsFile(path / "metrics.csv")
+        _log.info("%s", self._describe())
+
+    def resume(self, path):
+        """Go back to the `last` checkpoint of the run in `path`."""
+        checkpoint = checkpoints.load(path, "last")
+        _check_same_model(runs.config_of(path), self.config)
+        _check_same_vocab((checkpoint.path / "vocab.json").read_text(encoding="utf-8"), self.task.vocab)
+        self.path = path
+        self._restore(checkpoint)
+        self.metrics = MetricsFile(path / "metrics.csv")
+        self.metrics.keep(self.position.epoch)
+        (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
+        _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
+
+    def _restore(self, checkpoint):
+        saved = checkpoint.position
+        self.position = Position(**saved["position"])
+        for name, array in checkpoint.arrays("weight").items():
+            self.parameters[name].set_data(array)
+        self.average.set_state(checkpoint.arrays("average"), saved["average"])
+        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
+        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
+        if saved["schedule"] and hasattr(self.schedule, "set_state"):
+            self.schedule.set_state(saved["schedule"])
+        states = checkpoint.arrays("state")
+        self.carried = [[states[f"{device}.{index}"].as_in_context(context) for index in range(len(states)
+                         // len(self.devices))] for device, context in enumerate(self.devices)] if states else None
+
+    def _describe(self):
+        size = sum(math.prod(parameter.shape) for parameter in self.parameters.values())
+        return (f"{self.task.data!r}; {size:,} parameters; {self.epochs} epochs of "
+                f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}")
+
+    # ---- epochs --------------------------------------------------------------------------------------------------
+
+    def run(self, signals):
+        """Train until the last epoch, until patience is at an end, or until a signal."""
+        while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
+            totals, finished = self.run_epoch(signals)
+            loss = self.evaluate("valid")
+            self._advance(finished, loss, totals)
+            improved = loss < self.position.best
+            if improved:
+                self.position.best, self.position.best_epoch = loss, self.position.epoch + (not finished)
+            self.log_row(totals, loss, finished)
+            self.save_checkpoint(("best", "last") if improved else ("last",))
+
+    def run_epoch(self, signals):
+        """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end."""
+        position, task = self.position, self.task
+        seed_from(self.config.seed, position.epoch, position.step_in_epoch)
+        batches = task.train_batches(position.epoch)
+        steps = min(len(batches), self.limit or len(batches))
+        states = self.carried or task.begin_states(self.config.data.batch_size, self.devices)
+        totals, begun = Totals(**position.totals), time.monotonic()
+        before = totals.seconds
+        label = f"epoch {position.epoch + 1}/{self.epochs}"
+        with Progress(label, steps, position.step_in_epoch, self.settings.log_interval) as progress:
+            for data, target in itertools.islice(batches, position.step_in_epoch, steps):
+                states = self._one_step(data, target, states, totals, progress)
+                if signals.received:
+                    break
+        totals.seconds = before + time.monotonic() - begun
+        self.carried = states
+        return totals, position.step_in_epoch >= steps
+
+    def _one_step(self, data, target, states, totals, progress):
+        position = self.position
+        rate = self.schedule(position.step + 1)
+        try:
+            loss, norm, states = self.step(data, target, states, rate)
+        except DivergedError as error:
+            raise TrainingError(f"epoch {position.epoch + 1} step {position.step + 1}: {error}; the parameters are those "
+                                f"before this step, and the last checkpoint is in {self.path}") from error
+        self.average.update()
+        position.step += 1
+        position.step_in_epoch += 1
+        totals.loss += loss * data.size
+        totals.tokens += data.size
+        totals.norm += norm
+        totals.clipped += bool(self.settings.clip_norm and norm > self.settings.clip_norm)
+        totals.steps += 1
+        progress(loss, norm, rate)
+        return states
+
+    def _advance(self, finished, loss, totals):
+        """Move on to the next epoch, or note how far a broken one came."""
+        position = self.position
+        if not finished:
+            position.totals = vars(totals)
+            return
+        position.epoch, position.step_in_epoch, position.totals, self.carried = position.epoch + 1, 0, {}, None
+        if hasattr(self.schedule, "observe"):
+            self.schedule.observe(loss)
+
+    def _out_of_patience(self):
+        waited = self.position.epoch - self.position.best_epoch
+        return self.settings.patience is not None and waited >= self.settings.patience
+
+    def evaluate(self, split):
+        """Return the loss of the averaged weights on `split`, nats per token."""
+        with self.average.applied():
+            return evaluate(self.task.graph, self.task.eval_batches(split),
+                            self.task.begin_states(self.config.data.eval_batch_size, self.devices[:1])[0], self.limit)
+
+    # ---- what an epoch leaves behind -----------------------------------------------------------------------------
+
+    def log_row(self, totals, valid_loss, finished=True):
+        """Write one row of metrics, one line of log and the picture."""
+        unit, train_loss = self.task.data.unit, totals.loss / max(1, totals.tokens)
+        row = {"epoch": self.position.epoch + (not finished), "step": self.position.step, "train_loss": train_loss,
+               "valid_loss": valid_loss, "train_score": score(train_loss, unit), "valid_score": score(valid_loss, unit),
+               "learning_rate": self.step.trainer.learning_rate, "grad_norm": totals.norm / max(1, totals.steps),
+               "param_norm": self._parameter_norm(), "clipped": totals.clipped / max(1, totals.steps),
+               "tokens_per_second": totals.tokens / max(totals.seconds, 1e-9),
+               "steps_per_second": totals.steps / max(totals.seconds, 1e-9), "seconds": totals.seconds}
+        self.metrics.append(row)
+        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f tokens/s, "
+                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], score_text(train_loss, unit),
+                  score_text(valid_loss, unit), row["learning_rate"], row["grad_norm"], row["param_norm"],
+                  row["tokens_per_second"], row["steps_per_second"])
+        loss_curve(self.metrics.rows, unit, self.task.data.entropy_rate, self.path / "loss.png")
+
+    def _parameter_norm(self):
+        arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
+        return math.sqrt(float(mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().asscalar()))
+
+    def save_checkpoint(self, names):
+        """Save everything that a resume needs, and point `names` at it."""
+        arrays = {f"average:{name}": array for name, array in self.average.arrays.items()}
+        arrays.update({f"weight:{name}": parameter.list_data()[0] for name, parameter in self.parameters.items()})
+        arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
+        for device, states in enumerate(self.carried or []):
+            arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
+        position = {"format": 1, "unit": self.task.data.unit, "separator": self.task.data.separator,
+                    "position": vars(self.position), "average": self.average.state(),
+                    "optimizer": optimizers.numbers(self.step.trainer),
+                    "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
+        with self.average.applied():
+            checkpoints.save(self.path, self.task.model.save_parameters, arrays, position, self._texts(), names)
+
+    def _texts(self):
+        return {"config.yaml": configuration.to_yaml(self.config), "vocab.json": self.task.vocab.to_json()}
+
+    def finish(self):
+        """Evaluate the best checkpoint, write samples with it, and say what came out."""
+        task = self.task
+        task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
+        loss = evaluate(task.graph, task.eval_batches(task.final_split),
+                        task.begin_states(self.config.data.eval_batch_size, self.devices[:1])[0], self.limit)
+        _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task.final_split, loss, task.data))
+        length = min(self.settings.sample_length, 20) if self.limit else self.settings.sample_length
+        text = task.write_samples(self.settings.samples, length, self.config.seed, self.devices[0])
+        (self.path / "samples.txt").write_text(text, encoding="utf-8")
+
+
+def seed_from(seed, epoch, step):
+    """Seed all random numbers from where a run stands."""
+    runtime.seed_all(int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0] >> 1))
+
+
+def _check_same_model(old, new):
+    old, new = _architecture(old.model.model_dump()), _architecture(new.model.model_dump())
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            raise ValueError(f"model.{key} is {new.get(key)!r} but the run to resume has {old.get(key)!r}; leave it as it "
+                             "was, or start a new run")
+
+
+def _architecture(section, prefix=""):
+    """Return the keys that fix shapes and meaning, flat; dropout rates may change in a resume."""
+    flat = {}
+    for key, value in section.items():
+        if isinstance(value, dict):
+            flat.update(_architecture(value, f"{prefix}{key}."))
+        elif "drop" not in key:
+            flat[prefix + key] = value
+    return flat
+
+
+def _check_same_vocab(text, vocab):
+    import gluonnlp
+    old = gluonnlp.Vocab.from_json(text)
+    if old.idx_to_token != vocab.idx_to_token:
+        raise ValueError(f"the data have a vocabulary of {len(vocab)} tokens that is not the one of the run to resume "
+                         f"({len(old)} tokens); use the data of that run, or start a new run")

@@ -1,0 +1,93 @@
+"""MXNet's optimisers by name, and their state as plain arrays.
+
+`gluon.Trainer.save_states` pickles Python objects. Here the state is a flat dict of arrays and a dict of numbers, which
+`mxnet.nd.save` and JSON hold, and which can be read without running anybody's code.
+"""
+import inspect
+
+import mxnet as mx
+
+from gluon_rnn.registry import suggest
+
+__all__ = ["arrays", "build", "check_keys", "numbers", "parameters", "set_arrays", "set_numbers"]
+
+# What the loop itself decides: clipping, scaling, decay and schedule have keys of their own under `training`.
+_OURS = {"wd": "training.weight_decay", "clip_gradient": "training.clip_value", "lr_scheduler": "training.schedule"}
+
+
+def _registry():
+    # "test" is MXNet's toy for its unit tests; "ccsgd" is an old second name of sgd.
+    return {name: cls for name, cls in mx.optimizer.Optimizer.opt_registry.items() if name not in ("test", "ccsgd")}
+
+
+def parameters(name):
+    """Return the keys that a recipe may give the optimiser `name`, as a dict of `inspect.Parameter`."""
+    known = _registry()
+    if name.lower() not in known:
+        raise ValueError(f"unknown optimizer {name!r}; {suggest(name, list(known))}")
+    rate = inspect.Parameter("learning_rate", inspect.Parameter.KEYWORD_ONLY, default=0.01)
+    own = inspect.signature(known[name.lower()].__init__).parameters
+    named = {key: value for key, value in own.items()
+             if key not in ("self", "learning_rate") and value.kind is value.POSITIONAL_OR_KEYWORD}
+    return {"learning_rate": rate.replace(default=getattr(own.get("learning_rate"), "default", 0.01)), **named}
+
+
+def check_keys(arguments):
+    """Refuse keys of MXNet's optimisers that have another place in a recipe; ValueError says which."""
+    for key in arguments:
+        if key in _OURS:
+            raise ValueError(f"{key!r} is not set here; use {_OURS[key]}")
+
+
+def build(name, clip_value=None, **arguments):
+    """Return the optimiser `name`; gradients are clipped to ``[-clip_value, clip_value]`` after they are scaled."""
+    rate = arguments.get("learning_rate", parameters(name)["learning_rate"].default)
+    if not rate > 0:
+        raise ValueError(f"learning_rate: expected a number above 0, got {rate}")
+    return mx.optimizer.create(name, **dict(arguments, learning_rate=rate), wd=0.0,
+                               **({"clip_gradient": clip_value} if clip_value else {}))
+
+
+def arrays(trainer):
+    """Return the optimiser's state as a flat dict ``{"<parameter index>.<number>": NDArray}``."""
+    states = trainer._updaters[0].states
+    return {f"{index}.{number}": array
+            for index, state in states.items() for number, array in enumerate(_flatten(state))}
+
+
+def set_arrays(trainer, saved):
+    """Give every device's updater the state that `arrays` returned; shapes come from the live parameters."""
+    indices = {int(key.split(".")[0]) for key in saved}
+    for updater, device in zip(trainer._updaters, trainer._contexts):
+        for index in indices:
+            weight = trainer._params[index].data(device)
+            state = updater.optimizer.create_state_multi_precision(index, weight)
+            for number, array in enumerate(_flatten(state)):
+                array[:] = saved[f"{index}.{number}"].as_in_context(device)
+            updater.states[index], updater.states_synced[index] = state, True
+
+
+def numbers(trainer):
+    """Return the optimiser's counters and scalars, all that JSON can hold."""
+    optimizer = trainer.optimizer
+    scalars = {key: value for key, value in vars(optimizer).items() if type(value) in (int, float)}
+    optimizer._set_current_context(trainer._contexts[0].device_id)
+    return {"scalars": scalars, "updates": {str(i): n for i, n in optimizer._index_update_count.items()}}
+
+
+def set_numbers(trainer, saved):
+    """Go back to what `numbers` returned, on every device."""
+    optimizer = trainer.optimizer
+    vars(optimizer).update(saved["scalars"])
+    for device in trainer._contexts:  # in place: the optimiser holds a reference to the dict of its first device
+        optimizer._set_current_context(device.device_id)
+        optimizer._index_update_count.update({int(i): n for i, n in saved["updates"].items()})
+
+
+def _flatten(state):
+    """Return the arrays of an optimiser's state, which MXNet nests in tuples and leaves None where there is none."""
+    if state is None:
+        return []
+    if isinstance(state, mx.nd.NDArray):
+        return [state]
+    return [array for part in state for array in _flatten(part)]

@@ -1,0 +1,47 @@
+"""Progress within an epoch: a bar in a terminal, a line now and then where standard error goes to a file."""
+import logging
+import sys
+import time
+
+from tqdm import tqdm
+
+__all__ = ["Progress"]
+
+_log = logging.getLogger("gluon_rnn")
+
+
+class Progress:
+    """Context manager around one epoch; call it once a step.
+
+    Parameters
+    ----------
+    label : str
+        For example "epoch 3/20".
+    total, start : int
+        Steps of the epoch, and those that were done before.
+    interval : float
+        Seconds between two lines where there is no terminal.
+    """
+
+    def __init__(self, label, total, start, interval):
+        self._label, self._total, self._step, self._interval = label, total, start, interval
+        self._next = time.monotonic() + interval
+        self._bar = tqdm(total=total, initial=start, desc=label, unit="step", leave=False, file=sys.stderr,
+                         disable=not sys.stderr.isatty(), dynamic_ncols=True)
+
+    def __call__(self, loss, norm, rate):
+        """Note one step."""
+        self._step += 1
+        if not self._bar.disable:
+            self._bar.update()
+            self._bar.set_postfix_str(f"loss {loss:.3f} norm {norm:.2f} lr {rate:.2g}", refresh=False)
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._interval
+            _log.info("%s step %d/%d loss %.4f lr %.3g grad norm %.3g", self._label, self._step, self._total, loss,
+                      rate, norm)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._bar.close()

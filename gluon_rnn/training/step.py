@@ -1,0 +1,137 @@
+"""One update of the parameters: forward, backward, a look at loss and gradient, clipping, decay, optimiser."""
+import math
+
+import mxnet as mx
+from mxnet import autograd, gluon
+
+from gluon_rnn.nn import decay_masks
+from gluon_rnn.training import optimizers
+
+__all__ = ["DivergedError", "LossGraph", "TrainStep"]
+
+
+class DivergedError(RuntimeError):
+    """The loss or the gradient is no longer a finite number; nothing was changed by the step that found it."""
+
+
+class LossGraph(gluon.HybridBlock):
+    """A model and its loss in one graph.
+
+    Inputs/Outputs
+    --------------
+    tokens, target (T, N) and states -> mean cross-entropy in nats (a scalar array of shape (1,)), new states.
+    """
+
+    def __init__(self, model, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
+        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
+
+    def hybrid_forward(self, F, tokens, target, states):
+        logits, states = self.model(tokens, states)                    # (T, N, V)
+        return F.mean(self.loss(logits, target)), states
+
+
+class TrainStep:
+    """Callable that makes one update.
+
+    Parameters
+    ----------
+    graph : LossGraph
+        Its parameters initialised on all `devices`.
+    devices : list of mxnet.Context
+        The batch axis is split evenly over them.
+    settings : gluon_rnn.config.Training
+
+    Notes
+    -----
+    With g the gradient of the mean loss over the whole batch:
+
+    1. norm = sqrt(sum g^2) over all parameters; a loss or norm that is not finite raises `DivergedError` here;
+    2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
+    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * mask * w, the mask being 0 on biases;
+    4. the optimiser's update.
+
+    The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
+    """
+
+    def __init__(self, graph, devices, settings):
+        self.graph, self.devices, self.settings = graph, devices, settings
+        # Names by structure: those of Gluon count up with every block that the process has made.
+        self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
+                            if parameter.grad_req != "null"}
+        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, **settings.optimizer.arguments)
+        # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
+        self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
+        masks = decay_masks(graph) if settings.weight_decay else {}
+        self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
+                       if parameter.name in masks and masks[parameter.name].max() > 0}
+
+    def __call__(self, data, target, states, rate):
+        """Make one update.
+
+        Parameters
+        ----------
+        data, target : (T, N) arrays
+        states : list of lists of arrays
+            One list of states for each device.
+        rate : float
+            Learning rate of this update.
+
+        Returns
+        -------
+        loss, norm : float
+            Mean loss in nats per token, and the norm of the gradient before clipping.
+        states : list of lists of arrays
+            For the next chunk, detached from this one's graph.
+
+        Raises
+        ------
+        DivergedError
+            If loss or norm is not finite; the parameters are as they were before the call.
+        """
+        losses, states = self._forward_backward(data, target, states)
+        self.trainer.allreduce_grads()
+        loss, norm = self._read(losses)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
+                                + self._advice())
+        self._update(norm, rate)
+        return loss, norm, states
+
+    def _forward_backward(self, data, target, states):
+        split = gluon.utils.split_and_load
+        chunks = zip(split(data, self.devices, batch_axis=1), split(target, self.devices, batch_axis=1), states)
+        with autograd.record():
+            results = [self.graph(*chunk) for chunk in chunks]
+        losses = [loss for loss, _ in results]
+        autograd.backward(losses)
+        return losses, [[state.detach() for state in new] for _, new in results]
+
+    def _read(self, losses):
+        """Return mean loss and norm of the mean gradient; the one place where the host waits for the device."""
+        gradients = [parameter.list_grad()[0] for parameter in self._parameters.values()]
+        squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients))        # (number of parameters,) float32
+        losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]
+        numbers = mx.nd.concat(*losses, squares, dim=0).asnumpy().astype("float64")
+        devices = len(self.devices)
+        return float(numbers[:devices].mean()), math.sqrt(numbers[devices:].sum()) / devices
+
+    def _update(self, norm, rate):
+        limit = self.settings.clip_norm
+        scale = min(1.0, limit / norm) if limit and norm else 1.0
+        self._decay(rate * self.settings.weight_decay)
+        self.trainer.set_learning_rate(rate)
+        # The optimiser multiplies gradients by 1 / this: no pass over memory of its own is needed for clipping.
+        self.trainer.update(len(self.devices) / scale)
+
+    def _decay(self, amount):
+        for name, mask in self._masks.items():
+            for weight in self._parameters[name].list_data():
+                keep = 1 - amount * mask.as_in_context(weight.context)
+                mx.nd.broadcast_mul(weight, keep, out=weight)
+
+    def _advice(self):
+        if self.settings.clip_norm:
+            return "lower training.optimizer.learning_rate, lower training.clip_norm, or raise schedule.warmup_steps"
+        return "set training.clip_norm (1.0 is usual), or lower training.optimizer.learning_rate"

@@ -1,0 +1,49 @@
+"""What the commands share: user errors as one sentence on standard error, log lines on standard output."""
+import logging
+import sys
+
+__all__ = ["run_command"]
+
+
+def run_command(command, argv=None):
+    """Call ``command(argv)`` and exit with its status.
+
+    A mistake of the user (`ValueError`, which the package raises with a sentence that says what to do, or an `OSError`)
+    ends with that sentence and status 2; training that cannot go on with its sentence and status 1; a run that a signal
+    stopped with 130 or 143, the run's folder printed last as ever.
+    """
+    log_to_stdout()
+    try:
+        status = command(argv)
+    except Exception as error:  # sorted below; what is not ours keeps its traceback
+        status = _report(error)
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def log_to_stdout():
+    """Print the package's log lines, as they are, to standard output."""
+    logger = logging.getLogger("gluon_rnn")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+def _report(error):
+    from gluon_rnn.training import Interrupted, TrainingError
+    if isinstance(error, Interrupted):
+        print(error, file=sys.stderr)
+        print(error.path, flush=True)
+        return error.exit_status
+    if isinstance(error, TrainingError):
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    if isinstance(error, ValueError):
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    raise error

@@ -1,0 +1,96 @@
+"""Measure our speed beside other libraries: ``python -m scripts.benchmark layers`` or ``language_model``.
+
+Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
+"""
+import argparse
+import contextlib
+import os
+import platform
+import sys
+
+from gluon_rnn.benchmark import language_model, layers
+from gluon_rnn.benchmark.peers import Peer, PeerError
+from gluon_rnn.runtime import physical_cores
+
+PEERS = ["gluon", "gluon-default-threads", "torch"]
+
+
+def parse(argv=None):
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__)
+    parser.add_argument("what", choices=["layers", "language_model"])
+    parser.add_argument("--quick", action="store_true", help="two shapes and three repeats: a look, not a result")
+    parser.add_argument("--repeat", type=int, help="timings per row and peer; the median counts (default 7)")
+    parser.add_argument("--peers", type=lambda text: text.split(","),
+                        help=f"any of {','.join(PEERS)}; by default all that start")
+    parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
+    parser.add_argument("--torch-python", default=sys.executable, metavar="PATH",
+                        help="the interpreter that has PyTorch, if it is another one")
+    parser.add_argument("--csv", metavar="FILE", help="layers: write the rows there too")
+    options = parser.parse_args(argv)
+    for name in options.peers or []:
+        if name not in PEERS:
+            parser.error(f"--peers: unknown peer {name!r}; known: {', '.join(PEERS)}")
+    options.repeat = options.repeat or (3 if options.quick else 7)
+    return options
+
+
+def start(options, stack, names):
+    """Return ours and the peers `names`, running; one that was not asked for by name may be missing, with a word."""
+    peers = [stack.enter_context(Peer("ours", options.threads))]
+    for name in names:
+        try:
+            python = options.torch_python if name == "torch" else None
+            peers.append(stack.enter_context(Peer(name, options.threads, python)))
+        except PeerError as error:
+            if options.peers:
+                raise
+            print(f"left out: {error}", file=sys.stderr)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > 0.5:
+        print(f"warning: other programs keep {load:.1f} processors busy; threads that wait for each other make every "
+              "number here worthless, measure on a quiet machine", file=sys.stderr)
+    print(f"# {platform.machine()}, {options.threads} threads, float32, median of {options.repeat}; "
+          + "; ".join(f"{peer.name} {peer.about['version']} (threads {peer.about['threads']})" for peer in peers))
+    return peers
+
+
+def run_layers(options):
+    """Print the table of the recurrent layers as its rows come in, and the summary."""
+    with contextlib.ExitStack() as stack:
+        peers = start(options, stack, options.peers or PEERS)
+        names, peak = [peer.name for peer in peers], layers.peak(peers)
+        print(f"# {layers.NUM_LAYERS} layers, input_size = H, milliseconds; measured peak {peak / 1e9:.0f} GFLOP/s")
+        print(layers.header(names), flush=True)
+        rows = []
+        for row in layers.run(peers, layers.cases(layers.QUICK_SHAPES if options.quick else None), options.repeat):
+            rows.append(row)
+            print(layers.line(row, names, peak), flush=True)
+        print(layers.summary(rows, names))
+        if options.csv:
+            layers.write_csv(options.csv, rows, names, peak)
+
+
+def run_language_model(options):
+    """Print training tokens per second, ours beside PyTorch's."""
+    with contextlib.ExitStack() as stack:
+        peers = start(options, stack, ["torch"])
+        case = language_model.CASE
+        print(f"# tied {case['layers']} x {case['H']} LSTM, vocabulary {case['V']}, batch {case['N']}, bptt "
+              f"{case['T']}, dropout {case['dropout']}, SGD with clipping; synthetic token ids")
+        print(language_model.table(language_model.run(peers, options.repeat)))
+
+
+def main(argv=None):
+    """Run what the command line asks for; return the exit status."""
+    options = parse(argv)
+    try:
+        {"layers": run_layers, "language_model": run_language_model}[options.what](options)
+    except (PeerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Evaluate a trained model on its data: ``python -m scripts.evaluate RUN [--split test] [--checkpoint best]``."""
+import argparse
+
+from scripts._cli import run_command
+
+
+def main(argv=None):
+    """Print the loss of a run in its unit."""
+    arguments = _parser().parse_args(argv)
+    from gluon_rnn.training import evaluate_run
+    print(evaluate_run(arguments.run, arguments.split, arguments.checkpoint))
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description=__doc__)
+    parser.add_argument("run", metavar="RUN", help="folder that scripts.train printed last")
+    parser.add_argument("--split", help="train, valid or test; default: test where there is one, else valid")
+    parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
+    return parser
+
+
+if __name__ == "__main__":
+    run_command(main)

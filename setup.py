@@ -1,0 +1,60 @@
+"""Metadata and dependencies of gluon_rnn; pyproject.toml holds the settings of tools only."""
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+
+
+def read_version():
+    """Return the version written in the package, without importing it (its dependencies may not be there yet)."""
+    text = (HERE / "gluon_rnn" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
+
+
+def read_description():
+    """Return the README, or nothing where only the package itself was copied."""
+    readme = HERE / "README.md"
+    return readme.read_text(encoding="utf-8") if readme.exists() else ""
+
+
+setup(
+    name="gluon_rnn",
+    version=read_version(),
+    description="Networks with memory for MXNet Gluon: fast recurrent layers, language models, one-command training",
+    long_description=read_description(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["gluon_rnn", "gluon_rnn.*"]),
+    python_requires=">=3.9,<3.13",
+    # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
+    # first releases that the code was written for, upper bounds the next release that may break it.
+    install_requires=[
+        "mxnet==1.9.1",
+        "gluonnlp==0.10.0",
+        "numpy>=1.24,<2",
+        "pydantic>=2.5,<3",
+        "omegaconf>=2.3,<3",
+        "tqdm>=4.60,<5",
+        "pandas>=1.5,<4",
+        "scipy>=1.10,<2",
+        "matplotlib>=3.6,<4",
+        "setuptools>=65",  # MXNet imports distutils, which Python 3.12 has only through setuptools
+    ],
+    extras_require={
+        "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
+        "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3"],
+        "tensorboard": ["tensorboardX>=2.6,<3"],
+        "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1"],
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

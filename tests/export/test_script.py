@@ -1,0 +1,41 @@
+"""``python -m scripts.export``: from a run's folder to a bundle that gives what the run's model gives."""
+from types import SimpleNamespace
+
+import gluonnlp
+import numpy as np
+import pytest
+
+from gluon_rnn import nn
+from gluon_rnn.export import load
+from gluon_rnn.models import LanguageModel
+from gluon_rnn.training import runs
+from scripts import export
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run as `load_run` gives it, without the minutes of training."""
+    vocab = gluonnlp.Vocab(dict.fromkeys("abcdefg", 1), padding_token=None, bos_token=None, eos_token=None)
+    model = LanguageModel(len(vocab), nn.GRU(6, 2), embed_size=4)
+    model.initialize()
+    found = SimpleNamespace(path=tmp_path, model=model, vocab=vocab, unit="character", separator="")
+    monkeypatch.setattr(runs, "load_run", lambda path, which="best": found)
+    return found
+
+
+@pytest.mark.parametrize("output", [None, "elsewhere"])
+def test_prints_difference_and_folder(run, tmp_path, capsys, output):
+    folder = tmp_path / (output or "export")
+    assert export.main([str(tmp_path)] + (["--output", str(folder)] if output else [])) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == str(folder)
+    assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
+    bundle, tokens = load(folder), export.example_tokens(len(run.vocab))
+    np.testing.assert_allclose(bundle(tokens).asnumpy(), run.model(tokens).asnumpy(), atol=1e-6)
+    assert bundle.vocab.idx_to_token == run.vocab.idx_to_token
+    assert bundle.manifest["vocabulary"]["unit"] == "character"
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(ValueError, match="there is no run in"):
+        export.main([str(tmp_path / "nothing")])

@@ -1,0 +1,172 @@
+"""Sampling: the filters against brute force, frequencies, seeds, streaming, the prefix, errors."""
+import itertools
+
+import gluonnlp
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_rnn.inference import filter_logits, sample
+from gluon_rnn.models import LanguageModel
+from gluon_rnn.nn import LSTM
+
+
+def make_vocab(tokens="abcdef", eos_token=None):
+    return gluonnlp.Vocab(gluonnlp.data.count_tokens(list(tokens)), unknown_token=None, padding_token=None,
+                          bos_token=None, eos_token=eos_token)
+
+
+class Recorder:
+    """A model that keeps what it was shown; its state counts the steps, its logits favour the token after."""
+
+    def __init__(self, size, logits=None):
+        self.size, self.logits, self.seen = size, logits, []
+
+    def begin_state(self, batch_size, ctx=None):
+        return [mx.nd.zeros((1, batch_size, 1))]
+
+    def __call__(self, tokens, states):
+        assert tokens.shape == (1, 1) and tokens.dtype == np.int32
+        token = int(tokens.asnumpy()[0, 0])
+        assert int(states[0].asnumpy().item()) == len(self.seen), "the states that go in are not those that came out"
+        self.seen.append(token)
+        logits = self.logits if self.logits is not None else 50.0 * (np.arange(self.size) == (token + 1) % self.size)
+        return mx.nd.array(logits).reshape((1, 1, -1)), [states[0] + 1]
+
+
+def brute_force(logits, temperature, top_k, top_p):
+    """Rank by repeated search for the largest, keep while the rules allow, in plain Python."""
+    if temperature == 0:
+        return [float(i == int(np.argmax(logits))) for i in range(len(logits))]
+    weights = [np.exp((value - max(logits)) / temperature) for value in logits]
+    left, kept = list(range(len(logits))), []
+    while left and (top_k is None or len(kept) < top_k):
+        kept.append(max(left, key=lambda i: (logits[i], -i)))
+        left.remove(kept[-1])
+    if top_p is not None:
+        total = sum(weights[i] for i in kept)
+        size = next(n for n in range(1, len(kept) + 1)
+                    if sum(weights[i] for i in kept[:n]) >= top_p * total * (1 - 1e-12))
+        kept = kept[:size]
+    total = sum(weights[i] for i in kept)
+    return [weights[i] / total if i in kept else 0.0 for i in range(len(logits))]
+
+
+@pytest.mark.parametrize("temperature, top_k, top_p", list(itertools.product(
+    [0, 0.3, 1.0, 2.5], [None, 1, 3, 50], [None, 0.01, 0.5, 0.9, 1.0])))
+def test_filter_against_brute_force(temperature, top_k, top_p):
+    for size in (1, 7, 20):
+        logits = np.random.normal(scale=2, size=size).round(1)   # rounded: ties happen
+        np.testing.assert_allclose(filter_logits(logits, temperature, top_k, top_p),
+                                   brute_force(logits, temperature, top_k, top_p), rtol=1e-10, atol=1e-15)
+
+
+def test_nucleus_by_hand():
+    logits = np.log([0.1, 0.5, 0.15, 0.25])
+    np.testing.assert_allclose(filter_logits(logits, top_p=0.6), [0, 2 / 3, 0, 1 / 3])
+    np.testing.assert_allclose(filter_logits(logits, top_p=0.75), [0, 2 / 3, 0, 1 / 3])   # exactly reached: no third
+    np.testing.assert_allclose(filter_logits(logits, top_p=0.76), [0, 5 / 9, 1.5 / 9, 2.5 / 9])
+    np.testing.assert_allclose(filter_logits(logits, top_k=2, top_p=0.6), [0, 1, 0, 0])   # 2/3 of what top_k left
+
+
+def test_minus_infinity_rules_out_and_extremes_do_not_overflow():
+    np.testing.assert_allclose(filter_logits([-np.inf, 0.0, 0.0]), [0, 0.5, 0.5])
+    np.testing.assert_allclose(filter_logits([1e30, -1e30, 0.0], temperature=1e-300), [1, 0, 0])
+
+
+@pytest.mark.parametrize("logits", [[0.0, np.nan], [-np.inf, -np.inf], [0.0, np.inf], [[1.0, 2.0]], []])
+def test_logits_that_are_no_distribution(logits):
+    with pytest.raises(ValueError, match="logits must be one row of numbers"):
+        filter_logits(logits)
+
+
+def test_frequencies_are_the_probabilities():
+    probabilities = np.array([0.5, 0.2, 0.15, 0.1, 0.04, 0.01])
+    drawn = list(sample(Recorder(6, np.log(probabilities)), make_vocab(), [0], 4000, seed=7))
+    counts = np.bincount(drawn, minlength=6)
+    # chi square with 5 degrees of freedom exceeds 25.7 with probability 1e-4; the seed is fixed
+    assert ((counts - 4000 * probabilities) ** 2 / (4000 * probabilities)).sum() < 25.7
+
+
+def test_prefix_is_read_in_order_with_the_states_and_each_token_is_fed_back():
+    model = Recorder(6)
+    assert list(sample(model, make_vocab(), [4, 2, 3], 5, temperature=0)) == [4, 5, 0, 1, 2]
+    assert model.seen == [4, 2, 3, 4, 5, 0, 1]
+
+
+def test_tokens_come_one_by_one():
+    model = Recorder(6)
+    stream = sample(model, make_vocab(), [0], 10**9, temperature=0)
+    assert [next(stream), next(stream)] == [1, 2] and model.seen == [0, 1]
+
+
+@pytest.mark.parametrize("vocab, seen", [(make_vocab("abc", eos_token="<eos>"), 0), (make_vocab("ab\n\n\n"), 0)])
+def test_empty_prefix_starts_behind_the_end_of_a_line(vocab, seen):
+    model = Recorder(len(vocab))
+    assert list(sample(model, vocab, [], 2, temperature=0)) == [1, 2] and model.seen[0] == seen
+
+
+def test_empty_prefix_without_an_end_token_draws_the_first():
+    streams = [list(sample(Recorder(6), make_vocab(), [], 4, temperature=0, seed=seed)) for seed in range(40)]
+    assert all(stream == [(stream[0] + i) % 6 for i in range(4)] for stream in streams)
+    assert {stream[0] for stream in streams} == set(range(6))   # one misses a token in 1 of 240 choices of seeds
+    assert all(token != 3 for token in next(zip(*[sample(Recorder(6), make_vocab(), [], 1, seed=seed, exclude=[3])
+                                                  for seed in range(40)])))
+
+
+def test_length_zero_asks_nothing_of_the_model():
+    model = Recorder(6)
+    assert list(sample(model, make_vocab(), [1, 2], 0)) == [] and model.seen == []
+
+
+def test_excluded_ids_never_come():
+    drawn = list(sample(Recorder(6, np.zeros(6)), make_vocab(), [0], 300, seed=0, exclude=[1, 5]))
+    assert set(drawn) == {0, 2, 3, 4}
+
+
+@pytest.fixture
+def model():
+    block = LanguageModel(6, LSTM(8))
+    block.initialize()
+    block.embedding_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
+    block.output_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
+    return block
+
+
+def test_seed_repeats_exactly_and_global_generators_do_not_matter(model):
+    def draw(seed):
+        return list(sample(model, make_vocab(), [0, 1], 60, seed=seed))
+    first = draw(3)
+    np.random.seed(0)
+    mx.random.seed(0)
+    state = np.random.get_state()[1].copy()
+    assert draw(3) == first and draw(4) != first and draw(None) != draw(None)
+    np.testing.assert_array_equal(state, np.random.get_state()[1])
+
+
+def test_greedy_equals_argmax_of_the_whole_sequence(model):
+    """Step by step with states gives what the model says when it reads everything from the start at every step."""
+    model.hybridize()
+    greedy = list(sample(model, make_vocab(), [2, 0], 12, temperature=0))
+    text = [2, 0]
+    for _ in range(12):
+        text.append(int(model(mx.nd.array([text], dtype="int32").T)[-1, 0].argmax(axis=0).asscalar()))
+    assert greedy == text[2:]
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"temperature": -0.1}, "temperature must be a finite number, at least 0"),
+    ({"temperature": float("nan")}, "temperature must be"),
+    ({"top_k": 0}, "top_k must be a whole number, at least 1, got 0"),
+    ({"top_k": 2.5}, "top_k must be"),
+    ({"top_p": 0.0}, "top_p must be above 0 and at most 1, got 0.0"),
+    ({"top_p": 1.2}, "top_p must be"),
+    ({"length": -1}, "length must be a whole number"),
+    ({"prefix_ids": [0, 6]}, r"prefix_ids has the id 6, outside the vocabulary of 6 tokens \(0 to 5\)"),
+    ({"exclude": [9]}, "exclude has the id 9"),
+    ({"exclude": range(6)}, "exclude rules out all 6 tokens"),
+])
+def test_wrong_options_are_refused_before_the_first_token(options, message):
+    arguments = {"prefix_ids": [0], "length": 5, **options}
+    with pytest.raises(ValueError, match=message):
+        sample(Recorder(6), make_vocab(), arguments.pop("prefix_ids"), arguments.pop("length"), **arguments)

@@ -1,0 +1,312 @@
+"""What happens before MXNet loads, on every Python the machine has; seeds and devices.
+
+What `prepare` does needs no MXNet, so a stub of NumPy (and of MXNet) lets even a bare interpreter run it. The real
+libraries are loaded by each Python that has them; ``make test-pythons`` sets ``GLUON_RNN_TEST_ALL_PYTHONS`` and so has
+an environment made for each that has not.
+"""
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_rnn import runtime
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VERSIONS = ("3.9", "3.11", "3.12")
+HERE = "{}.{}".format(*sys.version_info[:2])
+
+
+def run(python, code, path=(), **environment):
+    """Run `code` in another process and return the JSON it prints; `environment` is set, or removed where None."""
+    result = start(python, code, path, **environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def start(python, code, path=(), **environment):
+    """Run `code` by `python` with the folders of `path` and the repository importable; return the finished process."""
+    changed = {"OMP_NUM_THREADS": None, "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))), **environment}
+    kept = {key: value for key, value in os.environ.items() if key not in changed}
+    set_here = {key: value for key, value in changed.items() if value is not None}
+    return subprocess.run([str(python), "-c", code], capture_output=True, text=True, timeout=300,
+                          env={**kept, **set_here}, cwd=ROOT)
+
+
+def find_python(version):
+    """Return the path of a Python `version` of this machine, or skip the test and say which is missing."""
+    if version == HERE:
+        return sys.executable
+    found = subprocess.run(["bash", "scripts/find_python.sh", version], capture_output=True, text=True, cwd=ROOT)
+    if found.returncode:
+        pytest.skip(found.stderr.strip())
+    return found.stdout.strip()
+
+
+@pytest.fixture(params=VERSIONS)
+def bare_python(request):
+    """A Python of each version that may have nothing installed."""
+    return find_python(request.param)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def full_python(request):
+    """A Python of each version with MXNet and the other dependencies."""
+    version = request.param
+    if version == HERE:
+        return sys.executable
+    own = ROOT / f".venv-{version}"
+    ready = own / ".installed"
+    if os.environ.get("GLUON_RNN_TEST_ALL_PYTHONS"):
+        made = subprocess.run(["make", f"VENV={own.name}", f"PYTHON={find_python(version)}", f"{own.name}/.installed"],
+                              capture_output=True, text=True, cwd=ROOT)
+        assert made.returncode == 0, made.stdout + made.stderr
+    if not ready.exists():
+        pytest.skip(f"no environment with MXNet for Python {version}; make test-pythons builds it")
+    return own / "bin" / "python"
+
+
+@pytest.fixture
+def stubs(tmp_path):
+    """Return a function that writes stub packages called numpy and mxnet, and returns their folder."""
+    def write(numpy_version="1.26.4", numpy_has=""):
+        (tmp_path / "numpy.py").write_text(f"__version__ = {numpy_version!r}\n{numpy_has}")
+        (tmp_path / "mxnet.py").write_text("")
+        return [tmp_path]
+    return write
+
+
+class TestNumPy:
+    def test_missing_aliases_are_restored_and_present_ones_left_alone(self, bare_python, stubs):
+        code = """
+import gluon_rnn, json, numpy as np
+names = ["int", "float", "complex", "object", "str"]
+print(json.dumps([np.bool, [getattr(np, name).__name__ for name in names]]))
+"""
+        seen = run(bare_python, code, stubs(numpy_has="bool = 'its own'"))
+        assert seen == ["its own", ["int", "float", "complex", "object", "str"]]
+
+    def test_numpy_2_is_an_import_error_of_one_sentence(self, bare_python, stubs):
+        failed = start(bare_python, "import gluon_rnn", stubs(numpy_version="2.1.3"))
+        assert failed.returncode == 1
+        last = failed.stderr.splitlines()[-1]
+        assert last.startswith("ImportError: gluon_rnn needs NumPy 1.24 to 1.26")
+        assert "found NumPy 2.1.3" in last
+        assert last.endswith("pip install 'numpy<2'")
+
+    def test_the_real_numpy_gives_no_warning(self, full_python):
+        done = start(full_python, "import warnings; warnings.simplefilter('error'); import gluon_rnn")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+class TestThreads:
+    CODE = "import gluon_rnn, json, os; print(json.dumps(os.environ.get('OMP_NUM_THREADS')))"
+    MXNET_FIRST = """
+import json, os, warnings, mxnet
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import gluon_rnn
+    gluon_rnn.runtime.prepare()
+print(json.dumps([[str(warning.message) for warning in caught], os.environ.get("OMP_NUM_THREADS")]))
+"""
+
+    def test_they_are_the_physical_cores(self, bare_python, stubs):
+        assert run(bare_python, self.CODE, stubs()) == str(runtime.physical_cores())
+
+    def test_an_empty_setting_is_none(self, bare_python, stubs):
+        assert run(bare_python, self.CODE, stubs(), OMP_NUM_THREADS="") == str(runtime.physical_cores())
+
+    def test_the_users_setting_stays(self, bare_python, stubs):
+        assert run(bare_python, self.CODE, stubs(), OMP_NUM_THREADS="17") == "17"
+
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity masks")
+    def test_a_process_bound_to_one_processor_gets_one(self, bare_python, stubs):
+        bind = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
+        assert run(bare_python, bind + self.CODE, stubs()) == "1"
+
+    def test_mxnet_imported_first_is_one_warning_that_says_what_to_do(self, bare_python, stubs):
+        messages, variable = run(bare_python, self.MXNET_FIRST, stubs())
+        assert len(messages) == 1
+        assert "import gluon_rnn first, or set OMP_NUM_THREADS" in messages[0]
+        assert variable is None  # too late to have an effect, so it must not look as if it had one
+
+    def test_mxnet_imported_first_is_right_where_the_user_chose_the_threads(self, bare_python, stubs):
+        assert run(bare_python, self.MXNET_FIRST, stubs(), OMP_NUM_THREADS="2") == [[], "2"]
+
+    def test_the_real_mxnet_imported_first_warns_too(self):
+        code = "import numpy; numpy.bool = bool\n" + self.MXNET_FIRST
+        messages, variable = run(sys.executable, code)
+        assert (len(messages), variable) == (1, None)
+
+
+def test_import_has_no_other_side_effect(full_python):
+    code = """
+import json, os, random, sys, warnings
+import numpy as np
+def state():
+    return [random.getstate(), np.random.get_state()[1].tolist(), os.getcwd(), list(warnings.filters), list(sys.path),
+            {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}]
+before = state()
+import gluon_rnn
+print(json.dumps([before == state(), sorted({"mxnet", "matplotlib", "pandas", "gluonnlp"} & set(sys.modules))]))
+"""
+    assert run(full_python, code) == [True, []]
+
+
+def test_mxnet_and_its_company_load_together(full_python):
+    code = """
+import gluon_rnn, json
+import mxnet as mx, gluonnlp, pandas, scipy.signal, matplotlib.figure, numpy as np
+layer = mx.gluon.rnn.LSTM(3)
+layer.initialize()
+outputs = layer(mx.nd.ones((4, 2, 5)))
+frame = pandas.DataFrame({"a": np.arange(3)})
+vocab = gluonnlp.Vocab(gluonnlp.data.count_tokens(["a", "b", "a"]))
+finite = np.isfinite(outputs.asnumpy()).all().item()
+print(json.dumps([outputs.shape, finite, int(frame.a.sum()), vocab["a"] < vocab["b"]]))
+"""
+    assert run(full_python, code) == [[4, 2, 3], True, 3, True]
+
+
+def test_a_layer_computes_the_same_on_every_python(full_python):
+    code = """
+import gluon_rnn.nn, json
+import mxnet as mx
+gluon_rnn.runtime.seed_all(1)
+layer = gluon_rnn.nn.LSTM(3, num_layers=2)
+layer.initialize()
+outputs = layer(mx.nd.random.normal(shape=(4, 2, 5)))
+print(json.dumps(outputs.asnumpy().ravel().tolist()))
+"""
+    # One MXNet, seed and machine; but builds of NumPy and SciPy may differ in the last digits of an initial matrix.
+    np.testing.assert_allclose(run(full_python, code), run(sys.executable, code), rtol=1e-5, atol=1e-7)
+
+
+class TestPhysicalCores:
+    V1 = "3:cpu,cpuacct:/\n2:memory:/x\n0::/"  # the control groups of a process, as version 1 lists them
+
+    @pytest.fixture
+    def machine(self, tmp_path, monkeypatch):
+        """Return a function that pretends a machine: its processors' siblings, and files of control groups."""
+        def pretend(siblings, name="core_cpus_list", membership="", **quotas):
+            for cpu, text in enumerate(siblings):
+                folder = tmp_path / "cpus" / f"cpu{cpu}" / "topology"
+                folder.mkdir(parents=True)
+                (folder / name).write_text(text + "\n")
+            for path, text in quotas.items():
+                file = tmp_path / "groups" / path.replace("__", "/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text + "\n")
+            (tmp_path / "self").write_text(membership)
+            monkeypatch.setattr(runtime, "_CPUS", tmp_path / "cpus")
+            monkeypatch.setattr(runtime, "_CGROUPS", tmp_path / "groups")
+            monkeypatch.setattr(runtime, "_SELF_CGROUP", tmp_path / "self")
+            monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+        return pretend
+
+    @pytest.mark.parametrize("name", ["core_cpus_list", "thread_siblings_list"])
+    @pytest.mark.parametrize(("siblings", "cores"), [
+        (["0", "1", "2", "3"], 4),
+        (["0,2", "1,3", "0,2", "1,3"], 2),
+        (["0-1", "0-1", "2-3", "2-3", "4-5", "4-5"], 2),  # the last core is not in the affinity mask
+        ([], 4),  # no topology is told: each processor counts
+    ])
+    def test_hyper_threads_of_one_core_count_once(self, machine, name, siblings, cores):
+        machine(siblings, name)
+        assert runtime.physical_cores() == cores
+
+    @pytest.mark.parametrize(("membership", "quotas", "cores"), [
+        ("0::/", {"cpu.max": "max 100000"}, 4),
+        ("0::/", {"cpu.max": "200000 100000"}, 2),
+        ("0::/", {"cpu.max": "50000 100000"}, 1),
+        ("0::/", {"cpu.max": "900000 100000"}, 4),
+        ("0::/a/b", {"a__cpu.max": "300000 100000", "a__b__cpu.max": "max 100000"}, 3),  # the parent's limit holds
+        ("0::/only/the/host/sees/this", {"cpu.max": "200000 100000"}, 2),
+        (V1, {"cpu__cpu.cfs_quota_us": "100000", "cpu__cpu.cfs_period_us": "100000"}, 1),
+        (V1, {"cpu__cpu.cfs_quota_us": "-1", "cpu__cpu.cfs_period_us": "100000"}, 4),
+    ])
+    def test_a_control_groups_quota_is_kept(self, machine, membership, quotas, cores):
+        machine(["0", "1", "2", "3"], membership=membership, **quotas)
+        assert runtime.physical_cores() == cores
+
+    def test_without_affinity_masks_all_processors_count(self, machine, monkeypatch):
+        machine([])
+        monkeypatch.delattr(os, "sched_getaffinity")
+        monkeypatch.setattr(os, "cpu_count", lambda: 3)
+        assert runtime.physical_cores() == 3
+
+
+class TestSeed:
+    @staticmethod
+    def draw():
+        return [random.random(), np.random.rand(3).tolist(), mx.nd.random.normal(shape=(3,)).asnumpy().tolist()]
+
+    @pytest.mark.parametrize("value", [0, 7, 2**31 - 1, np.int64(7)])
+    def test_it_makes_all_three_sources_repeat(self, value):
+        runtime.seed_all(value)
+        first = self.draw()
+        moved_on = self.draw()
+        runtime.seed_all(value)
+        assert self.draw() == first
+        assert all(a != b for a, b in zip(first, moved_on))
+
+    @pytest.mark.parametrize("value", [-1, 2**31, 1.0, "1", None, True])
+    def test_what_is_no_seed_is_refused(self, value):
+        with pytest.raises(ValueError, match="seed: expected a whole number from 0 to 2147483647, got"):
+            runtime.seed_all(value)
+
+
+class TestDevices:
+    def test_cpu(self):
+        assert runtime.devices("cpu") == [mx.cpu(0)]
+        assert runtime.devices("cpu(0), cpu(1)") == [mx.cpu(0), mx.cpu(1)]
+
+    @pytest.mark.parametrize(("gpus", "text", "expected"), [
+        (0, "auto", [mx.cpu(0)]),
+        (2, "auto", [mx.gpu(0)]),
+        (2, "gpu", [mx.gpu(0)]),
+        (2, "gpu(1),gpu(0)", [mx.gpu(1), mx.gpu(0)]),
+        (2, "cpu", [mx.cpu(0)]),
+    ])
+    def test_the_choice_follows_the_gpus_there_are(self, monkeypatch, gpus, text, expected):
+        monkeypatch.setattr(mx.context, "num_gpus", lambda: gpus)
+        assert runtime.devices(text) == expected
+
+    @pytest.mark.parametrize(("text", "message"), [
+        ("gpu", r"'gpu' needs gpu\(0\), but MXNet sees 0 GPU"),
+        ("gpu(0),gpu(0)", r"needs gpu\(0\), but MXNet sees 0 GPU"),
+        ("cpu(1),cpu(1)", r"names cpu\(1\) twice"),
+        ("cpu,cpu(0)", r"names cpu\(0\) twice"),
+        ("tpu", "expected 'auto', 'cpu', 'gpu' or a list like .* got 'tpu'"),
+        ("cpu,", "got 'cpu,'"),
+        ("", "got ''"),
+        ("gpu(-1)", "got"),
+        (0, "got 0"),
+        (None, "got None"),
+    ])
+    def test_what_is_wrong_is_said_in_one_sentence(self, monkeypatch, text, message):
+        monkeypatch.setattr(mx.context, "num_gpus", lambda: 0)
+        with pytest.raises(ValueError, match=message) as caught:
+            runtime.devices(text)
+        assert "\n" not in str(caught.value)
+
+    def test_cpu_and_gpu_do_not_mix(self, monkeypatch):
+        monkeypatch.setattr(mx.context, "num_gpus", lambda: 1)
+        with pytest.raises(ValueError, match="mixes CPU and GPU"):
+            runtime.devices("cpu,gpu")
+
+    def test_a_driver_that_is_missing_means_no_gpu(self, monkeypatch):
+        def fail():
+            raise mx.base.MXNetError("CUDA: no driver")
+        monkeypatch.setattr(mx.context, "num_gpus", fail)
+        assert runtime.devices("auto") == [mx.cpu(0)]
+
+    @pytest.mark.gpu
+    def test_a_real_gpu_computes(self):
+        device, = runtime.devices("gpu")
+        assert mx.nd.ones((2, 3), ctx=device).sum().asscalar() == 6
