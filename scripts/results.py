@@ -10,9 +10,9 @@ COLUMNS = ("recipe", "data", "split", "metric", "value", "seeds", "baseline", "p
 
 HEAD = """# Results
 
-Made from `results.csv` by `python -m scripts.results`; do not edit. The checkpoint is selected on the validation split; where a
-test split exists, it is looked at once. *baseline* is what no learning reaches, *published* a figure of others with its
-source. Several seeds are given as mean +- standard deviation.
+Made from `results.csv` by `python -m scripts.results`; do not edit. The checkpoint is selected on the validation split;
+where a test split exists, it is looked at once. *baseline* is what no learning reaches, *published* a figure of others
+with its source. Several seeds are given as mean +- standard deviation.
 """
 
 

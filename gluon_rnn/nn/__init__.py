@@ -6,4 +6,5 @@ from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.unroll import Unrolled
 
-__all__ = ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Unrolled", "SequenceBlock", "Identity", "decay_masks"]
+__all__ = ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Unrolled", "SequenceBlock", "Identity",
+           "decay_masks"]

@@ -93,7 +93,7 @@ class LSTMCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; parameters as `RNNCell`."""
+    """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
     num_gates = 3
 

@@ -9,8 +9,8 @@ __all__ = ["decay_masks"]
 def decay_masks(block):
     """Return {parameter name: mask that broadcasts to it}: 1 where weights decay, 0 where a bias stands.
 
-    A fused layer keeps weights and biases in one vector, where Gluon's ``wd_mult`` cannot tell them apart; this mask can.
-    Other parameters of one axis (biases, gains) do not decay.
+    A fused layer keeps weights and biases in one vector, where Gluon's ``wd_mult`` cannot tell them apart; this mask
+    can. Other parameters of one axis (biases, gains) do not decay.
     """
     masks = {}
     for layer in _fused_layers(block):

@@ -23,7 +23,7 @@ Part = namedtuple("Part", "name begin end shape")
 
 
 class FlatLayout:
-    """Where each named part of one layer's flat vector lies.
+    """Where each named part of one layer's flat vector (P,) lies: weights (G*H, C) and (G*H, H), biases (G*H,).
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class FlatLayout:
 
 @mx.init.register
 class FlatInitializer(mx.init.Initializer):
-    """Fill a flat vector part by part: weights gate by gate, since each gate is a matrix of its own, biases whole.
+    """Fill a flat vector (P,) part by part: weights gate by gate, since each gate is a matrix of its own, biases whole.
 
     Parameters
     ----------

@@ -96,8 +96,8 @@ class FusedLayer(SequenceBlock):
     def parts(self, ctx=None):
         """Return {name: array}, views of the parameters by the names and shapes of `mxnet.gluon.rnn`.
 
-        Names are ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias``, ``l0_h2h_bias`` (G*H,), ``r0_...`` for
-        the backward direction; G gates stacked in the order i, f, g, o or r, z, n. Writing into a view
+        Names are ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias``, ``l0_h2h_bias`` (G*H,),
+        ``r0_...`` for the backward direction; G gates stacked in the order i, f, g, o or r, z, n. Writing into a view
         (``view[:] = ...``) changes the layer.
         """
         views = OrderedDict()
@@ -153,7 +153,7 @@ class FusedLayer(SequenceBlock):
                              "and float64 only; cast to float32, or use a GPU")
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the states after the last step."""
+        """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         outputs, finals = inputs, []
@@ -246,19 +246,15 @@ class RNN(FusedLayer):
 
     Parameters
     ----------
-    hidden_size : int
-        H, units a layer and direction.
-    num_layers : int, default 1
-        L, any number.
     activation : {"tanh", "relu"}, default "tanh"
         f; `mxnet.gluon.rnn.RNN` defaults to relu, its RNNCell to tanh.
-    layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
+    hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
         As in `LSTM`.
 
     References
     ----------
-    Elman (1990), Finding Structure in Time. With ``activation="relu"`` and ``h2h_weight_initializer="identity"`` the IRNN
-    of Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units.
+    Elman (1990), Finding Structure in Time. With ``activation="relu"`` and ``h2h_weight_initializer="identity"``
+    the IRNN of Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units.
     """
 
     def __init__(self, hidden_size, num_layers=1, activation="tanh", *args, **kwargs):
@@ -288,7 +284,8 @@ class LSTM(FusedLayer):
     i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
         Applied gate by gate, each gate being a matrix of its own.
     i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
-        Applied to a whole bias vector. For the LSTM, i2h_bias_initializer defaults to `mxnet.init.LSTMBias(1.0)`: a forget bias of 1.
+        Applied to a whole bias vector. For the LSTM, i2h_bias_initializer defaults to
+        `mxnet.init.LSTMBias(1.0)`: a forget bias of 1.
     drop_h : float in [0, 1), default 0
         As `dropout`, with one mask for all steps (Gal and Ghahramani 2016).
     weight_drop : float in [0, 1), default 0

@@ -6,7 +6,7 @@ __all__ = ["Identity", "as_initializer"]
 
 @mx.init.register
 class Identity(mx.init.Initializer):
-    """A multiple of the identity matrix, for the recurrent weights of an IRNN.
+    """A multiple of the identity matrix (H, H), for the recurrent weights of an IRNN.
 
     Parameters
     ----------

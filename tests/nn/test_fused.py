@@ -237,7 +237,7 @@ def test_weight_drop_leaves_the_other_parts_alone():
     layer = make("rnn", dtype="float32", weight_drop=0.5, hidden_size=16)
     inputs = mx.nd.random.normal(shape=(1, 2, 3))
     with autograd.record():
-        outputs = layer(inputs)                                           # one step from h = 0: h2h weights play no part
+        outputs = layer(inputs)                                           # one step from h = 0: h2h plays no part
     assert (outputs.asnumpy() == layer(inputs).asnumpy()).all()
     with autograd.record():
         outputs = layer(mx.nd.random.normal(shape=(3, 2, 3)))
