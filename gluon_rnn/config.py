@@ -4,6 +4,7 @@ OmegaConf reads, merges and interpolates; pydantic checks types and ranges; the 
 (``data``, ``model.encoder``, ``training.optimizer``, ``training.schedule``) are the schema of their sections. All of it
 happens before any data is read, and every mistake is a `ConfigError` of one sentence that names the YAML path.
 """
+import difflib
 import os
 from pathlib import Path
 from typing import Any, Optional
@@ -56,18 +57,30 @@ class Model(Part):
     encoder: Part
 
 
+class Optimizer(Part):
+    """Which of MXNet's optimisers."""
+
+    name: str = "adam"
+
+
+class Schedule(Part):
+    """How the learning rate changes."""
+
+    name: str = "constant"
+
+
 class Training(_Section):
     """How the model is fitted; see the comment behind each key."""
 
     epochs: int = Field(10, ge=1)
-    optimizer: Part = Part(name="adam", learning_rate=0.001)
-    schedule: Part = Part(name="constant")
+    optimizer: Optimizer = Optimizer()
+    schedule: Schedule = Schedule()
     clip_norm: Optional[float] = Field(None, gt=0)       # largest global norm of the gradient
     clip_value: Optional[float] = Field(None, gt=0)      # largest absolute value of each element
     weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
-    log_interval: float = Field(30.0, gt=0)              # seconds between progress lines where there is no terminal
+    log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
     samples: int = Field(3, ge=0)                        # texts written to samples.txt at the end
     sample_length: int = Field(300, ge=1)                # tokens in each of them
 
@@ -169,7 +182,8 @@ def _explain(error):
         section = _SECTIONS[".".join(path[:-1])]
         return f"{where}: unknown key; {suggest(path[-1], list(section.model_fields))}"
     if error["type"] == "missing":
-        return f"{where}: this key is required and missing"
+        near = difflib.get_close_matches(path[-1], [str(key) for key in error["input"]], n=1)
+        return f"{where}: this key is required and missing" + (f"; is {near[0]!r} meant to be it?" if near else "")
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{where}: {message}, got {error['input']!r}"
 
@@ -178,7 +192,7 @@ def _one_line(error):
     return " ".join(str(error).split())
 
 
-def check_arguments(where, arguments, parameters):
+def check_arguments(where, arguments, parameters, neighbours=()):
     """Check the `arguments` of a part against the `parameters` of its constructor.
 
     Parameters
@@ -188,6 +202,8 @@ def check_arguments(where, arguments, parameters):
     arguments : dict
     parameters : dict of str to inspect.Parameter
         An annotation is checked where there is one; else the kind of the default (a number, a truth value, a text).
+    neighbours : sequence of str
+        Other keys that may stand in this section, for suggestions.
 
     Raises
     ------
@@ -196,7 +212,7 @@ def check_arguments(where, arguments, parameters):
     """
     for key, value in arguments.items():
         if key not in parameters:
-            raise ConfigError(f"{where}.{key}: unknown key; {suggest(key, list(parameters))}")
+            raise ConfigError(f"{where}.{key}: unknown key; {suggest(key, [*parameters, *neighbours])}")
         _check_type(f"{where}.{key}", value, parameters[key])
     for key, parameter in parameters.items():
         if parameter.default is parameter.empty and key not in arguments:
@@ -206,23 +222,24 @@ def check_arguments(where, arguments, parameters):
 def _check_type(where, value, parameter):
     expected = parameter.annotation
     if expected is parameter.empty or isinstance(expected, str):
-        expected = _kind_of(parameter.default)
+        expected, words = _kind_of(parameter.default)
+    else:
+        words = getattr(expected, "__name__", str(expected))
     try:
-        pydantic.TypeAdapter(expected, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+        pydantic.TypeAdapter(expected).validate_python(value, strict=True)
     except pydantic.ValidationError as error:
-        message = error.errors()[0]["msg"]
-        raise ConfigError(f"{where}: {message[0].lower() + message[1:]}, got {value!r}") from error
+        raise ConfigError(f"{where}: expected {words}, got {value!r}") from error
 
 
 def _kind_of(default):
-    """Return the type that a value may have whose default is `default`; an int default takes a float too (rates)."""
+    """Return the type that a value may have whose default is `default`, and its name in words."""
     if isinstance(default, bool):
-        return pydantic.StrictBool
+        return bool, "true or false"
     if isinstance(default, (int, float)):
-        return float
+        return float, "a number"  # an integer default may be a rate's, as in dropout=0; strict floats take integers
     if isinstance(default, str):
-        return str
-    return Any
+        return str, "a text"
+    return Any, "anything"
 
 
 def _check_parts(config, source):

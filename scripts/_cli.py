@@ -1,5 +1,6 @@
 """What the commands share: user errors as one sentence on standard error, log lines on standard output."""
 import logging
+import os
 import sys
 
 __all__ = ["run_command"]
@@ -15,9 +16,14 @@ def run_command(command, argv=None):
     log_to_stdout()
     try:
         status = command(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
     except Exception as error:  # sorted below; what is not ours keeps its traceback
         status = _report(error)
-    sys.stdout.flush()
     sys.exit(status)
 
 

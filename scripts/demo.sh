@@ -13,8 +13,8 @@ echo "== 1/4 training: python -m scripts.train $config"
 run=$(tail -n 1 "$output")  # train prints the run's folder last
 echo "== 2/4 evaluating: python -m scripts.evaluate $run"
 "$python" -m scripts.evaluate "$run"
-echo "== 3/4 sampling: python -m scripts.generate $run --prefix \"$prefix\""
-"$python" -m scripts.generate "$run" --prefix "$prefix"
+echo "== 3/4 sampling: python -m scripts.generate $run --prefix \"$prefix\" --length 60"
+"$python" -m scripts.generate "$run" --prefix "$prefix" --length 60
 echo "== 4/4 exporting: python -m scripts.export $run"
 "$python" -m scripts.export "$run"
 cat <<END

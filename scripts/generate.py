@@ -24,7 +24,7 @@ def _parser():
     parser.add_argument("--length", type=int, default=300, help="tokens to write (default 300)")
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1 safer, above 1 wilder, 0 the likeliest")
     parser.add_argument("--top-k", type=int, help="draw from the so many likeliest tokens only")
-    parser.add_argument("--top-p", type=float, help="draw from the likeliest tokens that together have this probability")
+    parser.add_argument("--top-p", type=float, help="draw from the likeliest tokens with this probability together")
     parser.add_argument("--seed", type=int, help="the same seed gives the same text; default: another text each time")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
     return parser

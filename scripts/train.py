@@ -38,9 +38,10 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m scripts.train", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="CONFIG [key=value ...]",
                         help="a YAML file, then dotted keys that win over it, such as training.epochs=5")
-    parser.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
-    parser.add_argument("--resume", metavar="RUN", type=Path,
-                        help="go on with this run; CONFIG may be left out, and then is the run's own")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
+    kind.add_argument("--resume", metavar="RUN", type=Path,
+                      help="go on with this run; CONFIG may be left out, and then is the run's own")
     return parser
 
 

@@ -20,10 +20,10 @@ def check(config):
     try:
         count = len(devices(config.device))
     except ValueError as error:
-        raise ConfigError(f"device: {error}") from error
+        raise ConfigError(f"device: {str(error).removeprefix('device: ')}") from error
     if config.data.batch_size % count:
-        raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices of "
-                          f"{config.device!r}; choose a multiple of {count}")
+        raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
+                          f"of {config.device!r}; choose a multiple of {count}")
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
     tasks.get(config.task).check(config)
@@ -37,7 +37,7 @@ def _check_optimizer(part):
         raise ConfigError(f"{where}.name: {error}") from error
     try:
         optimizers.check_keys(part.arguments)
-        check_arguments(where, part.arguments, parameters)
+        check_arguments(where, part.arguments, parameters, neighbours=type(part).model_fields)
         optimizers.build(part.name, **part.arguments)
     except ConfigError:
         raise
@@ -52,7 +52,8 @@ def _check_schedule(part):
     except ValueError as error:
         raise ConfigError(f"{where}.name: {error}") from error
     parameters = inspect.signature(builder).parameters
-    check_arguments(where, part.arguments, {key: parameters[key] for key in parameters if key not in schedules.GIVEN})
+    known = {key: parameters[key] for key in parameters if key not in schedules.GIVEN}
+    check_arguments(where, part.arguments, known, neighbours=type(part).model_fields)
     try:
         schedules.build(part.name, 1.0, 10**9, 10**6, **part.arguments)
     except (ValueError, AssertionError) as error:

@@ -32,7 +32,7 @@ class WeightAverage:
 
     def update(self):
         """Take in the weights as they are now."""
-        self._updates += 1
+        self._updates += bool(self.arrays)
         keep = min(self._decay, (1 + self._updates) / (10 + self._updates))
         for name, average in self.arrays.items():
             weight = self._parameters[name].list_data()[0]

@@ -1,7 +1,7 @@
 """Checkpoints that a kill at any moment cannot spoil.
 
-Each checkpoint is a folder of its own, ``RUN/checkpoints/000012``, written under another name, synced to disk and renamed.
-``RUN/last`` and ``RUN/best`` are symbolic links to two of them (or both to one), replaced in one atomic step::
+Each checkpoint is a folder of its own, ``RUN/checkpoints/000012``, written under another name, synced to disk and
+renamed. ``RUN/last`` and ``RUN/best`` are symbolic links to two of them (or both to one), replaced in one atomic step::
 
     parameters.params  what evaluation, sampling and export use: the averaged weights where training.average is on
     training.params    what only training goes on from: weights, average, the optimiser's arrays, carried states
@@ -25,7 +25,7 @@ _FOLDER = "checkpoints"
 
 @dataclass
 class Checkpoint:
-    """One checkpoint read back; `arrays` by name (``weight:...``, ``average:...``, ``optimizer:...``, ``state:...``)."""
+    """One checkpoint read back; its arrays are of the kinds "weight", "average", "optimizer" and "state"."""
 
     path: Path
     position: dict

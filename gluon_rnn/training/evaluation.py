@@ -54,8 +54,8 @@ def evaluate_run(path, split=None, which="best"):
     if split not in task.data.splits:
         raise ValueError(f"the data of {str(path)!r} have no {split!r} split; {suggest(split, list(task.data.splits))}")
     if task.vocab.idx_to_token != run.vocab.idx_to_token:
-        raise ValueError(f"the data that {str(path)!r} was trained on have changed: their vocabulary has {len(task.vocab)} "
-                         f"tokens and is not the run's ({len(run.vocab)} tokens)")
+        raise ValueError(f"the data that {str(path)!r} was trained on have changed: their vocabulary of "
+                         f"{len(task.vocab)} tokens is not the run's of {len(run.vocab)}; put the old data back")
     graph = LossGraph(run.model)
     graph.hybridize()
     states = run.model.begin_state(run.config.data.eval_batch_size, ctx=device)

@@ -29,26 +29,26 @@ def build_model(section, vocab_size):
     ConfigError
         If a name, an argument or the value of one is wrong; it names the YAML path.
     """
-    encoder = _part("model.encoder", encoders, section.encoder.name, section.encoder.arguments, _GIVEN_ENCODER)
-    return _part("model", models, section.name, section.arguments, _GIVEN_MODEL,
-                 vocab_size=vocab_size, encoder=encoder)
+    encoder = _part("model.encoder", encoders, section.encoder, _GIVEN_ENCODER)
+    return _part("model", models, section, _GIVEN_MODEL, vocab_size=vocab_size, encoder=encoder)
 
 
-def _part(where, registry, name, arguments, given, **more):
-    check_part(where, registry, name, arguments, given)
+def _part(where, registry, section, given=(), **more):
+    check_part(where, registry, section, given)
     try:
-        return registry.get(name)(**arguments, **more)
+        return registry.get(section.name)(**section.arguments, **more)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def check_part(where, registry, name, arguments, given=()):
-    """Check a part's name and the names and types of its `arguments`, less those `given` by the code."""
+def check_part(where, registry, section, given=()):
+    """Check a part's name and the names and types of its arguments, less those `given` by the code."""
     try:
-        parameters = registry.parameters(name)
+        parameters = registry.parameters(section.name)
     except ValueError as error:
         raise ConfigError(f"{where}.name: {error}") from error
-    check_arguments(where, arguments, {key: value for key, value in parameters.items() if key not in given})
+    check_arguments(where, section.arguments, {key: parameters[key] for key in parameters if key not in given},
+                    neighbours=type(section).model_fields)
 
 
 @tasks.register("language_model")
@@ -72,7 +72,7 @@ class LanguageModelTask:
     def __init__(self, config):
         self._section = config.data
         self._seed = config.seed
-        self.data = _part("data", datasets, config.data.name, config.data.arguments, ())
+        self.data = _part("data", datasets, config.data)
         if "valid" not in self.data.splits:
             raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
         self.model = build_model(config.model, len(self.data.vocab))
@@ -83,7 +83,7 @@ class LanguageModelTask:
     @staticmethod
     def check(config):
         """Check what can be checked without data; ConfigError with the YAML path."""
-        check_part("data", datasets, config.data.name, config.data.arguments)
+        check_part("data", datasets, config.data)
         build_model(config.model, vocab_size=2)
 
     @staticmethod
@@ -122,6 +122,11 @@ class LanguageModelTask:
         except ValueError as error:
             key = "data.batch_size" if split == "train" else "data.eval_batch_size"
             raise ConfigError(f"{key}: {split} split: {error}") from error
+
+    def describe(self):
+        """Return what the data are, in words and numbers."""
+        sizes = ", ".join(f"{split} {len(self.data.ids(split)):,}" for split in self.data.splits)
+        return f"{self._section.name}: {sizes} {self.data.unit}s, vocabulary {len(self.vocab):,}"
 
     def begin_states(self, batch_size, devices):
         """Return zero states, one list for each device."""

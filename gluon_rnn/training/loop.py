@@ -1,10 +1,10 @@
 """The training loop: epochs of truncated backpropagation through time, each with an evaluation and a checkpoint.
 
-Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it goes
-back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed, epoch,
-step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM) saves in the middle of an
-epoch, with its carried states, and a resume goes on with the very next chunk; its random numbers then begin anew there,
-so that dropout draws other masks than an uninterrupted run would have.
+Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
+goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
+epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM) saves in the middle
+of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
+there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import itertools
 import logging
@@ -12,6 +12,7 @@ import math
 import time
 from dataclasses import dataclass, field
 
+import gluonnlp
 import mxnet as mx
 import numpy as np
 
@@ -122,7 +123,7 @@ class Loop:
         runtime.seed_all(config.seed)
         self.task = tasks.get(config.task)(config)
         self.task.initialize(self.devices)
-        self.task.graph.hybridize()
+        self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
         self.step = TrainStep(self.task.graph, self.devices, self.settings)
         self.average = WeightAverage(self.parameters, self.settings.average)
@@ -178,7 +179,7 @@ class Loop:
 
     def _describe(self):
         size = sum(math.prod(parameter.shape) for parameter in self.parameters.values())
-        return (f"{self.task.data!r}; {size:,} parameters; {self.epochs} epochs of "
+        return (f"{self.task.describe()}; {size:,} parameters; {self.epochs} epochs of "
                 f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}")
 
     # ---- epochs --------------------------------------------------------------------------------------------------
@@ -188,6 +189,9 @@ class Loop:
         while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
             totals, finished = self.run_epoch(signals)
             loss = self.evaluate("valid")
+            if not math.isfinite(loss):
+                raise TrainingError(f"the validation loss is {loss:g} after step {self.position.step}; lower "
+                                    f"training.optimizer.learning_rate, the checkpoints are in {self.path}")
             self._advance(finished, loss, totals)
             improved = loss < self.position.best
             if improved:
@@ -220,8 +224,8 @@ class Loop:
         try:
             loss, norm, states = self.step(data, target, states, rate)
         except DivergedError as error:
-            raise TrainingError(f"epoch {position.epoch + 1} step {position.step + 1}: {error}; the parameters are those "
-                                f"before this step, and the last checkpoint is in {self.path}") from error
+            raise TrainingError(f"training diverged at epoch {position.epoch + 1} step {position.step + 1}: {error}; "
+                                f"the parameters are those before it, the checkpoints are in {self.path}") from error
         self.average.update()
         position.step += 1
         position.step_in_epoch += 1
@@ -278,7 +282,8 @@ class Loop:
     def save_checkpoint(self, names):
         """Save everything that a resume needs, and point `names` at it."""
         arrays = {f"average:{name}": array for name, array in self.average.arrays.items()}
-        arrays.update({f"weight:{name}": parameter.list_data()[0] for name, parameter in self.parameters.items()})
+        arrays.update({f"weight:{name}": parameter.list_data()[0].copy()   # applied() below writes into the originals
+                       for name, parameter in self.parameters.items()})
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
         for device, states in enumerate(self.carried or []):
             arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
@@ -313,8 +318,8 @@ def _check_same_model(old, new):
     old, new = _architecture(old.model.model_dump()), _architecture(new.model.model_dump())
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
-            raise ValueError(f"model.{key} is {new.get(key)!r} but the run to resume has {old.get(key)!r}; leave it as it "
-                             "was, or start a new run")
+            raise ValueError(f"model.{key} is {new.get(key)!r} but the run to resume has {old.get(key)!r}; leave it as "
+                             "it was, or start a new run")
 
 
 def _architecture(section, prefix=""):
@@ -329,7 +334,6 @@ def _architecture(section, prefix=""):
 
 
 def _check_same_vocab(text, vocab):
-    import gluonnlp
     old = gluonnlp.Vocab.from_json(text)
     if old.idx_to_token != vocab.idx_to_token:
         raise ValueError(f"the data have a vocabulary of {len(vocab)} tokens that is not the one of the run to resume "

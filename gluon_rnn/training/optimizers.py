@@ -9,24 +9,26 @@ import mxnet as mx
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["arrays", "build", "check_keys", "numbers", "parameters", "set_arrays", "set_numbers"]
+__all__ = ["arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
 
 # What the loop itself decides: clipping, scaling, decay and schedule have keys of their own under `training`.
 _OURS = {"wd": "training.weight_decay", "clip_gradient": "training.clip_value", "lr_scheduler": "training.schedule"}
 
 
-def _registry():
-    # "test" is MXNet's toy for its unit tests; "ccsgd" is an old second name of sgd.
-    return {name: cls for name, cls in mx.optimizer.Optimizer.opt_registry.items() if name not in ("test", "ccsgd")}
+def known():
+    """Return {name: class} of the optimisers that a recipe may name."""
+    # MXNet's toy for its unit tests; an old second name of sgd; one that takes matrices only, and so no bias.
+    unfit = ("test", "ccsgd", "groupadagrad")
+    return {name: cls for name, cls in mx.optimizer.Optimizer.opt_registry.items() if name not in unfit}
 
 
 def parameters(name):
     """Return the keys that a recipe may give the optimiser `name`, as a dict of `inspect.Parameter`."""
-    known = _registry()
-    if name.lower() not in known:
-        raise ValueError(f"unknown optimizer {name!r}; {suggest(name, list(known))}")
+    registry = known()
+    if name.lower() not in registry:
+        raise ValueError(f"unknown optimizer {name!r}; {suggest(name, list(registry))}")
     rate = inspect.Parameter("learning_rate", inspect.Parameter.KEYWORD_ONLY, default=0.01)
-    own = inspect.signature(known[name.lower()].__init__).parameters
+    own = inspect.signature(registry[name.lower()].__init__).parameters
     named = {key: value for key, value in own.items()
              if key not in ("self", "learning_rate") and value.kind is value.POSITIONAL_OR_KEYWORD}
     return {"learning_rate": rate.replace(default=getattr(own.get("learning_rate"), "default", 0.01)), **named}

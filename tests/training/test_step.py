@@ -1,0 +1,123 @@
+"""One update against NumPy: the norm, clipping by norm and by value, decay that spares biases, several devices."""
+import math
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd
+
+from gluon_rnn.training import loop
+
+
+@pytest.fixture
+def make_step(make_config):
+    """Return a function that gives a Loop of the small recipe without dropout, and its first batch."""
+    def make(changes):
+        run = loop.Loop(make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, "training.clip_norm": None,
+                                     "training.optimizer": {"name": "sgd", "learning_rate": 1.0}, **changes}))
+        return run, *next(iter(run.task.train_batches(0)))
+    return make
+
+
+def values(run):
+    return {name: parameter.list_data()[0].asnumpy().astype("float64") for name, parameter in run.parameters.items()}
+
+
+def gradients(run, data, target):
+    """The gradient of the mean loss by plain autograd, without the code under test."""
+    with autograd.record():
+        logits, _ = run.task.model(data, run.task.model.begin_state(data.shape[1]))
+        chosen = mx.nd.pick(mx.nd.log_softmax(logits), target)
+        (-chosen.mean()).backward()
+    return {name: parameter.grad().asnumpy().astype("float64") for name, parameter in run.parameters.items()}
+
+
+def one_step(run, data, target, rate=0.5):
+    states = run.task.begin_states(data.shape[1], run.devices)
+    return run.step(data, target, states, rate)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
+def test_clipping_by_norm_is_numpys(make_step, clip_norm):
+    run, data, target = make_step({"training.clip_norm": clip_norm})
+    before, slopes = values(run), gradients(run, data, target)
+    _, norm, _ = one_step(run, data, target)
+    expected = math.sqrt(sum((slope ** 2).sum() for slope in slopes.values()))
+    assert norm == pytest.approx(expected, rel=1e-5)
+    scale = min(1.0, clip_norm / expected) if clip_norm else 1.0
+    for name, after in values(run).items():   # float32 arithmetic
+        np.testing.assert_allclose(after, before[name] - 0.5 * scale * slopes[name], rtol=0, atol=1e-6)
+
+
+def test_clipping_by_value_is_numpys(make_step):
+    limit = 1e-3
+    run, data, target = make_step({"training.clip_value": limit})
+    before, slopes = values(run), gradients(run, data, target)
+    assert any((abs(slope) > limit).any() for slope in slopes.values())
+    one_step(run, data, target)
+    for name, after in values(run).items():
+        np.testing.assert_allclose(after, before[name] - 0.5 * np.clip(slopes[name], -limit, limit), rtol=0, atol=1e-6)
+
+
+def test_decay_shrinks_weights_and_leaves_biases_alone(make_step):
+    plain, data, target = make_step({})
+    decayed, _, _ = make_step({"training.weight_decay": 0.1})
+    before = values(plain)
+    for name, parameter in decayed.parameters.items():
+        parameter.set_data(mx.nd.array(before[name]))
+    for run in (plain, decayed):
+        one_step(run, data, target)
+    without, withdecay = values(plain), values(decayed)
+    layer = decayed.task.model.encoder
+    for name in without:
+        if name.endswith("_parameters"):   # the weights of all gates stand first, the biases last
+            number = int(name.split(".")[-1][1:].split("_")[0])
+            biases = 2 * 4 * layer.hidden_size
+            mask = np.arange(before[name].size) < before[name].size - biases
+            assert number in (0, 1)
+        else:
+            mask = np.full(before[name].shape, before[name].ndim > 1)
+        np.testing.assert_allclose(withdecay[name], without[name] - 0.5 * 0.1 * mask * before[name], rtol=0, atol=1e-6)
+        assert np.array_equal(withdecay[name][~mask], without[name][~mask])
+
+
+def test_states_are_carried_and_detached(make_step):
+    run, _, _ = make_step({})
+    batches = iter(run.task.train_batches(0))
+    states = run.task.begin_states(8, run.devices)
+    expected = states[0]
+    for _ in range(3):
+        data, target = next(batches)
+        _, expected = run.task.model(data, expected)
+        expected = [state.copy() for state in expected]
+        _, _, states = run.step(data, target, states, 1e-30)   # a rate that changes nothing
+        for state, other in zip(states[0], expected):
+            np.testing.assert_allclose(state.asnumpy(), other.asnumpy(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_two_devices_equal_one(make_step, optimizer):
+    change = {"training.optimizer": {"name": optimizer, "learning_rate": 0.01}, "training.clip_norm": 0.1,
+              "training.weight_decay": 0.1}
+    one, _, _ = make_step(change)
+    two, _, _ = make_step({**change, "device": "cpu(0),cpu(1)"})
+    start = values(one)
+    for name, parameter in two.parameters.items():
+        parameter.set_data(mx.nd.array(start[name]))
+    states = [run.task.begin_states(8, run.devices) for run in (one, two)]
+    for data, target in list(one.task.train_batches(0))[:4]:
+        results = [run.step(data, target, states[i], 0.01) for i, run in enumerate((one, two))]
+        states = [result[2] for result in results]
+        assert results[0][:2] == pytest.approx(results[1][:2], rel=1e-4)
+    first, second = values(one), values(two)
+    for name in first:   # Adam divides by the size of the gradient, so rounding shows up to a part of the rate
+        np.testing.assert_allclose(first[name], second[name], rtol=0, atol=1e-6 if optimizer == "sgd" else 2e-4)
+    for parameter in two.parameters.values():
+        assert np.array_equal(*(array.asnumpy() for array in parameter.list_data()))
+
+
+def test_float64_trains(make_step):
+    run, data, target = make_step({"model.encoder.dtype": "float64", "training.average": 0.5})
+    loss, norm, _ = one_step(run, data, target)
+    run.average.update()
+    assert math.isfinite(loss) and norm > 0 and values(run)
