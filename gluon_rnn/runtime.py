@@ -24,7 +24,7 @@ _DEVICE = re.compile(r"(cpu|gpu)(?:\((\d+)\))?")
 
 
 def prepare():
-    """Make this process fit for MXNet: NumPy's version, its missing aliases, the number of OpenMP threads.
+    """Make this process fit for MXNet: NumPy's version, its missing aliases, the number of OpenMP threads, one team.
 
     Safe to call again. Nothing that the user has set is changed.
 
@@ -35,6 +35,7 @@ def prepare():
     """
     _restore_numpy_aliases()
     _set_openmp_threads()
+    _keep_one_openmp_team()
 
 
 def _restore_numpy_aliases():
@@ -64,6 +65,18 @@ def _set_openmp_threads():
         warnings.warn("mxnet was imported before gluon_rnn and has chosen its number of threads, which may be half of "
                       "the right one; import gluon_rnn first, or set OMP_NUM_THREADS before Python starts",
                       RuntimeWarning, stacklevel=2)
+
+
+def _keep_one_openmp_team():
+    """Have MXNet copy arrays on one thread, whatever their size, unless the user has chosen otherwise.
+
+    From 200,000 elements on, `asnumpy`, `nd.array` and the like copy in parallel *on the calling thread*, which so gets
+    a team of OpenMP threads beside the engine's. From then on the process has more OpenMP threads than processors, and
+    libgomp puts threads to sleep at every barrier, where it otherwise lets them wait actively: small recurrent layers
+    were up to five times slower for the rest of the process (docs/performance.md). MXNet reads this at its first copy.
+    """
+    if not os.environ.get("MXNET_CPU_PARALLEL_SIZE"):
+        os.environ["MXNET_CPU_PARALLEL_SIZE"] = str(2**31 - 1)
 
 
 def physical_cores():

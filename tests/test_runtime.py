@@ -144,6 +144,21 @@ print(json.dumps([[str(warning.message) for warning in caught], os.environ.get("
         assert (len(messages), variable) == (1, None)
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")
+@pytest.mark.parametrize("users_choice,more", [(None, False), ("200000", True)])
+def test_a_large_copy_makes_no_second_openmp_team(users_choice, more):
+    """With MXNet's own default of 200,000 elements the copy leaves another team of threads behind."""
+    code = """
+import gluon_rnn, mxnet as mx, numpy as np, os, json
+mx.nd.dot(mx.nd.ones((400, 400)), mx.nd.ones((400, 400))).asnumpy()      # below the size; the engine's team is there
+before = len(os.listdir("/proc/self/task"))
+mx.nd.array(np.ones(1000000, "float32")).asnumpy()
+print(json.dumps(len(os.listdir("/proc/self/task")) - before))
+"""
+    threads = run(sys.executable, code, OMP_NUM_THREADS="2", MXNET_CPU_PARALLEL_SIZE=users_choice)
+    assert (threads > 0) is more
+
+
 def test_import_has_no_other_side_effect(full_python):
     code = """
 import json, os, random, sys, warnings
