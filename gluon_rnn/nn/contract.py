@@ -54,6 +54,7 @@ class SequenceBlock(gluon.HybridBlock):
         self._set_dtype(dtype)
         self._graphs = {}
         self._form = None
+        self._begin = (None, None)
 
     def state_info(self, batch_size=0):
         """Return a list with one dict a state: its ``shape`` and its ``__layout__`` (N marks the batch axis)."""
@@ -102,16 +103,37 @@ class SequenceBlock(gluon.HybridBlock):
         if isinstance(states, (mx.nd.NDArray, mx.sym.Symbol)):
             states = [states]
         if isinstance(inputs, mx.nd.NDArray):
-            self._check_inputs(inputs, valid_length)
+            shape = inputs.shape
+            self._check_inputs(inputs, shape, valid_length)
             if carried:
-                self._check_states(states, inputs.shape[self.layout.index("N")])
+                self._check_states(states, shape[self.layout.index("N")])
             else:
-                states = self.begin_state(inputs.shape[self.layout.index("N")], ctx=inputs.context)
+                states = self._zeros(shape[self.layout.index("N")], inputs.context)
         elif not carried:
             states = self._symbolic_begin_state(inputs)
         arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length)
-        outputs, states = super().__call__(*arguments)
+        outputs, states = self._fast_call(*arguments) or super().__call__(*arguments)
         return (outputs, states) if carried else outputs
+
+    def _zeros(self, batch_size, ctx):
+        """Return begin states for the block's own use, made anew only when batch size, device or dtype change."""
+        key = (batch_size, ctx, self._dtype)
+        if self._begin[0] != key:
+            self._begin = (key, self.begin_state(batch_size, ctx=ctx))
+        return self._begin[1]
+
+    def _fast_call(self, inputs, states, *valid_length):
+        """Run the cached graph of this call form; None where there is none yet, or somebody listens to the call.
+
+        `HybridBlock.__call__` walks over all arguments several times, which costs more than one step of a small layer.
+        """
+        if (not self._active or self._form != 2 + len(valid_length) or self._cached_op is None or self._callback
+                or self._forward_hooks or self._forward_pre_hooks or not isinstance(inputs, mx.nd.NDArray)):
+            return None
+        arguments, ctx = [inputs, *states, *valid_length], inputs.context
+        outputs, *states = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
+                                             for is_argument, entry in self._cached_op_args))
+        return outputs, states
 
     def hybrid_forward(self, F, inputs, states, valid_length=None, **parameters):
         """Put time first, run `forward_sequence`, put the outputs back into `layout`."""
@@ -122,15 +144,14 @@ class SequenceBlock(gluon.HybridBlock):
             outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
         return outputs, states
 
-    def _check_inputs(self, inputs, valid_length):
-        name = type(self).__name__
-        if inputs.ndim != self.input_dimensions:
-            raise ValueError(f"{name} expects inputs of {self.input_dimensions} dimensions in the order "
-                             f"{self.layout[:self.input_dimensions]}, got shape {inputs.shape}")
-        batch = inputs.shape[self.layout.index("N")]
+    def _check_inputs(self, inputs, shape, valid_length):
+        if len(shape) != self.input_dimensions:
+            raise ValueError(f"{type(self).__name__} expects inputs of {self.input_dimensions} dimensions in the order "
+                             f"{self.layout[:self.input_dimensions]}, got shape {shape}")
+        batch = shape[self.layout.index("N")]
         if valid_length is not None and valid_length.shape != (batch,):
-            raise ValueError(f"{name} expects valid_length of shape ({batch},), one length a row of inputs "
-                             f"{inputs.shape}, got {valid_length.shape}")
+            raise ValueError(f"{type(self).__name__} expects valid_length of shape ({batch},), one length a row of "
+                             f"inputs {shape}, got {valid_length.shape}")
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]

@@ -140,15 +140,15 @@ class FusedLayer(SequenceBlock):
 
     # ---- computation -------------------------------------------------------------------------------------------
 
-    def _check_inputs(self, inputs, valid_length):
-        super()._check_inputs(inputs, valid_length)
-        name = type(self).__name__
-        if self.input_size and inputs.shape[-1] != self.input_size:
-            raise ValueError(f"{name} expects {self.input_size} input features, got inputs of shape {inputs.shape}")
-        if inputs.dtype != self._numpy_dtype:
-            raise ValueError(f"{name} holds {self._numpy_dtype.__name__}, got inputs of {np.dtype(inputs.dtype).name}; "
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        name, dtype = type(self).__name__, inputs.dtype
+        if shape[-1] != (self._layouts[0].input_size or self.input_size or shape[-1]):
+            raise ValueError(f"{name} expects {self.input_size} input features, got inputs of shape {shape}")
+        if dtype != self._numpy_dtype:
+            raise ValueError(f"{name} holds {self._numpy_dtype.__name__}, got inputs of {np.dtype(dtype).name}; "
                              "cast one of them (inputs.astype or block.cast)")
-        if inputs.dtype == np.float16 and inputs.context.device_type == "cpu":
+        if dtype == np.float16 and inputs.context.device_type == "cpu":
             raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
                              "and float64 only; cast to float32, or use a GPU")
 
@@ -157,10 +157,9 @@ class FusedLayer(SequenceBlock):
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         outputs, finals = inputs, []
-        for layer in range(self.num_layers):
+        for layer, begin in enumerate(zip(*(self._by_layer(F, state) for state in states))):
             if layer:
                 outputs = self._drop_between(F, outputs)
-            begin = [self._of_layer(F, state, layer) for state in states]
             vector = parameters[f"l{layer}_parameters"]
             if self._weight_drop:
                 self._require_input_size("weight_drop")
@@ -203,10 +202,9 @@ class FusedLayer(SequenceBlock):
         return F.RNN(inputs, vector, *begin, state_size=self.hidden_size, num_layers=1, mode=self.mode,
                      bidirectional=bidirectional, state_outputs=True)
 
-    def _of_layer(self, F, state, layer):
-        if self.num_layers == 1:
-            return state
-        return F.slice_axis(state, axis=0, begin=layer * self._directions, end=(layer + 1) * self._directions)
+    def _by_layer(self, F, state):
+        """Return the (D, N, H) of each layer of a state (L * D, N, H)."""
+        return [state] if self.num_layers == 1 else F.split(state, num_outputs=self.num_layers, axis=0)
 
     def _drop_between(self, F, outputs):
         # The fused operator's own dropout has no effect on CPU in float32.
