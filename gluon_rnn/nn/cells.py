@@ -1,79 +1,145 @@
 r"""One step of each recurrent network, written to be read; the equations stand in `gluon_rnn.nn.fused`.
 
 The cells have the parameter names and the gate order of the fused layers, are the reference these are tested against,
-and run inside `gluon_rnn.nn.unroll.Unrolled` where a loop over time is wanted.
+and run inside `gluon_rnn.nn.unroll.unroll` where a loop over time is wanted. `gluon_rnn.nn.extended_cells` has the
+networks that the fused operator lacks; each says only in what it differs from a cell here.
+
+A step falls into two parts, since only one of them has to wait for the step before: `project` is the product with
+the inputs and can be done for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
 import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.initializers import ByGate, as_initializer
 
-__all__ = ["RNNCell", "LSTMCell", "GRUCell"]
+__all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 
-class _Cell(gluon.HybridBlock):
-    """``output, states = cell(x, states)`` for x (N, C) and states of (N, H)."""
+def activate(F, values, activation):
+    """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
+    return values if activation == "identity" else F.Activation(values, act_type=activation)
+
+
+class RecurrentCell(gluon.HybridBlock):
+    """``output, states = cell(x, states)`` for x (N, C) and states of (N, H); what all cells share.
+
+    Parameters
+    ----------
+    hidden_size : int
+        H.
+    input_size : int, default 0
+        C; 0 takes it from the first input.
+    recurrent_size : int, optional
+        Number of features that ``h2h_weight`` reads back, which the cell puts out too; default H.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
+        Applied gate by gate.
+    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
+    """
 
     num_gates = 1
     num_states = 1
 
-    def __init__(self, hidden_size, input_size=0, *, i2h_weight_initializer="xavier",
+    def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
                  h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
                  **kwargs):
         super().__init__(**kwargs)
-        check_sizes(hidden_size=hidden_size)
+        self.output_size = hidden_size if recurrent_size is None else recurrent_size
+        check_sizes(hidden_size=hidden_size, recurrent_size=self.output_size)
         self.hidden_size = hidden_size
-        stacked = self.num_gates * hidden_size
-        self._register("i2h_weight", (stacked, input_size), i2h_weight_initializer)
-        self._register("h2h_weight", (stacked, hidden_size), h2h_weight_initializer)
-        self._register("i2h_bias", (stacked,), i2h_bias_initializer)
-        self._register("h2h_bias", (stacked,), h2h_bias_initializer)
+        self._stacked = self.num_gates * hidden_size
+        self._register("i2h_weight", (self._stacked, input_size), ByGate(i2h_weight_initializer, self.num_gates))
+        self._register("h2h_weight", (self._stacked, self.output_size), ByGate(h2h_weight_initializer, self.num_gates))
+        self._register("i2h_bias", (self._stacked,), i2h_bias_initializer)
+        self._register("h2h_bias", (self._stacked,), h2h_bias_initializer)
 
     def _register(self, name, shape, initializer):
         setattr(self, name, self.params.get(name, shape=shape, init=as_initializer(initializer),
                                             allow_deferred_init=True))
+
+    @property
+    def input_size(self):
+        """Number of input features C; 0 while it is not known."""
+        return max(self.i2h_weight.shape[1], 0)
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features of a cell made with ``input_size=0``; ValueError if it is another one."""
+        if self.input_size not in (0, input_size):
+            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
+                             f"got {input_size}")
+        self.i2h_weight.shape = (self._stacked, input_size)
+        if self.i2h_weight._deferred_init:
+            self.i2h_weight._finish_deferred_init()
 
     def state_info(self, batch_size=0):
         """Return (N, H) for each state."""
         return [{"shape": (batch_size, self.hidden_size), "__layout__": "NC"} for _ in range(self.num_states)]
 
     def set_parts(self, parts, prefix="l0"):
-        """Take the parameters of one direction of one fused layer: ``cell.set_parts(layer.parts(), "r1")``."""
+        """Take the parameters of one direction of one fused layer: ``cell.set_parts(layer.parts(), "r1")``.
+
+        Parameters that only this cell has (peepholes, gains) stay as they are.
+        """
         for name, parameter in self._reg_params.items():
-            value = parts[f"{prefix}_{name}"]
-            parameter.shape = value.shape
-            parameter.set_data(value)
+            value = parts.get(f"{prefix}_{name}")
+            if value is not None:
+                parameter.shape = value.shape
+                parameter.set_data(value)
 
-    def _products(self, F, x, h, parameters):
-        stacked = self.num_gates * self.hidden_size
-        i2h = F.FullyConnected(x, parameters["i2h_weight"], parameters["i2h_bias"], num_hidden=stacked)
-        h2h = F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=stacked)
-        return i2h, h2h                                                   # each (N, G*H)
+    # ---- the parts of a step, for a loop -------------------------------------------------------------------------
+
+    def values(self, inputs):
+        """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
+        if not isinstance(inputs, mx.nd.NDArray):
+            return {name: parameter.var() for name, parameter in self._reg_params.items()}
+        if not self.input_size:
+            self.set_input_size(inputs.shape[-1])
+        return {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
+
+    def prepare(self, F, parameters):
+        """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
+        return parameters
+
+    def project(self, F, inputs, parameters):
+        """Return a list of what `step` needs of `inputs` (..., N, C): here W x + b, (..., N, G*H)."""
+        return [F.FullyConnected(inputs, parameters["i2h_weight"], parameters["i2h_bias"], num_hidden=self._stacked,
+                                 flatten=False)]
+
+    def step(self, F, projected, states, parameters):
+        """Return ``(output, states)`` of one step from its entries of `project` and the states before."""
+        raise NotImplementedError(f"{type(self).__name__} must define step()")
+
+    def hybrid_forward(self, F, x, states, **parameters):
+        """One step: (N, C) and states of (N, H) to the output and the states."""
+        parameters = self.prepare(F, parameters)
+        return self.step(F, self.project(F, x, parameters), states, parameters)
+
+    def _recurrent(self, F, h, parameters):
+        return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
+                                flatten=False)                            # R h + b, (N, G*H)
 
 
-class RNNCell(_Cell):
+class RNNCell(RecurrentCell):
     """One step of an Elman network: (N, C) and [h] of (N, H) to h and [h].
 
     Parameters
     ----------
-    hidden_size, input_size : int
     activation : {"tanh", "relu"}, default "tanh"
-    i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer : str or Initializer
+    hidden_size, input_size, initializers
+        As in `RecurrentCell`.
     """
 
     def __init__(self, hidden_size, input_size=0, *, activation="tanh", **kwargs):
         super().__init__(hidden_size, input_size, **kwargs)
         self._activation = activation
 
-    def hybrid_forward(self, F, x, states, **parameters):
+    def step(self, F, projected, states, parameters):
         """h = f(W_i x + b_i + R_h h + b_h)."""
-        i2h, h2h = self._products(F, x, states[0], parameters)
-        h = F.Activation(i2h + h2h, act_type=self._activation)
+        h = activate(F, projected[0] + self._recurrent(F, states[0], parameters), self._activation)
         return h, [h]
 
 
-class LSTMCell(_Cell):
+class LSTMCell(RecurrentCell):
     """One step of an LSTM: (N, C) and [h, c] of (N, H) to h and [h, c]; parameters as in `RNNCell`, forget bias 1."""
 
     num_gates, num_states = 4, 2
@@ -82,27 +148,42 @@ class LSTMCell(_Cell):
         bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
         super().__init__(hidden_size, input_size, i2h_bias_initializer=bias, **kwargs)
 
-    def hybrid_forward(self, F, x, states, **parameters):
-        """c = f c + i g, h = o tanh(c)."""
+    def step(self, F, projected, states, parameters):
+        """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""
         h, c = states
-        i2h, h2h = self._products(F, x, h, parameters)
-        i, f, g, o = F.split(i2h + h2h, num_outputs=4, axis=1)
+        i, f, g, o = F.split(projected[0] + self._recurrent(F, h, parameters), num_outputs=4, axis=1)
+        i, f = self._peep(F, "i", i, c, parameters), self._peep(F, "f", f, c, parameters)
         c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
-        h = F.sigmoid(o) * F.tanh(c)
+        o = self._peep(F, "o", o, c, parameters)
+        h = self._emit(F, F.sigmoid(o) * F.tanh(self._normalise_cell(F, c, parameters)), parameters)
         return h, [h, c]
 
+    def _peep(self, F, gate, product, c, parameters):
+        return product
 
-class GRUCell(_Cell):
+    def _normalise_cell(self, F, c, parameters):
+        return c
+
+    def _emit(self, F, h, parameters):
+        return h
+
+
+class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
     num_gates = 3
 
-    def hybrid_forward(self, F, x, states, **parameters):
+    def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""
         h, = states
-        i2h, h2h = self._products(F, x, h, parameters)
-        i2h_r, i2h_z, i2h_n = F.split(i2h, num_outputs=3, axis=1)
-        h2h_r, h2h_z, h2h_n = F.split(h2h, num_outputs=3, axis=1)
+        i2h_r, i2h_z, i2h_n = F.split(projected[0], num_outputs=3, axis=1)
+        h2h_r, h2h_z, *h2h_n = self._split_recurrent(F, h, parameters)
         r, z = F.sigmoid(i2h_r + h2h_r), F.sigmoid(i2h_z + h2h_z)
-        h = (1 - z) * F.tanh(i2h_n + r * h2h_n) + z * h
+        h = (1 - z) * F.tanh(i2h_n + self._reset(F, r, h, h2h_n, parameters)) + z * h
         return h, [h]
+
+    def _split_recurrent(self, F, h, parameters):
+        return F.split(self._recurrent(F, h, parameters), num_outputs=3, axis=1)
+
+    def _reset(self, F, r, h, h2h_n, parameters):
+        return r * h2h_n[0]

@@ -43,6 +43,8 @@ class SequenceBlock(gluon.HybridBlock):
     """
 
     causal = True
+    #: True for blocks on MXNet's `foreach`
+    loops = False
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
 
@@ -60,8 +62,11 @@ class SequenceBlock(gluon.HybridBlock):
         """Return a list with one dict a state: its ``shape`` and its ``__layout__`` (N marks the batch axis)."""
         raise NotImplementedError(f"{type(self).__name__} must say in state_info() what it remembers")
 
-    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Compute ``(outputs, states)`` for time-major `inputs`; with F being mx.nd or mx.sym."""
+    def forward_sequence(self, F, inputs, states, valid_length, *signals, **parameters):
+        """Compute ``(outputs, states)`` for time-major `inputs`; with F being mx.nd or mx.sym.
+
+        `signals` are further sequences that the call of a subclass takes, time-major too.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define forward_sequence()")
 
     def begin_state(self, batch_size=0, func=None, ctx=None, dtype=None, **kwargs):
@@ -86,6 +91,16 @@ class SequenceBlock(gluon.HybridBlock):
         return [func(name=f"{self.prefix}state_{i}", shape=info["shape"], **kwargs)
                 for i, info in enumerate(self.state_info(batch_size))]
 
+    def hybridize(self, active=True, **flags):
+        """Compile the block; ValueError where MXNet would compute something else: a loop under ``static_shape=True``.
+
+        MXNet 1.9.1 then runs what follows the loop before the loop has ended, and cannot go back through it.
+        """
+        if active and self.loops and flags.get("static_shape"):
+            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
+                             "in MXNet; leave it out (static_alloc=True is fine)")
+        super().hybridize(active, **flags)
+
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)
@@ -98,7 +113,7 @@ class SequenceBlock(gluon.HybridBlock):
             raise ValueError(f"dtype must be float16, float32 or float64, got {dtype!r}") from error
         self._dtype = np.dtype(dtype).name
 
-    def __call__(self, inputs, states=None, valid_length=None):
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
         carried = states is not None
         if isinstance(states, (mx.nd.NDArray, mx.sym.Symbol)):
             states = [states]
@@ -111,7 +126,9 @@ class SequenceBlock(gluon.HybridBlock):
                 states = self._zeros(shape[self.layout.index("N")], inputs.context)
         elif not carried:
             states = self._symbolic_begin_state(inputs)
-        arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length)
+        if signals and valid_length is None:
+            valid_length = self._all_steps(inputs)
+        arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length, *signals)
         outputs, states = self._fast_call(*arguments) or super().__call__(*arguments)
         return (outputs, states) if carried else outputs
 
@@ -122,24 +139,24 @@ class SequenceBlock(gluon.HybridBlock):
             self._begin = (key, self.begin_state(batch_size, ctx=ctx))
         return self._begin[1]
 
-    def _fast_call(self, inputs, states, *valid_length):
+    def _fast_call(self, inputs, states, *others):
         """Run the cached graph of this call form; None where there is none yet, or somebody listens to the call.
 
         `HybridBlock.__call__` walks over all arguments several times, which costs more than one step of a small layer.
         """
-        if (not self._active or self._form != 2 + len(valid_length) or self._cached_op is None or self._callback
+        if (not self._active or self._form != 2 + len(others) or self._cached_op is None or self._callback
                 or self._forward_hooks or self._forward_pre_hooks or not isinstance(inputs, mx.nd.NDArray)):
             return None
-        arguments, ctx = [inputs, *states, *valid_length], inputs.context
+        arguments, ctx = [inputs, *states, *others], inputs.context
         outputs, *states = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
                                              for is_argument, entry in self._cached_op_args))
         return outputs, states
 
-    def hybrid_forward(self, F, inputs, states, valid_length=None, **parameters):
+    def hybrid_forward(self, F, inputs, states, valid_length=None, *signals, **parameters):
         """Put time first, run `forward_sequence`, put the outputs back into `layout`."""
         if self.layout == "NTC":
-            inputs = F.swapaxes(inputs, 0, 1)                             # (T, N, C)
-        outputs, states = self.forward_sequence(F, inputs, list(states), valid_length, **parameters)
+            inputs, *signals = (F.swapaxes(sequence, 0, 1) for sequence in (inputs, *signals))    # (T, N, C)
+        outputs, states = self.forward_sequence(F, inputs, list(states), valid_length, *signals, **parameters)
         if self.layout == "NTC":
             outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
         return outputs, states
@@ -181,6 +198,12 @@ class SequenceBlock(gluon.HybridBlock):
         first = F.zeros_like(F.slice_axis(inputs, axis=time, begin=0, end=1))      # zeros even where inputs are NaN
         others = tuple(i for i in range(self.input_dimensions) if i != self.layout.index("N"))
         return F.cast(F.sum(first, axis=others), dtype=self._dtype)
+
+    def _all_steps(self, inputs):
+        """The `valid_length` (N,) that leaves out nothing."""
+        F = mx.nd if isinstance(inputs, mx.nd.NDArray) else mx.sym
+        steps = F.slice_axis(F.ones_like(inputs), axis=2, begin=0, end=1)
+        return F.sum(steps, axis=(self.layout.index("T"), 2))
 
     def _call_cached_op(self, *args):
         # Gluon keeps one graph a block and refuses a call of another form (with lengths after one without). Keep one

@@ -1,7 +1,7 @@
 """Initializers that MXNet lacks or names otherwise, and how a name in a YAML file becomes one."""
 import mxnet as mx
 
-__all__ = ["Identity", "as_initializer"]
+__all__ = ["Identity", "ByGate", "as_initializer"]
 
 
 @mx.init.register
@@ -27,6 +27,30 @@ class Identity(mx.init.Initializer):
             raise ValueError(f"identity initialises square matrices such as h2h_weight, got shape {arr.shape}; "
                              "choose another initializer for this part")
         arr[:] = self.scale * mx.nd.eye(arr.shape[0], ctx=arr.context, dtype=arr.dtype)
+
+
+@mx.init.register
+class ByGate(mx.init.Initializer):
+    """Fill a stacked weight (G*H, C) gate by gate, since each gate is a matrix (H, C) of its own.
+
+    Parameters
+    ----------
+    initializer : str or Initializer
+        Applied to each gate.
+    num_gates : int
+        G.
+    """
+
+    def __init__(self, initializer, num_gates):
+        super().__init__(num_gates=num_gates)
+        self._initializer, self._num_gates = as_initializer(initializer), num_gates
+
+    def _init_weight(self, desc, arr):
+        shape = (arr.shape[0] // self._num_gates,) + arr.shape[1:]
+        gates = [mx.nd.zeros(shape, ctx=arr.context) for _ in range(self._num_gates)]
+        for gate in gates:
+            self._initializer._init_weight(desc, gate)
+        arr[:] = mx.nd.concat(*gates, dim=0).astype(arr.dtype)
 
 
 def as_initializer(value):

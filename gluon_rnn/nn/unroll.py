@@ -2,7 +2,39 @@
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.contract import SequenceBlock
 
-__all__ = ["Unrolled"]
+__all__ = ["Unrolled", "unroll"]
+
+
+def unroll(F, cell, inputs, states, valid_length=None):
+    """Run `cell` over `inputs` (T, N, C): return outputs (T, N, H) and the states of each row's last valid step.
+
+    A cell with `project` and `step` (every `gluon_rnn.nn.cells.RecurrentCell`) has the product with its inputs taken
+    for all T at once, outside the loop; any other is called at each step. Past a row's length its states stand still
+    and its outputs are 0.
+    """
+    if valid_length is None:
+        sequences, one_step = _parts(F, cell, inputs)
+        return F.contrib.foreach(one_step, sequences, states)
+    inputs = lengths.mask(F, inputs, valid_length)                        # first of all, so that NaN stays out
+    valid = 1 - lengths.padding_indicator(F, inputs, valid_length)        # (T, N, 1)
+    sequences, one_step = _parts(F, cell, inputs)
+
+    def held_step(slices, before):
+        output, after = one_step(slices[:-1], before)
+        kept = [F.where(F.broadcast_like(slices[-1], new), new, old) for new, old in zip(after, before)]
+        return output, kept
+
+    outputs, states = F.contrib.foreach(held_step, [*sequences, valid], states)
+    return lengths.mask(F, outputs, valid_length), states
+
+
+def _parts(F, cell, inputs):
+    """Return the sequences that a loop goes through, and its body."""
+    if not hasattr(cell, "project"):
+        return [inputs], lambda slices, states: cell(slices[0], states)
+    parameters = cell.prepare(F, cell.values(inputs))
+    return (cell.project(F, inputs, parameters),
+            lambda slices, states: cell.step(F, slices, states, parameters))
 
 
 class Unrolled(SequenceBlock):
@@ -16,10 +48,13 @@ class Unrolled(SequenceBlock):
     dtype : str, default "float32"
     """
 
+    loops = True
+
     def __init__(self, cell, **kwargs):
         super().__init__(**kwargs)
         self.cell = cell
-        self.hidden_size = self.output_size = cell.hidden_size
+        self.hidden_size = cell.hidden_size
+        self.output_size = getattr(cell, "output_size", cell.hidden_size)
 
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""
@@ -27,16 +62,4 @@ class Unrolled(SequenceBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Step through (T, N, C); past a row's length its states stand still and its outputs are 0."""
-        if valid_length is None:
-            return F.contrib.foreach(self.cell, inputs, states)
-        inputs = lengths.mask(F, inputs, valid_length)
-        valid = 1 - lengths.padding_indicator(F, inputs, valid_length)    # (T, N, 1)
-
-        def step(slices, before):
-            x, is_valid = slices
-            output, after = self.cell(x, before)
-            kept = [F.where(F.broadcast_like(is_valid, new), new, old) for new, old in zip(after, before)]
-            return output, kept
-
-        outputs, states = F.contrib.foreach(step, [inputs, valid], states)
-        return lengths.mask(F, outputs, valid_length), states
+        return unroll(F, self.cell, inputs, states, valid_length)

@@ -8,8 +8,19 @@ import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2}]
-BLOCKS = [(name, variant) for name in encoders.names() for variant in VARIANTS
-          if set(variant) <= set(encoders.parameters(name))]
+
+
+def variants(name):
+    """What of VARIANTS the encoder knows, each once: the layouts also of one without `num_layers`."""
+    found = []
+    for variant in VARIANTS:
+        known = {key: value for key, value in variant.items() if key in encoders.parameters(name)}
+        if known not in found:
+            found.append(known)
+    return found
+
+
+BLOCKS = [(name, variant) for name in encoders.names() for variant in variants(name)]
 # float32 with sums in another order (a batch of 1 against one of 3): a few units in the last place of O(1) values
 TOLERANCE = dict(rtol=0, atol=2e-6)
 
@@ -69,6 +80,7 @@ def test_padding_changes_nothing(block, filler, hybrid):
     results = []
     for values in (inputs, as_layout(block, filled)):
         values.attach_grad()
+        mx.random.seed(0)                                                 # the same masks where a block draws some
         with autograd.record():
             outputs, states = block(values, block.begin_state(3), lengths)
             loss = (outputs ** 2).sum() + sum((state ** 2).sum() for state in states)
@@ -133,6 +145,10 @@ def test_hybridized_is_imperative_in_every_call_form(block, flags):
     begin = block.begin_state(3)
     forms = [(inputs,), (inputs, begin), (inputs, begin, lengths), (inputs, None, lengths)]
     imperative = [block(*form) for form in forms]
+    if block.loops and "static_shape" in flags:
+        with pytest.raises(ValueError, match="a loop, which gives wrong numbers with static_shape=True"):
+            block.hybridize(**flags)
+        return
     block.hybridize(**flags)
     for _ in range(2):                                                    # the second round finds every graph cached
         for form, want in zip(forms, imperative):

@@ -1,0 +1,221 @@
+r"""Stacks of cells on a loop over time, as encoders: the networks that the fused operator cannot express.
+
+The equations stand in `gluon_rnn.nn.extended_cells`. Constructor, states and names are those of the fused layers, so
+that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is all it takes to try another one.
+"""
+from gluon_rnn.nn import extended_cells as cells
+from gluon_rnn.nn.cells import GRUCell, LSTMCell
+from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.unroll import unroll
+from gluon_rnn.registry import encoders
+
+__all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM",
+           "ZoneoutLSTM", "ZoneoutGRU"]
+
+
+class LoopedLayer(SequenceBlock):
+    """What all networks on a loop share: the size of their inputs, which the cell at the bottom, `l0`, knows."""
+
+    loops = True
+
+    @property
+    def hidden_size(self):
+        """Units H of a layer."""
+        return self.l0.hidden_size
+
+    @property
+    def output_size(self):
+        """Number of output features: H, or what a projection leaves of it."""
+        return self.l0.output_size
+
+    @property
+    def input_size(self):
+        """Number of input features C; 0 while it is not known."""
+        return self.l0.input_size
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
+        self.l0.set_input_size(input_size)
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout})"
+
+
+class StackedCells(LoopedLayer):
+    """A stack of cells ``l0``, ``l1``, ... of one kind, each run over the whole sequence: (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    hidden_size : int
+        H, units a layer.
+    num_layers : int, default 1
+        L.
+    layout : {"TNC", "NTC"}, default "TNC"
+    dropout : float in [0, 1), default 0
+        Rate on the outputs of every layer but the last, drawn anew at each step.
+    input_size : int, default 0
+        C; 0 takes it from the first input.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
+        Applied gate by gate.
+    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default None, "zeros"
+        None: zeros, and a forget bias of 1 in an LSTM.
+    zoneout_h, zoneout_c : float in [0, 1), default 0
+        Probability that a unit of the first (second) state keeps its old value: `extended_cells.ZoneoutCell`.
+    dtype : {"float32", "float64"}, default "float32"
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, C), states (L, N, H) each, valid_length (N,) -> outputs (T, N, H), states.
+    Outputs past `valid_length` are 0; returned states are those of each row's last valid step.
+
+    Notes
+    -----
+    The product of a layer with its inputs is one matrix product for all T; what remains in the loop is what waits for
+    the step before.
+    """
+
+    #: the cell that is stacked
+    cell_class = None
+    #: constructor arguments of that cell alone
+    _cell_options = {}
+
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer=None,
+                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, **kwargs):
+        super().__init__(layout=layout, **kwargs)
+        check_sizes(hidden_size=hidden_size, num_layers=num_layers)
+        check_rates(dropout=dropout, zoneout_h=zoneout_h, zoneout_c=zoneout_c)
+        self.num_layers, self._dropout = num_layers, dropout
+        options = dict(self._cell_options, i2h_weight_initializer=i2h_weight_initializer,
+                       h2h_weight_initializer=h2h_weight_initializer, h2h_bias_initializer=h2h_bias_initializer)
+        if i2h_bias_initializer is not None:
+            options["i2h_bias_initializer"] = i2h_bias_initializer
+        with self.name_scope():
+            for layer in range(num_layers):
+                cell = self.cell_class(hidden_size, self.output_size if layer else input_size, prefix=f"l{layer}_",
+                                       **options)
+                zoned = zoneout_h or zoneout_c
+                setattr(self, f"l{layer}", cells.ZoneoutCell(cell, zoneout_h, zoneout_c) if zoned else cell)
+        self.cast(self._dtype)
+
+    def state_info(self, batch_size=0):
+        """Return shape (L, N, H) for each state of the cells."""
+        return [{"shape": (self.num_layers, *info["shape"]), "__layout__": "LNC"}
+                for info in self.l0.state_info(batch_size)]
+
+    def set_parts(self, parts):
+        """Take the parameters of a fused layer, ``parts = fused.parts()``; those it lacks stay as they are."""
+        for layer in range(self.num_layers):
+            getattr(self, f"l{layer}").set_parts(parts, f"l{layer}")
+
+    def forward_sequence(self, F, inputs, states, valid_length, **_):
+        """Run the stack: (T, N, C) and states (L, N, H) to (T, N, H) and the last states."""
+        outputs, finals = inputs, []
+        for layer in range(self.num_layers):
+            if layer and self._dropout:
+                outputs = F.Dropout(outputs, p=self._dropout)
+            begin = [F.reshape(F.slice_axis(state, axis=0, begin=layer, end=layer + 1), shape=(-3, 0))
+                     for state in states]                                 # (L, N, H) -> (N, H)
+            outputs, final = unroll(F, getattr(self, f"l{layer}"), outputs, begin, valid_length)
+            finals.append(final)
+        return outputs, [F.stack(*of_all, axis=0) for of_all in zip(*finals)]
+
+
+@encoders.register("peephole_lstm")
+class PeepholeLSTM(StackedCells):
+    """LSTM with peepholes: `extended_cells.PeepholeLSTMCell`; (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    peephole_initializer : str or Initializer, default "zeros"
+        At zero the network starts as a plain LSTM.
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+        As in `StackedCells`.
+
+    Example
+    -------
+    >>> layer = PeepholeLSTM(8, num_layers=2); layer.initialize()
+    >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
+    >>> outputs.shape, h.shape
+    ((5, 3, 8), (2, 3, 8))
+    """
+
+    cell_class = cells.PeepholeLSTMCell
+
+    def __init__(self, hidden_size, *args, peephole_initializer="zeros", **kwargs):
+        self._cell_options = {"peephole_initializer": peephole_initializer}
+        super().__init__(hidden_size, *args, **kwargs)
+
+
+@encoders.register("projected_lstm")
+class ProjectedLSTM(StackedCells):
+    """LSTM with recurrent projection: `extended_cells.ProjectedLSTMCell`; (T, N, C) to (T, N, P), trains on CPU too.
+
+    Parameters
+    ----------
+    projection_size : int, optional
+        P; default half of H. The states are r (L, N, P) and c (L, N, H).
+    h2r_weight_initializer : str or Initializer, default "xavier"
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+        As in `StackedCells`.
+    """
+
+    cell_class = cells.ProjectedLSTMCell
+
+    def __init__(self, hidden_size, *args, projection_size=None, h2r_weight_initializer="xavier", **kwargs):
+        if projection_size is not None:
+            check_sizes(projection_size=projection_size)
+        self._cell_options = {"projection_size": projection_size, "h2r_weight_initializer": h2r_weight_initializer}
+        super().__init__(hidden_size, *args, **kwargs)
+
+
+@encoders.register("reset_before_gru")
+class ResetBeforeGRU(StackedCells):
+    """GRU with the reset gate before the product: `extended_cells.ResetBeforeGRUCell`; as `StackedCells`."""
+
+    cell_class = cells.ResetBeforeGRUCell
+
+
+@encoders.register("layer_norm_lstm")
+class LayerNormLSTM(StackedCells):
+    """Layer-normalised LSTM: `extended_cells.LayerNormLSTMCell`; (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    gain_initializer : str or Initializer, default "ones"
+    epsilon : float, default 1e-5
+        Added to the variance.
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+        As in `StackedCells`.
+    """
+
+    cell_class = cells.LayerNormLSTMCell
+
+    def __init__(self, hidden_size, *args, gain_initializer="ones", epsilon=1e-5, **kwargs):
+        self._cell_options = {"gain_initializer": gain_initializer, "epsilon": epsilon}
+        super().__init__(hidden_size, *args, **kwargs)
+
+
+@encoders.register("zoneout_lstm")
+class ZoneoutLSTM(StackedCells):
+    """LSTM with zoneout at the rates of Krueger et al. (2017), 0.05 and 0.5; otherwise as `StackedCells`."""
+
+    cell_class = LSTMCell
+
+    def __init__(self, hidden_size, *args, zoneout_h=0.05, zoneout_c=0.5, **kwargs):
+        super().__init__(hidden_size, *args, zoneout_h=zoneout_h, zoneout_c=zoneout_c, **kwargs)
+
+
+@encoders.register("zoneout_gru")
+class ZoneoutGRU(StackedCells):
+    """GRU with zoneout, 0.05 unless `zoneout_h` says otherwise; as `StackedCells`."""
+
+    cell_class = GRUCell
+
+    def __init__(self, hidden_size, *args, zoneout_h=0.05, **kwargs):
+        super().__init__(hidden_size, *args, zoneout_h=zoneout_h, **kwargs)
