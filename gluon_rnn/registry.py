@@ -60,7 +60,7 @@ class Registry:
         """Return the named constructor parameters of `name`: its own and, through ``**kwargs``, its base classes'."""
         found = {}
         for cls in self.get(name).__mro__:
-            if not cls.__module__.startswith(__package__) or "__init__" not in vars(cls):
+            if cls.__module__.split(".")[0] in ("builtins", "mxnet") or "__init__" not in vars(cls):
                 continue
             signature = inspect.signature(cls.__init__).parameters.values()
             for parameter in list(signature)[1:]:

@@ -2,9 +2,11 @@
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.decay import decay_masks
+from gluon_rnn.nn.delay import DelayLine
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity
+from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
-__all__ = ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Unrolled", "SequenceBlock", "Identity",
-           "decay_masks"]
+__all__ = ["RNN", "LSTM", "GRU", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell", "Unrolled", "SequenceBlock",
+           "Identity", "decay_masks"]
