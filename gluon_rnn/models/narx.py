@@ -289,8 +289,8 @@ class ClosedLoop(_DelayModel):
 
     Notes
     -----
-    `hybridize` leaves ``static_shape`` out: with it MXNet 1.9.1 reads the outputs of a `foreach` in this graph before
-    they are written. Leave it out for a parent block as well.
+    `hybridize` leaves ``static_shape`` out: with it this graph gave wrong outputs on MXNet 1.9.1 (layout "NTC"; cause
+    not found, `gluon_rnn.nn.Unrolled` is not affected). Leave it out for a parent block as well.
     """
 
     def __init__(self, model, layout=None):
