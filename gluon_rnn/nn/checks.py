@@ -18,10 +18,13 @@ def check_rates(**rates):
             raise ValueError(f"{name} must be a rate of at least 0 and below 1, got {value!r}")
 
 
-def check_features(name, array, features, dtype, what="input"):
-    """Raise ValueError unless `array` (..., C) has the `features` (0: any number) and the `dtype` of block `name`."""
+def check_features(name, array, features, dtype, what="input", note=""):
+    """Raise ValueError unless `array` (..., C) has the `features` (0: any number) and the `dtype` of block `name`.
+
+    `note` stands behind the expected number in the message.
+    """
     if features and array.shape[-1] != features:
-        raise ValueError(f"{name} expects {features} {what} features, got {what}s of shape {array.shape}")
+        raise ValueError(f"{name} expects {features} {what} features{note}, got {what}s of shape {array.shape}")
     if np.dtype(array.dtype) != np.dtype(dtype):
         raise ValueError(f"{name} holds {np.dtype(dtype).name}, got {what}s of {np.dtype(array.dtype).name}; "
                          f"cast one of them ({what}s.astype or block.cast)")

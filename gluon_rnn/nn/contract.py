@@ -148,9 +148,11 @@ class SequenceBlock(gluon.HybridBlock):
                 or self._forward_hooks or self._forward_pre_hooks or not isinstance(inputs, mx.nd.NDArray)):
             return None
         arguments, ctx = [inputs, *states, *others], inputs.context
-        outputs, *states = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
-                                             for is_argument, entry in self._cached_op_args))
-        return outputs, states
+        results = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
+                                    for is_argument, entry in self._cached_op_args))
+        if isinstance(results, mx.nd.NDArray):                            # a block without states
+            return results, []
+        return results[0], list(results[1:])
 
     def hybrid_forward(self, F, inputs, states, valid_length=None, *signals, **parameters):
         """Put time first, run `forward_sequence`, put the outputs back into `layout`."""

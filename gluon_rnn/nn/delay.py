@@ -1,0 +1,128 @@
+"""Delays as states: the last K values of a signal go into a call and come out of it, like the state of an LSTM.
+
+    z_t = [x_t, x_{t-1}, ..., x_{t-K}]
+
+is computed for all t at once, as shifted slices of the K values before the first step followed by the sequence itself.
+The three functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) need of delays.
+"""
+
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+
+__all__ = ["DelayLine", "shifted", "last_values", "time_zeros"]
+
+
+def shifted(F, extended, offsets, past, future=0):
+    """Return x_{t+o} for all T steps and each offset o, concatenated to (T, N, len(offsets) * C).
+
+    Parameters
+    ----------
+    extended : (past + T + future, N, C)
+        The sequence with what comes before and after it.
+    offsets : sequence of int
+        Each from -past to future.
+    """
+    parts = [F.slice_axis(extended, axis=0, begin=past + offset, end=(offset - future) or None) for offset in offsets]
+    return parts[0] if len(parts) == 1 else F.concat(*parts, dim=2)
+
+
+def last_values(F, extended, past, valid_length):
+    """Return each row's last `past` valid values, oldest first, (past, N, C).
+
+    `extended` (past + T, N, C) begins with the values before the first step, so that a row shorter than `past`, or an
+    empty one, keeps what it still needs of them.
+    """
+    if valid_length is None:
+        return F.slice_axis(extended, axis=0, begin=-past, end=None)
+    newest_first = lengths.reverse(F, extended, valid_length + past)
+    return F.reverse(F.slice_axis(newest_first, axis=0, begin=0, end=past), axis=0)
+
+
+def time_zeros(F, sequence, steps):
+    """Return zeros (steps, N, C) for a `sequence` (T, N, C) whose N may be free; NaN in it does not matter."""
+    first = F.zeros_like(F.slice_axis(sequence, axis=0, begin=0, end=1))
+    return F.broadcast_axis(first, axis=0, size=steps)
+
+
+class DelayLine(SequenceBlock):
+    """The last K values of a signal beside the present one: (T, N, C) to (T, N, (K + 1) * C).
+
+    z_t = [x_t, x_{t-1}, ..., x_{t-K}], the newest first: features d * C to (d + 1) * C - 1 are x_{t-d}.
+
+    Parameters
+    ----------
+    delays : int, at least 1
+        K.
+    input_size : int, default 0
+        C; 0 takes it from the first input. `begin_state` and a symbolic call need to know it.
+    layout : {"TNC", "NTC"}, default "TNC"
+    dtype : str, default "float32"
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, C), states [(K, N, C)] oldest first, valid_length (N,) -> outputs (T, N, (K + 1) * C), states.
+    Outputs past `valid_length` are 0; the returned state is each row's last K valid values, those before the first
+    step included where the row is shorter than K.
+
+    Raises
+    ------
+    ValueError
+        If the number of features or the dtype differs, or the number of features is needed and not known yet.
+
+    Example
+    -------
+    >>> line = DelayLine(2)
+    >>> line(mx.nd.arange(1, 5).reshape((4, 1, 1))).asnumpy()[:, 0]
+    array([[1., 0., 0.],
+           [2., 1., 0.],
+           [3., 2., 1.],
+           [4., 3., 2.]], dtype=float32)
+    """
+
+    def __init__(self, delays, input_size=0, **kwargs):
+        super().__init__(**kwargs)
+        check_sizes(delays=delays)
+        self.delays, self.input_size = delays, input_size
+
+    @property
+    def output_size(self):
+        """Number of output features, (K + 1) * C; 0 while C is not known."""
+        return (self.delays + 1) * self.input_size
+
+    def set_input_size(self, input_size):
+        """Fix the number of features of a line made with ``input_size=0``; ValueError if it is another one."""
+        if self.input_size not in (0, input_size):
+            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
+                             f"got {input_size}")
+        self.input_size = input_size
+
+    def state_info(self, batch_size=0):
+        """Return shape (K, N, C); ValueError while C is not known."""
+        require_input_size(self)
+        return [{"shape": (self.delays, batch_size, self.input_size), "__layout__": "TNC"}]
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+        self.set_input_size(inputs.shape[-1])
+
+    def forward_sequence(self, F, inputs, states, valid_length, **_):
+        """Return (T, N, (K + 1) * C) and [(K, N, C)]."""
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+        extended = F.concat(states[0], inputs, dim=0)                     # (K + T, N, C)
+        outputs = shifted(F, extended, range(0, -self.delays - 1, -1), self.delays)
+        if valid_length is not None:
+            outputs = lengths.mask(F, outputs, valid_length)
+        return outputs, [last_values(F, extended, self.delays, valid_length)]
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.input_size or None} -> {self.output_size or None}, delays={self.delays})"
+
+
+def require_input_size(block):
+    """Raise ValueError while `block` does not know its number of input features, on which its states depend."""
+    if not block.input_size:
+        raise ValueError(f"{type(block).__name__} needs its input size, for its states are past inputs; give "
+                         "input_size=..., or pass it an array before it becomes part of a graph")

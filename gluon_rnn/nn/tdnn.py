@@ -1,0 +1,223 @@
+r"""Time-delay neural network: memory by delays of every layer's input.
+
+Layer l sees its input at a set D_l of offsets from the present step, negative ones being the past:
+
+    h_t(l) = f(sum over d in D_l of W_d(l) h_{t+d}(l-1) + b(l)),    h(0) = inputs,  h_t = 0 before the first step
+
+With D_l = {-K, ..., 0} this is the network of Waibel et al. (1989). It is a convolution over time, computed as one
+matrix product over concatenated shifted slices rather than with ``F.Convolution``: offsets need not be evenly spaced
+(a dilated kernel's are), the layout stays time-major, where Convolution needs (N, C, T) and two transpositions a layer,
+and all sizes of kernel become one product of (T * N, n * C) and (n * C, H).
+
+References
+----------
+Waibel, Hanazawa, Hinton, Shikano and Lang (1989), Phoneme Recognition Using Time-Delay Neural Networks.
+Peddinti, Povey and Khudanpur (2015), A time delay neural network architecture for efficient modeling of long temporal
+contexts: the notation of contexts, and sub-sampling.
+"""
+from collections.abc import Mapping
+
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.delay import last_values, require_input_size, shifted, time_zeros
+from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.registry import encoders
+
+__all__ = ["TDNN", "offsets_of", "apply_activation", "check_activation"]
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
+DEFAULT_CONTEXT = (-2, 0)
+
+
+def check_activation(activation):
+    """Raise ValueError unless `activation` is one that feed-forward layers know."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+
+
+def apply_activation(F, values, activation):
+    """Return f(values), any shape."""
+    return values if activation == "identity" else F.Activation(values, act_type=activation)
+
+
+def offsets_of(context, dilation=1):
+    """Return the sorted offsets that one layer's `context` means, each multiplied by `dilation`.
+
+    As in Peddinti et al. (2015), square brackets are an interval and braces a set, in Python and in YAML alike (a YAML
+    flow mapping without values, ``{-3, 3}``, arrives as a mapping to None).
+
+    >>> offsets_of([-2, 2]), offsets_of({-3, 3}), offsets_of([-2, 0], dilation=4)
+    ((-2, -1, 0, 1, 2), (-3, 3), (-8, -4, 0))
+    """
+    is_interval = isinstance(context, (list, tuple)) and len(context) == 2
+    is_set = isinstance(context, (set, frozenset, Mapping)) and len(context) > 0
+    if isinstance(context, Mapping):
+        is_set = is_set and all(value is None for value in context.values())
+    whole = (is_interval or is_set) and all(isinstance(o, int) and not isinstance(o, bool) for o in context)
+    if not whole or (is_interval and context[0] > context[1]):
+        raise ValueError("a context is an interval [first, last] of whole offsets, or in braces a set of them such as "
+                         f"{{-3, 0, 3}}, negative ones being the past; got {context!r}")
+    offsets = range(context[0], context[1] + 1) if is_interval else sorted(context)
+    return tuple(offset * dilation for offset in offsets)
+
+
+@encoders.register("tdnn")
+class TDNN(SequenceBlock):
+    """Stack of layers that each see their input at a set of delays; (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    hidden_size : int or list of int
+        H, units of every layer, or one number a layer.
+    num_layers : int, optional
+        L; default as many as `contexts` or `hidden_size` lists, else 1.
+    contexts : list, optional
+        One context a layer. ``[a, b]`` is always the interval: all offsets from a to b. Braces are a set, just these
+        offsets, which is how a layer is sub-sampled: ``{-3, 3}``, ``{0}``. Offsets are relative to t, negative ones are
+        the past. The network of Peddinti et al.: ``[[-2, 2], {-1, 2}, {-3, 3}, {-7, 2}, {0}]``; the same in YAML.
+        Default: ``[-2, 0]`` for every layer, causal.
+    activation : {"tanh", "relu", "sigmoid", "softrelu", "softsign", "identity"}, default "tanh"
+        f.
+    dropout : float in [0, 1), default 0
+        Rate on the outputs of every layer but the last, drawn anew at each step.
+    input_size : int, default 0
+        C; 0 takes it from the first input. `begin_state` and a symbolic call need to know it.
+    dilation : int or list of int, default 1
+        Factor of all offsets of a layer: ``[1, 2, 4]`` with the default contexts sees 14 steps back.
+    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+    layout : {"TNC", "NTC"}, default "TNC"
+    dtype : str, default "float32"
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, C), states, valid_length (N,) -> outputs (T, N, H), states.
+    States: for each layer that reads the past its last inputs, oldest first, (-min(offsets), N, C or H). Without a
+    positive offset the network is `causal` and streams. With one it looks ahead: zeros stand behind a sequence's last
+    valid step in every layer, as they stand before its first, and carried states are refused.
+
+    Raises
+    ------
+    ValueError
+        If numbers of layers disagree, a context is malformed, or inputs do not fit.
+
+    Notes
+    -----
+    Parameters: ``l<k>_weight`` (H, n * C), with W_d of the i-th smallest of n offsets in columns i * C to
+    (i + 1) * C - 1, and ``l<k>_bias`` (H,).
+
+    Example
+    -------
+    >>> network = TDNN(8, contexts=[[-4, 0], {-3, 0}], input_size=4); network.initialize()
+    >>> outputs, states = network(mx.nd.ones((5, 3, 4)), network.begin_state(3))
+    >>> outputs.shape, [state.shape for state in states]
+    ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
+    """
+
+    def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
+                 dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        check_activation(activation)
+        check_rates(dropout=dropout)
+        per_layer = {"hidden_size": hidden_size, "dilation": dilation}
+        self.num_layers = _count_layers(num_layers, contexts=contexts, **per_layer)
+        self.hidden_sizes, dilations = (_for_layers(name, value, self.num_layers) for name, value in per_layer.items())
+        contexts = [DEFAULT_CONTEXT] * self.num_layers if contexts is None else contexts
+        self.offsets = [offsets_of(context, factor) for context, factor in zip(contexts, dilations)]
+        self.hidden_size = self.output_size = self.hidden_sizes[-1]
+        self._activation, self._dropout = activation, dropout
+        self.causal = all(offsets[-1] <= 0 for offsets in self.offsets)
+        self._register(input_size, as_initializer(weight_initializer), as_initializer(bias_initializer))
+
+    def _register(self, input_size, weight_initializer, bias_initializer):
+        sizes = [input_size, *self.hidden_sizes]
+        for layer, offsets in enumerate(self.offsets):
+            shapes = {"weight": (sizes[layer + 1], len(offsets) * sizes[layer]), "bias": (sizes[layer + 1],)}
+            for kind, init in (("weight", weight_initializer), ("bias", bias_initializer)):
+                name = f"l{layer}_{kind}"
+                setattr(self, name, self.params.get(name, shape=shapes[kind], dtype=self._dtype, init=init,
+                                                    allow_deferred_init=True))
+
+    @property
+    def input_size(self):
+        """Number of input features C; 0 while it is not known."""
+        return self.l0_weight.shape[1] // len(self.offsets[0])
+
+    @property
+    def receptive_field(self):
+        """First and last offset of the inputs that an output depends on, such as (-13, 9)."""
+        return sum(offsets[0] for offsets in self.offsets), sum(offsets[-1] for offsets in self.offsets)
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features of a network made with ``input_size=0``; ValueError if it is another one."""
+        if self.input_size not in (0, input_size):
+            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
+                             f"got {input_size}")
+        self.l0_weight.shape = (self.hidden_sizes[0], len(self.offsets[0]) * input_size)
+
+    def infer_shape(self, inputs, *_):
+        """Called by Gluon at the first forward of a network whose input size was deferred."""
+        self.set_input_size(inputs.shape[-1])
+
+    def state_info(self, batch_size=0):
+        """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known."""
+        require_input_size(self)
+        sizes = [self.input_size, *self.hidden_sizes]
+        return [{"shape": (-offsets[0], batch_size, size), "__layout__": "TNC"}
+                for offsets, size in zip(self.offsets, sizes) if offsets[0] < 0]
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+        self.set_input_size(inputs.shape[-1])
+
+    def _check_states(self, states, batch_size):
+        if not self.causal and any(state.asnumpy().any() for state in states):
+            raise ValueError(f"{type(self).__name__} is not causal: it reads steps ahead too, so states carried over "
+                             "from an earlier chunk cannot give what the whole sequence gives; pass whole sequences, "
+                             "or use contexts without positive offsets")
+        super()._check_states(states, batch_size)
+
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Run the stack over all steps at once: (T, N, C) to (T, N, H) and the last inputs of each layer."""
+        outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
+        begins, finals = iter(states), []
+        for layer, offsets in enumerate(self.offsets):
+            if layer and self._dropout:
+                outputs = F.Dropout(outputs, p=self._dropout)
+            past, future = max(-offsets[0], 0), max(offsets[-1], 0)
+            if past:
+                outputs = F.concat(next(begins), outputs, dim=0)          # (past + T, N, C)
+                finals.append(last_values(F, outputs, past, valid_length))
+            if future:
+                outputs = F.concat(outputs, time_zeros(F, outputs, future), dim=0)
+            window = shifted(F, outputs, offsets, past, future)           # (T, N, n * C)
+            outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
+                                       num_hidden=self.hidden_sizes[layer], flatten=False)
+            outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
+            if valid_length is not None:                                  # f(b) there would leak into a look-ahead
+                outputs = lengths.mask(F, outputs, valid_length)
+        return outputs, finals
+
+    def __repr__(self):
+        return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
+                f"offsets={self.offsets}, {self._activation})")
+
+
+def _count_layers(num_layers, **per_layer):
+    """Return the number of layers, on which `num_layers` and every list must agree."""
+    counts = {name: len(value) for name, value in per_layer.items() if isinstance(value, (list, tuple))}
+    if num_layers is not None:
+        check_sizes(num_layers=num_layers)
+        counts["num_layers"] = num_layers
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError("these disagree on the number of layers: "
+                         + ", ".join(f"{name} says {count}" for name, count in counts.items()))
+    return next(iter(counts.values()), 1)
+
+
+def _for_layers(name, value, num_layers):
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * num_layers
+    for one in values:
+        check_sizes(**{name: one})
+    return values
