@@ -15,7 +15,7 @@ __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "Rese
 
 
 class LoopedLayer(SequenceBlock):
-    """What all networks on a loop share: the size of their inputs, which the cell at the bottom, `l0`, knows."""
+    """What all networks on a loop share: the size of their inputs (T, N, C), which the cell at the bottom, `l0`, knows."""
 
     loops = True
 
@@ -176,7 +176,7 @@ class ProjectedLSTM(StackedCells):
 
 @encoders.register("reset_before_gru")
 class ResetBeforeGRU(StackedCells):
-    """GRU with the reset gate before the product: `extended_cells.ResetBeforeGRUCell`; as `StackedCells`."""
+    """GRU with the reset gate before the product: `extended_cells.ResetBeforeGRUCell`; (T, N, C) to (T, N, H)."""
 
     cell_class = cells.ResetBeforeGRUCell
 
@@ -203,7 +203,7 @@ class LayerNormLSTM(StackedCells):
 
 @encoders.register("zoneout_lstm")
 class ZoneoutLSTM(StackedCells):
-    """LSTM with zoneout at the rates of Krueger et al. (2017), 0.05 and 0.5; otherwise as `StackedCells`."""
+    """LSTM with zoneout at the rates of Krueger et al. (2017), 0.05 and 0.5; (T, N, C) to (T, N, H)."""
 
     cell_class = LSTMCell
 
@@ -213,7 +213,7 @@ class ZoneoutLSTM(StackedCells):
 
 @encoders.register("zoneout_gru")
 class ZoneoutGRU(StackedCells):
-    """GRU with zoneout, 0.05 unless `zoneout_h` says otherwise; as `StackedCells`."""
+    """GRU with zoneout, 0.05 unless `zoneout_h` says otherwise; (T, N, C) to (T, N, H)."""
 
     cell_class = GRUCell
 

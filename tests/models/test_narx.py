@@ -6,6 +6,7 @@ from mxnet import autograd
 
 from gluon_rnn.models import AR, NARX, ClosedLoop
 from gluon_rnn.registry import models
+from tests.gradients import assert_central_differences
 
 CASES = {
     "siso": dict(input_lag=1, output_lag=2, hidden_sizes=(4,)),
@@ -105,28 +106,12 @@ def test_gradients_are_central_differences(case, closed, lengths):
     x, y = recording(model, 4, 2)
     block, inputs = (ClosedLoop(model), x) if closed else (model, model.series(x, y))
     states, lengths = random_states(model, 2), None if lengths is None else mx.nd.array(lengths)
-    heads = [mx.nd.random.normal(shape=v.shape, dtype="float64") for v in [y, *states]]
 
-    def loss():
+    def call():
         outputs, finals = block(inputs, states, lengths)
-        return sum((value * head).sum() for value, head in zip([outputs, *finals], heads))
+        return [outputs, *finals]
 
-    for variable in [inputs, *states]:
-        variable.attach_grad()
-    with autograd.record():
-        value = loss()
-    value.backward()
-    pairs = [(v, v.grad) for v in [inputs, *states]] + [(p.data(), p.grad()) for p in block.collect_params().values()]
-    for variable, gradient in pairs:
-        flat = variable.reshape((-1,))                                    # a view: writing into it moves the variable
-        for i, got in enumerate(gradient.asnumpy().ravel()[:12]):
-            at, sides = float(flat[i].asscalar()), []
-            for shift in (1e-6, -1e-6):
-                flat[i] = at + shift
-                sides.append(loss().asscalar())
-            flat[i] = at
-            # 1e-7 is the rounding noise of a central difference of O(1) values with a step of 1e-6 in float64
-            assert got == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6, abs=1e-7)
+    assert_central_differences(call, block, [inputs, *states])
 
 
 @pytest.mark.parametrize("size", [1, 2])

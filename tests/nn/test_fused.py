@@ -5,6 +5,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_rnn import nn
+from tests.gradients import assert_central_differences
 from tests.reference import run_batch
 
 CASES = [(name, layers, bidirectional) for name in ("rnn", "lstm", "gru") for layers in (1, 2)
@@ -56,11 +57,6 @@ def test_relu_equation():
     np.testing.assert_allclose(layer(inputs, states)[0].asnumpy(), expected, rtol=0, atol=1e-6)
 
 
-def objective(layer, inputs, states, lengths, heads):
-    outputs, finals = layer(inputs, states, lengths)
-    return sum((value * head).sum() for value, head in zip([outputs, *finals], heads))
-
-
 @pytest.mark.parametrize("name,layers,bidirectional", CASES)
 @pytest.mark.parametrize("lengths", [None, [4, 2]])
 def test_gradients_are_central_differences(name, layers, bidirectional, lengths):
@@ -68,25 +64,12 @@ def test_gradients_are_central_differences(name, layers, bidirectional, lengths)
     inputs = mx.nd.random.normal(shape=(4, 2, 3), dtype="float64")
     states = random_states(layer, 2)
     lengths = None if lengths is None else mx.nd.array(lengths)
-    outputs, finals = layer(inputs, states, lengths)
-    heads = [mx.nd.random.normal(shape=value.shape, dtype="float64") for value in [outputs, *finals]]
-    variables = [inputs] + (states if layer.causal else [])
-    for variable in variables:
-        variable.attach_grad()
-    with autograd.record():
-        loss = objective(layer, inputs, states, lengths, heads)
-    loss.backward()
-    variables = [(v, v.grad) for v in variables] + [(p.data(), p.grad()) for p in layer.collect_params().values()]
-    for variable, gradient in variables:
-        flat = variable.reshape((-1,))                                    # a view: writing into it moves the variable
-        for i, got in enumerate(gradient.asnumpy().ravel()):
-            value, sides = float(flat[i].asscalar()), []
-            for shift in (1e-6, -1e-6):
-                flat[i] = value + shift
-                sides.append(objective(layer, inputs, states, lengths, heads).asscalar())
-            flat[i] = value
-            # 1e-7 is the rounding noise of a central difference of O(1) values with a step of 1e-6 in float64
-            assert got == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6, abs=1e-7)
+
+    def call():
+        outputs, finals = layer(inputs, states, lengths)
+        return [outputs, *finals]
+
+    assert_central_differences(call, layer, [inputs, *(states if layer.causal else [])])
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 
 from gluon_rnn import nn
 from gluon_rnn.nn.tdnn import offsets_of
+from tests.gradients import assert_central_differences
 
 CONTEXTS = [[[-2, 0]], [[-2, 0], {-3, -1}], [[-2, 2], {-1, 2}, {-3, 3}], [{0}, {-4, -1, 0}], [{1}, {2}]]
 FUNCTIONS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
@@ -63,29 +64,12 @@ def test_gradients_are_central_differences(contexts):
     network, lengths = make(contexts), mx.nd.array([5, 2])
     x = mx.nd.random.normal(shape=(5, 2, 2), dtype="float64")
     states = [state + 0.3 * network.causal for state in network.begin_state(2)]
-    heads = [mx.nd.random.normal(shape=v.shape, dtype="float64") for v in [network(x), *states]]
 
-    def loss():
+    def call():
         outputs, finals = network(x, states, lengths)
-        return sum((value * head).sum() for value, head in zip([outputs, *finals], heads))
+        return [outputs, *finals]
 
-    free = [x, *(states if network.causal else [])]
-    for variable in free:
-        variable.attach_grad()
-    with autograd.record():
-        value = loss()
-    value.backward()
-    pairs = [(v, v.grad) for v in free] + [(p.data(), p.grad()) for p in network.collect_params().values()]
-    for variable, gradient in pairs:
-        flat = variable.reshape((-1,))                                    # a view: writing into it moves the variable
-        for i, got in enumerate(gradient.asnumpy().ravel()):
-            at, sides = float(flat[i].asscalar()), []
-            for shift in (1e-6, -1e-6):
-                flat[i] = at + shift
-                sides.append(loss().asscalar())
-            flat[i] = at
-            # 1e-7 is the rounding noise of a central difference of O(1) values with a step of 1e-6 in float64
-            assert got == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6, abs=1e-7)
+    assert_central_differences(call, network, [x, *(states if network.causal else [])])
 
 
 def test_brackets_are_intervals_and_braces_are_sets_in_yaml_too():
