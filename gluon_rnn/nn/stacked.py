@@ -15,7 +15,7 @@ __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "Rese
 
 
 class LoopedLayer(SequenceBlock):
-    """What all networks on a loop share: the size of their inputs (T, N, C), which the cell at the bottom, `l0`, knows."""
+    """What all networks on a loop share: the size of inputs (T, N, C), which the cell at the bottom, `l0`, knows."""
 
     loops = True
 
