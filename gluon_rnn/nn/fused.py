@@ -19,7 +19,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, lengths
-from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
 from gluon_rnn.registry import encoders
@@ -128,6 +128,7 @@ class FusedLayer(SequenceBlock):
 
     def decay_mask(self, layer):
         """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
+        self._require_input_size("a decay mask")
         mask = mx.nd.ones((self._layouts[layer].size,), dtype=self._dtype)
         mask[self._layouts[layer].bias_begin():] = 0
         return mask
@@ -143,11 +144,8 @@ class FusedLayer(SequenceBlock):
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
         name, dtype = type(self).__name__, inputs.dtype
-        if shape[-1] != (self._layouts[0].input_size or self.input_size or shape[-1]):
-            raise ValueError(f"{name} expects {self.input_size} input features, got inputs of shape {shape}")
-        if dtype != self._numpy_dtype:
-            raise ValueError(f"{name} holds {self._numpy_dtype.__name__}, got inputs of {np.dtype(dtype).name}; "
-                             "cast one of them (inputs.astype or block.cast)")
+        if shape[-1] != self._layouts[0].input_size or dtype != self._numpy_dtype:    # two cheap looks on a hot path
+            check_features(name, inputs, self.input_size, self._dtype)
         if dtype == np.float16 and inputs.context.device_type == "cpu":
             raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
                              "and float64 only; cast to float32, or use a GPU")
@@ -232,7 +230,8 @@ def _without_unsupported(options):
     """Take the options of `mxnet.gluon.rnn` that have no fused CPU training out of `options`; refuse them if set."""
     for name in ("projection_size", "h2r_weight_initializer", "state_clip_min", "state_clip_max", "state_clip_nan",
                  "use_sequence_length"):
-        if options.pop(name, None):
+        value = options.pop(name, None)
+        if value is not None and value is not False:                      # a clipping bound of 0.0 is a bound
             hint = "pass valid_length to the call" if name == "use_sequence_length" else "leave it out"
             raise ValueError(f"{name} is not supported by the fused layers, which must train on CPU too; {hint}")
     return options

@@ -159,6 +159,8 @@ def test_deferred_input_size():
     nested.initialize()
     nested.hybridize()                                                    # the size comes from the operator's inference
     assert nested(mx.nd.ones((2, 3, 7))).shape == (2, 3, 4)
+    mask = nn.decay_masks(nested)[nested[0].l0_parameters.name]
+    assert mask.shape == (3 * 4 * (7 + 4 + 2),) and mask.sum().asscalar() == 3 * 4 * (7 + 4)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -250,6 +252,8 @@ def test_decay_masks_spare_biases():
     (lambda: nn.RNN(4, activation="sigmoid"), "activation must be 'tanh' or 'relu', got 'sigmoid'"),
     (lambda: nn.LSTM(4, h2h_weight_initializer="ortogonal"), "unknown initializer 'ortogonal'"),
     (lambda: nn.LSTM(4, projection_size=2), "projection_size is not supported"),
+    (lambda: nn.LSTM(4, state_clip_min=0.0), "state_clip_min is not supported"),
+    (lambda: nn.decay_masks(nn.LSTM(4)), "needs its input size for a decay mask"),
     (lambda: make("lstm")(mx.nd.ones((2, 3), dtype="float64")), "expects inputs of 3 dimensions in the order TNC"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 4), dtype="float64")), "expects 3 input features"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 3))), "holds float64, got inputs of float32"),
