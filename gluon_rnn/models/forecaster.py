@@ -20,8 +20,6 @@ recurrent forecaster: all horizons directly.
 """
 import dataclasses
 
-import mxnet as mx
-
 from ..nn import lengths
 from ..nn.checks import check_features, check_rates, check_sizes
 from ..nn.contract import SequenceBlock
