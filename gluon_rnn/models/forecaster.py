@@ -304,7 +304,7 @@ class ForecasterClosedLoop(_ForecastingModel):
             x, before = F.expand_dims(slices[0], axis=0), states[-1]      # (1, N, Cx), (1, N, Ky)
             # foreach wants every sequence used: without inputs x is one column of zeros
             seen = self._seen(F, x, before) if self.input_size else F.broadcast_add(before, x)
-            hidden, after = self.encoder(seen, states[:-1])
+            hidden, after = self.encoder.one_step(F, seen, states[:-1])
             raw = self._read(F, hidden, before, product, parameters)
             after = [*after, self.head.mean(F, raw)]
             if has_length:
