@@ -110,7 +110,9 @@ class _DelayModel(SequenceBlock):
     """Parameters, states and names that open and closed loop have in common."""
 
     #: what the outputs say about y: one number each, with the squared error as loss
-    distribution = Point()
+    head = Point()
+    #: steps predicted at once
+    horizon = 1
 
     def __init__(self, lags, initializers, **kwargs):
         super().__init__(**kwargs)

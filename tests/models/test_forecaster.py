@@ -123,7 +123,7 @@ def test_free_run_is_the_open_loop_fed_with_its_own_mean(name, settings):
     for t in range(4, 9):
         step = None if x is None else x[t:t + 1]
         raw, _ = model.open_loop(step, y[t:t + 1] * float("nan"), states)     # y_t is not to be read
-        _, states = model.open_loop(step, model.distribution.mean(mx.nd, raw), states)
+        _, states = model.open_loop(step, model.head.mean(mx.nd, raw), states)
         assert_same([outputs[t - 4:t - 3]], [raw], rtol=0, atol=1e-10)
     assert_same(finals, states, rtol=0, atol=1e-10)
 
@@ -175,7 +175,7 @@ def test_multi_horizon_columns_are_horizon_output_parameter():
     assert targets.shape == (4, 3, 6)
     for h in range(3):
         np.testing.assert_array_equal(targets[1, :, 2 * h:2 * h + 2].asnumpy(), y[1 + h].asnumpy())
-    assert model.distribution.loss(mx.nd, raw[:4], targets).shape == targets.shape
+    assert model.head.loss(mx.nd, raw[:4], targets).shape == targets.shape
 
 
 def test_residual_adds_the_last_output_to_every_horizon():
@@ -231,7 +231,7 @@ def test_closed_loop_shares_the_parameters(tmp_path):
     assert {*closed.collect_params()} == {*model.collect_params()}
     x, y = recording(model)
     with autograd.record():
-        loss = closed.distribution.loss(mx.nd, closed(x), y).sum()
+        loss = closed.head.loss(mx.nd, closed(x), y).sum()
     loss.backward()
     assert model.encoder.l0_parameters.grad().asnumpy().any()             # training on the simulation error
     closed.save_parameters(str(tmp_path / "p"))
@@ -268,7 +268,7 @@ def test_batch_first_is_time_first():
 def test_registered_by_name():
     assert models.get("forecaster") is Forecaster
     model = models.build("forecaster", encoder=encoders.build("gru", hidden_size=3), horizon=4)
-    assert model.raw_size == 4 and model.distribution.name == "point"
+    assert model.raw_size == 4 and model.head.name == "point"
 
 
 def lstm(**kwargs):
