@@ -20,8 +20,6 @@ recurrent forecaster: all horizons directly.
 """
 import dataclasses
 
-import mxnet as mx
-
 from ..nn import lengths
 from ..nn.checks import check_features, check_rates, check_sizes
 from ..nn.contract import SequenceBlock
@@ -42,7 +40,7 @@ class _Settings:
     input_size: int
     output_size: int
     horizon: int
-    head: Distribution
+    distribution: Distribution
     hidden_sizes: tuple
     activation: str
     dropout: float
@@ -59,7 +57,7 @@ class _Settings:
 
     @property
     def raw_size(self):
-        return self.horizon * self.output_size * self.head.parameters_per_output
+        return self.horizon * self.output_size * self.distribution.parameters_per_output
 
 
 class _ForecastingModel(SequenceBlock):
@@ -67,7 +65,7 @@ class _ForecastingModel(SequenceBlock):
 
     def __init__(self, encoder, settings, initializers, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)
-        self.settings, self.head = settings, settings.head
+        self.settings, self.distribution = settings, settings.distribution
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
         self.loops = encoder.loops
         self.encoder = encoder
@@ -123,13 +121,13 @@ class _ForecastingModel(SequenceBlock):
         raw = product(values, parameters["output_weight"], parameters["output_bias"], self.raw_size)
         if settings.residual:
             before = F.tile(before, reps=(1, 1, self.horizon)) if self.horizon > 1 else before
-            raw = self.head.shift(F, raw, before)
+            raw = self.distribution.shift(F, raw, before)
         return raw
 
     def __repr__(self):
         settings = self.settings
         return (f"{type(self).__name__}({self.input_size} -> {self.output_size}, {self.layout}, {self.encoder}, "
-                f"horizon={self.horizon}, {self.head.name}, hidden_sizes={settings.hidden_sizes}, "
+                f"horizon={self.horizon}, {self.distribution.name}, hidden_sizes={settings.hidden_sizes}, "
                 f"residual={settings.residual}, input_delay={settings.input_delay})")
 
 
@@ -173,7 +171,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, as for `NARX` (`open_loop` takes the
     two apart); states [the encoder's ..., x (D, N, Cx), y (1, N, Ky)], x being absent where D = 0 or Cx = 0;
     valid_length (N,) -> raw numbers (T, N, H * Ky * P), states. Column (h * Ky + k) * P + p is number p of output k at
-    step t + h; `head` makes a loss, a mean and quantiles of them. With "point" they are the predictions. What is
+    step t + h; `distribution` makes a loss, a mean and quantiles of them. With "point" they are the predictions. What is
     predicted at t rests on measured outputs up to t - 1 only.
 
     Raises
@@ -191,7 +189,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()
     >>> x, y = mx.nd.ones((50, 4, 2)), mx.nd.zeros((50, 4, 1))
     >>> raw = model.open_loop(x, y)
-    >>> model.head.mean(mx.nd, raw).shape, model.head.loss(mx.nd, raw, y).shape
+    >>> model.distribution.mean(mx.nd, raw).shape, model.distribution.loss(mx.nd, raw, y).shape
     ((50, 4, 1), (50, 4, 1))
     """
 
@@ -308,7 +306,7 @@ class ForecasterClosedLoop(_ForecastingModel):
             seen = self._seen(F, x, before) if self.input_size else F.broadcast_add(before, x)
             hidden, after = self.encoder(seen, states[:-1])
             raw = self._read(F, hidden, before, product, parameters)
-            after = [*after, self.head.mean(F, raw)]
+            after = [*after, self.distribution.mean(F, raw)]
             if has_length:
                 after = [_held(F, slices[1], *pair) for pair in zip(after, states, layouts)]
             return F.reshape(raw, shape=(-3, 0)), after

@@ -26,6 +26,7 @@ from ..nn.delay import last_values, shifted
 from ..nn.initializers import as_initializer
 from ..nn.tdnn import apply_activation, check_activation
 from ..registry import models
+from .distributions import Point
 from .recordings import RecordingInputs
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
@@ -107,6 +108,9 @@ class Lags:
 
 class _DelayModel(SequenceBlock):
     """Parameters, states and names that open and closed loop have in common."""
+
+    #: what the outputs say about y: one number each, with the squared error as loss
+    distribution = Point()
 
     def __init__(self, lags, initializers, **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,9 @@
 """What a forecasting run leaves behind: scores beside those of trivial methods, predictions as CSV, pictures."""
+import dataclasses
+import functools
+from typing import Callable
+
+import numpy as np
 import pandas as pd
 
 from gluon_rnn.diagnostics import forecast_figure, residual_figure
@@ -6,9 +11,9 @@ from gluon_rnn.inference import baselines
 from gluon_rnn.inference.forecasts import kind_of
 from gluon_rnn.training.task import Report
 
-__all__ = ["baseline_predictors", "predictions_table", "report"]
+__all__ = ["TrivialPredictor", "baseline_predictors", "predictions_table", "report"]
 
-_METRICS = ("rmse", "nrmse", "nmse", "fit")
+_METRICS = ("rmse", "nrmse", "nmse", "fit_percent")
 #: longest lags of the linear model beside an encoder, which has none of its own
 _MOST_LAGS = 32
 
@@ -30,16 +35,43 @@ def _metrics(task):
 
 def baseline_predictors(task):
     """Return the trivial predictors that stand beside a model: name to predictor."""
-    lags = getattr(task.model, "lags", None)
-    if lags is not None:
-        arx = baselines.ARX(lags.output_lag, input_lag=lags.input_lag, input_delay=lags.input_delay)
-    else:
-        memory = min(task.assets.washout, _MOST_LAGS)
-        arx = baselines.ARX(memory, input_lag=memory - 1)
-    found = {"persistence": baselines.Persistence(), "linear ARX": arx.fit(task.data.recordings("train"))}
+    found = {"persistence": TrivialPredictor(baselines.persistence),
+             "linear ARX": TrivialPredictor(_fitted_arx(task).predict)}
     if task.assets.season:
-        found["seasonal naive"] = baselines.SeasonalNaive(task.assets.season)
+        found["seasonal naive"] = TrivialPredictor(functools.partial(baselines.seasonal_naive,
+                                                                     season=task.assets.season))
     return found
+
+
+def _fitted_arx(task):
+    """Return the linear model of the same lags; of the washout's length for an encoder, which has no lags."""
+    if hasattr(task.model, "lags"):
+        arx = baselines.ARX.like(task.model)
+    else:
+        lags = min(task.assets.washout, _MOST_LAGS)
+        arx = baselines.ARX(lags - 1, lags)
+    return arx.fit(task.data.recordings("train"))
+
+
+@dataclasses.dataclass
+class TrivialPredictor:
+    """One of `gluon_rnn.inference.baselines` as a predictor of recordings; see `gluon_rnn.inference.forecasts`.
+
+    Parameters
+    ----------
+    predict : callable
+        ``predict(recordings, steps_ahead=..., horizon=...)``.
+    """
+
+    predict: Callable
+
+    def __call__(self, recording, steps_ahead):
+        return self.predict([recording], steps_ahead=steps_ahead)[0]
+
+    def horizons(self, recording, horizon):
+        """Return the forecasts of rows t, ..., t + horizon - 1 for every t from `start` on, (rows, horizon, Ky)."""
+        rows = len(recording) - recording.start - horizon + 1
+        return np.stack([self.predict([recording], horizon=step + 1)[0][:rows] for step in range(horizon)], axis=1)
 
 
 def predictions_table(predictor, recording, ways, target_names):

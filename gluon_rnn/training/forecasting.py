@@ -175,7 +175,7 @@ class ForecastingTask(Task):
         """Return the scores of any predictor on recordings."""
         if self.ways:
             return forecasts.compare(predictor, recordings, self.ways, metrics)
-        return forecasts.horizon_scores(predictor.horizons, recordings, self.assets.scaler)
+        return forecasts.horizon_scores(predictor, recordings, self.model.horizon, self.assets.scaler)
 
     # ---- what a run leaves behind --------------------------------------------------------------------------------
 
