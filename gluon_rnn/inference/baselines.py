@@ -59,8 +59,8 @@ class _Baseline:
         self.check(recording)
         origins = np.arange(recording.start, len(recording) - horizon + 1)
         if not len(origins):
-            raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, fewer "
-                             f"than a horizon of {horizon}; choose a shorter one")
+            raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, and "
+                             f"the horizon is {horizon}; choose a shorter one")
         return self._run(recording, origins, horizon).transpose(1, 0, 2)
 
     def check(self, recording):
@@ -173,8 +173,8 @@ class ARX(_Baseline):
         self._inputs = recordings[0].x.shape[1]
         regressors, targets = (np.concatenate(parts) for parts in zip(*map(self._regression, recordings)))
         if len(targets) <= regressors.shape[1]:
-            raise ValueError(f"an ARX model with {regressors.shape[1] + 1} coefficients for each target needs more than "
-                             f"{len(targets)} rows; choose smaller lags, or pass longer records")
+            raise ValueError(f"an ARX model with {regressors.shape[1] + 1} coefficients for each target needs more "
+                             f"rows than {len(targets)}; choose smaller lags, or pass longer records")
         # Standardised columns: else a rank is decided by the units that the columns happen to have.
         scaler = Scaler().fit([regressors])
         weights = np.linalg.lstsq(scaler.transform(regressors), targets - targets.mean(axis=0), rcond=None)[0].T
