@@ -63,7 +63,7 @@ class _Settings:
 class _ForecastingModel(SequenceBlock):
     """Parameters, states and equations that open and closed loop have in common."""
 
-    def __init__(self, encoder, settings, initializers, **kwargs):
+    def __init__(self, encoder, settings, initializers, /, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)
         self.settings, self.head = settings, settings.head
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon

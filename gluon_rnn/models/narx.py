@@ -114,7 +114,7 @@ class _DelayModel(SequenceBlock):
     #: steps predicted at once
     horizon = 1
 
-    def __init__(self, lags, initializers, **kwargs):
+    def __init__(self, lags, initializers, /, **kwargs):
         super().__init__(**kwargs)
         self.lags = lags
         self.input_size, self.output_size = lags.input_size, lags.output_size
@@ -155,7 +155,7 @@ class NARX(RecordingInputs, _DelayModel):
     input_delay : int, default 0
         D, the dead time; 0 lets x_t act on y_t.
     input_size : int, default 1
-        Cx.
+        Cx; 0 is the nonlinear autoregression, for which input_lag and input_delay have no meaning.
     output_size : int, default 1
         Ky.
     skip : bool, default False
@@ -192,7 +192,8 @@ class NARX(RecordingInputs, _DelayModel):
 
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
                  output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
-        check_sizes(input_size=input_size)
+        if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
+            raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)

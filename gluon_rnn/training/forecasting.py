@@ -1,7 +1,7 @@
 """The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
 import dataclasses
 import json
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 import mxnet as mx
 import numpy as np
@@ -74,7 +74,7 @@ class ForecastingTask(Task):
     unit = "sample"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
-                 steps_ahead: List[int] = (), scaler: str = "standard", select: Optional[str] = None):
+                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None):
         super().__init__(config)
         self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
@@ -121,7 +121,8 @@ class ForecastingTask(Task):
         if washout is None:
             return self.model.memory
         if washout < self.model.memory:
-            raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got {washout}")
+            raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got "
+                              f"{washout}")
         return washout
 
     def _baselines(self):
@@ -156,7 +157,7 @@ class ForecastingTask(Task):
         return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
 
     def evaluate(self, split, limit=None):
-        """Return the open-loop loss per step in scaled units, and the scores of each way to predict in the targets'."""
+        """Return the open-loop loss in scaled units, then the scores of each way to predict in the targets' units."""
         return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
 
     def _mean_loss(self, split, limit):
