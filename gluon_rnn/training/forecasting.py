@@ -71,7 +71,7 @@ class ForecastingTask(Task):
     default_model = "narx"
     data_section = SeriesData
     assets_class = SeriesAssets
-    unit = "step"
+    unit = "sample"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
                  steps_ahead: List[int] = (), scaler: str = "standard", select: Optional[str] = None):
@@ -86,6 +86,7 @@ class ForecastingTask(Task):
         self.selection = (select or ("free_run_rmse" if self.ways else "horizon_mse"), "min")
         self._feedback = feedback
         self._windows = {split: self._cut(split) for split in ("train", "valid")}
+        self.baselines = self._baselines()
         self._open_loop = self._loss("open_loop")
         self.graph = self._open_loop if feedback == "open_loop" else self._loss(feedback)
 
@@ -122,6 +123,12 @@ class ForecastingTask(Task):
         if washout < self.model.memory:
             raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got {washout}")
         return washout
+
+    def _baselines(self):
+        try:
+            return forecast_report.baselines_of(self)
+        except ValueError as error:
+            raise ConfigError(f"task.washout: {error}") from error
 
     def _cut(self, split):
         section, scaler = self.config.data, self.assets.scaler

@@ -31,8 +31,8 @@ class SeriesLoss(gluon.HybridBlock):
     Inputs/Outputs
     --------------
     inputs (washout + length + horizon - 1, N, Cx + Ky), x and measured y side by side; for scheduled a coin
-    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N steps, shape
-    (1,); that of one step is the mean over outputs and horizons.
+    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N samples, shape
+    (1,); that of one sample is the mean over outputs and horizons.
 
     References
     ----------
