@@ -1,4 +1,5 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.decay import decay_masks
@@ -21,4 +22,4 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
-           "JordanCell", "Unrolled", "SequenceBlock", "Identity", "decay_masks"]
+           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "SequenceBlock", "Identity", "decay_masks"]
