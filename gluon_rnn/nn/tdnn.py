@@ -203,14 +203,14 @@ class TDNN(SequenceBlock):
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
             if valid_length is not None:                                  # f(b) there would leak into a look-ahead
                 outputs = lengths.mask(F, outputs, valid_length)
-        return outputs, finals if self.causal else [*finals, _begun(F, states[-1], valid_length)]
+        return outputs, finals if self.causal else [*finals, begun(F, states[-1], valid_length)]
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
 
 
-def _begun(F, state, valid_length):
+def begun(F, state, valid_length):
     """Return 1 in place of a `state` (1, N, 1) of rows that have any step."""
     ones = F.ones_like(state)
     return ones if valid_length is None else F.maximum(state, lengths.mask(F, ones, valid_length))
