@@ -111,7 +111,7 @@ class ForecastingTask(Task):
                 raise ConfigError(f"task.{key}: must be one of {', '.join(choices)}, got {options[key]!r}; "
                                   + suggest(options[key], choices))
         if any(step < 2 for step in options.get("steps_ahead", ())):
-            raise ConfigError(f"task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
+            raise ConfigError("task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
                               f"got {options['steps_ahead']!r}")
 
     @classmethod
@@ -153,8 +153,8 @@ class ForecastingTask(Task):
         super().initialize(devices)
         if self._start == "least_squares":
             if not hasattr(self.model, "start_linear"):
-                raise ConfigError("task.start: least_squares needs a model with a linear path (narx with skip: true, or "
-                                  f"ar), got {self.config.model.name}")
+                raise ConfigError("task.start: least_squares needs a model with a linear path (ar, or narx with skip: "
+                                  f"true), got {self.config.model.name}")
             scaler = self.assets.scaler
             fit = ARX.like(self.model).fit([scaler.transform(part) for part in self.data.recordings("train")])
             self.model.start_linear(fit.x_weight, fit.y_weight, fit.bias)
