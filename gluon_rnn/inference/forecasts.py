@@ -13,7 +13,8 @@ from .simulate import predict_horizons, predict_recordings
 
 __all__ = ["ModelPredictor", "beginning", "compare", "horizon_scores", "kind_of"]
 
-_METRICS = ("rmse", "nrmse")
+#: scores that are computed at each evaluation
+METRICS = ("rmse", "nrmse")
 #: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
 _PHASES = 6
 
@@ -53,7 +54,7 @@ def kind_of(steps_ahead):
     return {1: "open_loop", None: "free_run"}.get(steps_ahead, f"ahead_{steps_ahead}")
 
 
-def compare(predictor, recordings, ways, metrics=_METRICS):
+def compare(predictor, recordings, ways, metrics=METRICS):
     """Return the scores of a predictor, averaged over recordings and outputs.
 
     Parameters

@@ -91,7 +91,7 @@ class ForecastingTask(Task):
         self.model = self.build_model(config.model, self.assets)
         self.assets.washout = self._checked(washout)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
-        self.selection = (select or ("free_run_rmse" if self.ways else "horizon_mse"), "min")
+        self.selection = (self._selected(select), "min")
         self._feedback, self._start = feedback, start
         self._windows = {split: self._cut(split) for split in ("train", "valid")}
         self.baselines = self._baselines()
@@ -132,6 +132,16 @@ class ForecastingTask(Task):
             raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got "
                               f"{washout}")
         return washout
+
+    def _selected(self, name):
+        known = ["loss", "horizon_mse", "horizon_mae"]
+        if self.ways:
+            known = ["loss", *(f"{forecasts.kind_of(way)}_{metric}" for way in self.ways
+                               for metric in forecasts.METRICS)]
+        name = name or ("free_run_rmse" if self.ways else "horizon_mse")
+        if name not in known:
+            raise ConfigError(f"task.select: no score {name!r}; {suggest(name, known)}")
+        return name
 
     def _baselines(self):
         try:
@@ -198,7 +208,7 @@ class ForecastingTask(Task):
         """Return the model as a predictor of recordings; see `gluon_rnn.inference.forecasts`."""
         return forecasts.ModelPredictor(self.model, self.assets.scaler)
 
-    def scores(self, predictor, recordings, metrics=("rmse", "nrmse")):
+    def scores(self, predictor, recordings, metrics=forecasts.METRICS):
         """Return the scores of any predictor on recordings."""
         if self.ways:
             return forecasts.compare(predictor, recordings, self.ways, metrics)
