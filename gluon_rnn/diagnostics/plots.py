@@ -54,7 +54,7 @@ def _draw(axes, table, places, name):
     axes.plot(table[places], table[name], color="black", linewidth=1.2, label="measured")
     ways = [match[1] for match in (re.fullmatch(re.escape(name) + "_" + _WAY, key) for key in table) if match]
     for number, way in enumerate(ways):
-        label, values = _LABELS.get(way, way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
+        label, values = _LABELS.get(way, "up to " + way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
         line, = axes.plot(table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
                           label=label + _error(table[name], values))
         if f"{name}_{way}_lower" in table:

@@ -22,6 +22,8 @@ __all__ = ["FileForecast", "forecast_file"]
 
 #: rows at the end that a picture shows once more where there is a forecast: so many times the horizon, but not fewer
 _DETAIL, _LEAST_DETAIL = 5, 50
+#: fewest predicted rows whose scores and residuals say anything
+_LEAST_ROWS = 8
 
 
 @dataclasses.dataclass
@@ -76,8 +78,9 @@ class FileForecast:
         detail = max(_DETAIL * self.horizon, _LEAST_DETAIL)
         forecast_figure(self.table, self.target_names, folder / "forecast.png",
                         detail if self.horizon and 2 * detail < len(self.table) else None)
-        residuals = residuals_of([_measured_rows(self.table, self.recording)], self.target_names[0])
-        residual_figure(residuals, [self.recording.x[self.recording.start:]], self.input_names, folder / "residuals.png")
+        inputs = self.recording.x[self.recording.start:]
+        residuals = residuals_of([self.table.iloc[:len(inputs)]], self.target_names[0])
+        residual_figure(residuals, [inputs], self.input_names, folder / "residuals.png")
 
 
 def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="train", missing=None):
@@ -130,7 +133,7 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
 
 def _check(run, horizon, steps_ahead):
     if not issubclass(tasks.get(run.config.task.name), ForecastingTask):
-        raise ValueError(f"the run in {str(run.path)!r} is of the task {run.config.task.name!r}; pass a run of the task "
+        raise ValueError(f"the run in {str(run.path)!r} is of the task {run.config.task.name!r}; pass one of the task "
                          "'forecasting'")
     if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 0:
         raise ValueError(f"horizon must be a whole number of rows, at least 0, got {horizon!r}")
@@ -184,7 +187,7 @@ def _check_inputs(model, path, given, horizon):
     needed = (1 if model.horizon > 1 else horizon) - delay
     if given < needed:
         raise ValueError(f"{path}: {given} rows with inputs follow the last measured target, and a forecast of "
-                         f"{horizon} rows needs {needed}; add rows that have inputs and no target, or lower the horizon")
+                         f"{horizon} rows needs {needed}; add rows with inputs and no target, or lower the horizon")
 
 
 def _grown(values, rows, filling):
@@ -242,9 +245,10 @@ def _predicted(run, measured, baselines):
     needs = {"the model's lags and washout": run.assets.washout,
              **{f"the {name} baseline": each.memory for name, each in baselines.items()}}
     what, start = max(needs.items(), key=lambda item: item[1])
-    if len(measured) < start + run.model.horizon:
-        raise ValueError(f"{measured.name}: the file has {len(measured)} measured rows, and {what} take the first "
-                         f"{start}, so that fewer than {run.model.horizon} can be predicted; pass a longer record")
+    least = max(run.model.horizon, _LEAST_ROWS)
+    if len(measured) < start + least:
+        raise ValueError(f"{measured.name}: the file has {len(measured)} measured rows, of which {what} take the first "
+                         f"{start}, and at least {least} have to be left; pass a longer record")
     return measured.part(start, len(measured))
 
 
@@ -284,8 +288,3 @@ def _forecast_table(predictor, recording, target_names, band):
         if edges is not None:
             columns.update(band_columns(f"{name}_forecast", edges, number))
     return pd.DataFrame(columns)
-
-
-def _measured_rows(table, recording):
-    """Return the rows of the table that are not forecast."""
-    return table.iloc[:len(recording) - recording.start]
