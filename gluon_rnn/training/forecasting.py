@@ -148,7 +148,8 @@ class ForecastingTask(Task):
                               "it; leave steps_ahead out, or choose model.horizon 1")
         where, most = ("model.horizon", self.model.horizon) if self.model.horizon > 1 else (
             "task.steps_ahead", max(steps_ahead, default=1))
-        for recording in (recording for split in {"valid", self.final_split} for recording in self._begun(split)):
+        splits = ("valid", self.final_split)
+        for recording in (recording for split in splits for recording in self._begun(split)):
             rows = len(recording) - recording.start
             if rows < most:
                 raise ConfigError(f"{where}: recording {recording.name} has {rows} rows to predict, and {most} steps "
