@@ -1,8 +1,8 @@
 """Bands around predictions: quantiles of what a forecaster with a probabilistic head says, at once or by sampling.
 
-Where the model says it directly (one step ahead, or within its own horizon) a quantile is exact. Further ahead each
-value depends on those before it, which are not known: many free runs are drawn, each fed with its own draws (ancestral
-sampling), and a quantile is that of the draws.
+Where the model says it directly (one step ahead, within its own horizon, without feedback) a quantile is exact. Further
+ahead each value depends on those before it, which are not known: many free runs are drawn, each fed with its own draws
+(ancestral sampling), and a quantile is that of the draws.
 
 References
 ----------
@@ -184,7 +184,9 @@ def _quantiles_of_runs(model, runs, levels, steps_ahead, samples, seed):
         return [model.head.quantiles(simulate.open_loop(model, run), levels)[:, :, :model.output_size]
                 for run in runs]
     block, inputs, states = simulate.rows_of_anchors(model, runs, steps_ahead)
-    if model.horizon == 1:
+    if not model.settings.feedback:                                       # nothing depends on what would be drawn
+        quantiles = model.head.quantiles(simulate.closed_loop(model, layout="TNC")(inputs, states)[0], levels)
+    elif model.horizon == 1:
         quantiles = _sampled(model, inputs, states, levels, samples, np.random.default_rng(seed))
     else:
         quantiles = _direct(model, inputs, states, levels)

@@ -16,7 +16,7 @@ __all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "
            "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]
 
 #: what is scored in training
-METRICS = ("rmse", "nrmse")
+METRICS = ("rmse", "nrmse", "nmse")
 #: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
 _PHASES = 6
 

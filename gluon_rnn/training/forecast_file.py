@@ -256,11 +256,11 @@ def _predicted(run, measured, baselines):
 
 
 def _scores(run, predictor, recording, ways):
-    """Return the scores of one predictor: those that training reports, but for ratios to a spread that is not there."""
+    """Return the scores of one predictor, without a ratio to a spread that is not there."""
     if run.model.horizon > 1:
         return forecasts.horizon_scores(predictor, [recording], run.model.horizon, run.assets.scaler)
     spread = np.ptp(recording.y[recording.start:], axis=0).all()
-    return forecasts.compare(predictor, [recording], ways, forecasts.METRICS if spread else ("rmse", "mae"))
+    return forecasts.compare(predictor, [recording], ways, ("rmse", "nrmse") if spread else ("rmse",))
 
 
 def _band_notes(run, predictor, recording, quantiles, band):

@@ -13,6 +13,7 @@ from gluon_rnn.data import Recording, SeriesFormat, SeriesSet
 from gluon_rnn.data.scaling import KINDS, SeriesScaler
 from gluon_rnn.data.windows import Windows
 from gluon_rnn.inference import forecasts
+from gluon_rnn.inference.baselines import ARX
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import forecast_report, parts
@@ -21,6 +22,9 @@ from gluon_rnn.training.series_loss import FEEDBACK, SeriesLoss
 from gluon_rnn.training.task import Batch, Task
 
 __all__ = ["ForecastingTask", "SeriesAssets"]
+
+
+STARTS = ("random", "least_squares")
 
 
 class SeriesData(configuration.Data):
@@ -52,7 +56,8 @@ class SeriesAssets:
     def from_texts(cls, read):
         """Read back what `texts` gave."""
         stored = json.loads(read("series.json"))
-        formats = {split: SeriesFormat.from_json(json.dumps(layout)) for split, layout in stored["formats"].items()}
+        formats = {split: SeriesFormat.from_json(json.dumps(layout))
+                   for split, layout in stored.get("formats", {}).items()}
         return cls(SeriesScaler.from_json(read("scaler.json")), stored["washout"], stored["season"], formats)
 
 
@@ -73,7 +78,10 @@ class ForecastingTask(Task):
     scaler : {"standard", "minmax", "none"}, default "standard"
         Fitted on the training recordings.
     select : str, default "free_run_rmse"
-        The score on the validation split that selects the checkpoint (for a model of several horizons "horizon_mse").
+        The validation score that selects the checkpoint ("horizon_mse" for a model of several horizons).
+    start : {"random", "least_squares"}, default "random"
+        Where training begins; "least_squares" puts the linear ARX fit on the linear path of a NARX, which a free run
+        then follows from the first step on.
     """
 
     default_model = "narx"
@@ -82,7 +90,8 @@ class ForecastingTask(Task):
     unit = "sample"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
-                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None):
+                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None,
+                 start: str = "random"):
         super().__init__(config)
         self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
@@ -93,7 +102,7 @@ class ForecastingTask(Task):
         self._check_horizon(feedback, steps_ahead)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
         self.selection = (self._checked_score(select), "min")
-        self._feedback = feedback
+        self._feedback, self._start = feedback, start
         self._windows = {split: self._cut(split) for split in ("train", "valid")}
         self.baselines = self._baselines()
         self._open_loop = self._loss("open_loop")
@@ -111,7 +120,7 @@ class ForecastingTask(Task):
             raise ConfigError(f"data.name: forecasting needs recordings of series, and {config.data.name!r} has none; "
                               f"known: {', '.join(known)}")
         options = config.task.arguments
-        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS)):
+        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS), ("start", STARTS)):
             if key in options and options[key] not in choices:
                 raise ConfigError(f"task.{key}: must be one of {', '.join(choices)}, got {options[key]!r}; "
                                   + suggest(options[key], choices))
@@ -178,6 +187,20 @@ class ForecastingTask(Task):
         except ValueError as error:
             raise ConfigError(f"data.bptt: {split} split: {error}") from error
 
+    def initialize(self, devices):
+        """Give the parameters their first values on all `devices`."""
+        super().initialize(devices)
+        if self._start == "least_squares":
+            if not hasattr(self.model, "start_linear"):
+                raise ConfigError("task.start: least_squares needs a model with a linear path (ar, or narx with skip: "
+                                  f"true), got {self.config.model.name}")
+            scaler = self.assets.scaler
+            fit = ARX.like(self.model).fit([scaler.transform(part) for part in self.data.recordings("train")])
+            try:
+                self.model.start_linear(fit.x_weight, fit.y_weight, fit.bias)
+            except ValueError as error:
+                raise ConfigError(f"task.start: {error}") from error
+
     def _loss(self, feedback):
         graph = SeriesLoss(self.model, self.assets.washout, self.config.data.bptt, feedback)
         graph.hybridize(static_alloc=True)
@@ -195,7 +218,7 @@ class ForecastingTask(Task):
         return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
 
     def evaluate(self, split, limit=None):
-        """Return the open-loop loss in scaled units, then the scores of each way to predict in the targets' units."""
+        """Return the open-loop loss in scaled units, then the scores of each way to predict."""
         return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
 
     def _mean_loss(self, split, limit):

@@ -271,6 +271,7 @@ def test_exported_step_by_step_is_the_free_run(quick, tmp_path, model):
     ({"task.scaler": "minmx"}, "task.scaler: must be one of .* got 'minmx'; did you mean 'minmax'"),
     ({"task.steps_ahead": [1, 5]}, r"task.steps_ahead: each must be at least 2 .*got \[1, 5\]"),
     ({"task.steps_ahead": 5}, "task.steps_ahead: expected list, got 5"),
+    ({"task.start": "least_square"}, "task.start: must be one of .* did you mean 'least_squares'"),
     ({"task.washot": 3}, "task.washot: unknown key; did you mean 'washout'"),
     ({"data": {"name": "elman_grammar"}}, "data.name: forecasting needs recordings of series, .*known: .*time_series"),
     ({"data.targets": []}, "data: targets is empty"),
@@ -290,7 +291,7 @@ def test_mistakes_that_are_found_without_data(make_config, changes, sentence):
     ({"data.bptt": 80}, "data.bptt: valid split: .*too short for a window of 80 rows"),
     ({"data.season": 30}, "task.washout: .*SeasonalNaive baseline needs 30 rows"),
     ({"task.steps_ahead": [49]}, "task.steps_ahead: recording .*test.csv has 48 rows to predict, and 49 steps"),
-    ({"task.select": "free_run_mse"}, "task.select: no score 'free_run_mse'; did you mean 'free_run_rmse'"),
+    ({"task.select": "free_run_rms"}, "task.select: no score 'free_run_rms'; did you mean 'free_run_rmse'"),
     ({"model": {**GRU, "horizon": 3}, "task.feedback": "scheduled"}, "task.feedback: scheduled feeds back one step"),
     ({"model": {**GRU, "horizon": 3}, "task.steps_ahead": [2]}, "task.steps_ahead: a model with horizon 3 is scored"),
     ({"model": {**GRU, "horizon": 50}, "data.bptt": 2}, "model.horizon: recording .*test.csv has 49 rows"),
@@ -301,6 +302,24 @@ def test_mistakes_that_are_found_without_data(make_config, changes, sentence):
 def test_mistakes_that_show_with_the_data(make_config, changes, sentence):
     with pytest.raises(ConfigError, match=sentence):
         task_of(make_config(changes))
+
+
+@pytest.mark.parametrize("model, sentence", [
+    ({"name": "narx", "input_lag": 1, "output_lag": 2}, "task.start: .*set skip to true"),
+    (GRU, "task.start: least_squares needs a model with a linear path .*got forecaster"),
+])
+def test_a_start_from_least_squares_needs_a_linear_path(make_config, model, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        loop.Loop(make_config({"task.start": "least_squares", "model": model}))
+
+
+@pytest.mark.parametrize("model", [{"hidden_sizes": []}, {"hidden_sizes": [4], "skip": True}])
+def test_training_starts_at_the_least_squares_fit(make_config, model):
+    config = make_config({"task.start": "least_squares"})
+    config.model = config.model.model_copy(update=model)
+    task = loop.Loop(config).task
+    found = task.evaluate("valid")
+    assert found["free_run_nrmse"] < 1e-5 and found["loss"] < 1e-10          # float32; the system is linear
 
 
 # ---- recipes -------------------------------------------------------------------------------------------------------
