@@ -9,12 +9,14 @@ import math
 import numpy as np
 
 from . import scores
+from .bands import predict_horizons_quantiles, predict_recordings_quantiles
 from .simulate import predict_horizons, predict_recordings
 
-__all__ = ["ModelPredictor", "beginning", "compare", "horizon_scores", "kind_of"]
+__all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "horizon_band_scores", "horizon_errors",
+           "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]
 
-#: scores that are computed at each evaluation
-METRICS = ("rmse", "nrmse")
+#: what is scored in training
+METRICS = ("rmse", "nrmse", "nmse")
 #: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
 _PHASES = 6
 
@@ -42,6 +44,16 @@ class ModelPredictor:
         """
         first, forecasts = predict_horizons(self.model, [recording], self.scaler)[0]
         return forecasts[recording.start - first:, :horizon]
+
+    def quantiles(self, recording, steps_ahead, levels):
+        """Return quantiles (T - start, Ky, L) of what a call predicts; L levels."""
+        first, quantiles = predict_recordings_quantiles(self.model, [recording], self.scaler, levels, steps_ahead)[0]
+        return quantiles[recording.start - first:]
+
+    def horizon_quantiles(self, recording, levels):
+        """Return quantiles (rows, H, Ky, L) of what `horizons` forecasts; L levels."""
+        first, quantiles = predict_horizons_quantiles(self.model, [recording], self.scaler, levels)[0]
+        return quantiles[recording.start - first:]
 
 
 def beginning(recording, washout):
@@ -105,8 +117,20 @@ def _score(metric, measured, predicted):
     return getattr(scores, metric)(measured, predicted)
 
 
-def horizon_scores(predictor, recordings, horizon, scaler):
-    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins, horizons and outputs.
+def horizon_targets(recording, horizon):
+    """Return what direct forecasts are of: rows t, ..., t + H - 1 for every t from `start` to T - H, (rows, H, Ky).
+
+    ValueError where the recording has fewer than H rows from `start` on.
+    """
+    rows = len(recording) - recording.start - horizon + 1
+    if rows < 1:
+        raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, and the "
+                         f"horizon is {horizon}; pass a longer recording, or train with a shorter horizon")
+    return recording.y[recording.start + np.arange(rows)[:, None] + np.arange(horizon)]
+
+
+def horizon_errors(predictor, recordings, horizon, scaler):
+    """Return the errors of direct forecasts of several steps in scaled units, (rows of all recordings, H, Ky).
 
     Parameters
     ----------
@@ -116,10 +140,55 @@ def horizon_scores(predictor, recordings, horizon, scaler):
     horizon : int
     scaler : SeriesScaler
     """
-    errors = []
-    for recording in recordings:
-        forecasts = predictor.horizons(recording, horizon)
-        steps = np.arange(len(forecasts))[:, None] + np.arange(horizon) + recording.start
-        errors.append((scaler.y.transform(forecasts) - scaler.y.transform(recording.y)[steps]).reshape(-1))
-    errors = np.concatenate(errors)
-    return {"horizon_mse": float(np.mean(errors ** 2)), "horizon_mae": float(np.mean(np.abs(errors)))}
+    return np.concatenate([scaler.y.transform(predictor.horizons(recording, horizon))
+                           - scaler.y.transform(horizon_targets(recording, horizon)) for recording in recordings])
+
+
+def horizon_scores(predictor, recordings, horizon, scaler):
+    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins, horizons and outputs.
+
+    Parameters are those of `horizon_errors`.
+    """
+    with np.errstate(over="ignore"):
+        errors = horizon_errors(predictor, recordings, horizon, scaler)
+        return {"horizon_mse": float(np.mean(errors ** 2)), "horizon_mae": float(np.mean(np.abs(errors)))}
+
+
+def quantiles_of(predictor, recordings, ways, band):
+    """Return {way: quantiles (T - start, Ky, L) of each recording} at the levels of a `Band`; none where it is None."""
+    if band is None:
+        return {}
+    return {way: [predictor.quantiles(recording, way, band.levels) for recording in recordings] for way in ways}
+
+
+def band_scores(recordings, quantiles, band):
+    """Return coverage and pinball loss, in units of the targets, in open loop and in a free run.
+
+    Parameters
+    ----------
+    recordings : list of Recording
+    quantiles : dict
+        From `quantiles_of`; other ways in it are not scored.
+    band : Band or None
+
+    Returns
+    -------
+    dict of str to float
+        Such as ``{"open_loop_coverage_90": .., "open_loop_pinball": .., ...}``.
+    """
+    measured = [recording.y[recording.start:] for recording in recordings]
+    return {f"{kind_of(way)}_{name}": value for way in quantiles if way in (1, None)
+            for name, value in band.scores(measured, quantiles[way]).items()}
+
+
+def horizon_band_scores(predictor, recordings, horizon, scaler, band):
+    """Return coverage and pinball loss of direct forecasts of several steps, in scaled units, over all of them.
+
+    Nothing where `band` is None. Other parameters are those of `horizon_errors`.
+    """
+    if band is None:
+        return {}
+    measured = [scaler.y.transform(horizon_targets(recording, horizon)) for recording in recordings]
+    quantiles = [np.moveaxis(predictor.horizon_quantiles(recording, band.levels), -1, 0) for recording in recordings]
+    scaled = [np.moveaxis(scaler.y.transform(part), 0, -1) for part in quantiles]
+    return {f"horizon_{name}": value for name, value in band.scores(measured, scaled).items()}
