@@ -94,7 +94,10 @@ class FeedbackNetwork:
         readout = self._readout(F, weights)                               # A, (L * K, S)
         inputs = F.repeat(inputs, repeats=self.substeps, axis=0) if self.substeps > 1 else inputs
         begin = F.dot(lagged, self._right(F, self.epsilon))               # (N, S)
-        z = F.RNN(inputs, self._parameters(F, weights, readout), F.expand_dims(begin, axis=0), mode="rnn_tanh",
+        vector = self._parameters(F, weights, readout)
+        if self.dtype == "float64":
+            vector = F.broadcast_add(vector, _zero(F, inputs))
+        z = F.RNN(inputs, vector, F.expand_dims(begin, axis=0), mode="rnn_tanh",
                   state_size=self.state_size, num_layers=1)               # (T * m, N, S)
         if self.substeps > 1:                                             # a step is complete at its last substep
             z = F.reshape(z, shape=(-4, -1, self.substeps, 0, 0))
@@ -194,6 +197,16 @@ class FeedbackNetwork:
 
     def _zeros(self, F, rows, columns):
         return [F.zeros((rows, columns), dtype=self.dtype)] if rows and columns else []
+
+
+def _zero(F, inputs):
+    """Return zero (1,), as something that depends on `inputs`.
+
+    In float64 the fused operator's backward pass is wrong where nobody wants the gradient of its parameters (MXNet
+    1.9.1). With this added they depend on whatever the inputs depend on, so that their gradient is always wanted.
+    """
+    first = F.slice_axis(inputs, axis=0, begin=0, end=1)
+    return F.reshape(0 * F.sum(F.sign(first)), shape=(1,))               # sign, because it makes 0 of NaN
 
 
 def _reading_half(F, weight, bias):
