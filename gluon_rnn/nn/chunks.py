@@ -25,6 +25,7 @@ def steps():
 
 def unrolled(F, step, sequences, states, parameters):
     """Do what `foreach` does, for `steps` steps, as a graph without a loop."""
+    parameters = {name: F.identity(value) for name, value in parameters.items()}
     slices = [F.split(sequence, num_outputs=steps(), axis=0, squeeze_axis=True) for sequence in sequences]
     slices = [[sequence] if steps() == 1 else sequence for sequence in slices]
     outputs = []
@@ -98,8 +99,8 @@ class ChunkGraphs:
             _tracing.steps = 0
         symbol = mx.sym.Group([outputs, *states])
         sources = [names.index(name) if name in names else parameters[name] for name in symbol.list_inputs()]
-        data = [i for i, source in enumerate(sources) if isinstance(source, int)]
-        weights = [i for i, source in enumerate(sources) if not isinstance(source, int)]
-        flags = dict(data_indices=data, param_indices=weights, static_alloc=True, static_shape=True,
+        # Parameters go in as data too: MXNet expects the gradients of what it knows as parameters in the same arrays every
+        # time, and makes the graph anew where they are not, as with several chunks, whose gradients are summed.
+        flags = dict(data_indices=list(range(len(sources))), param_indices=[], static_alloc=True, static_shape=True,
                      forward_bulk_size=_BULK, backward_bulk_size=_BULK)
         return mx.nd.CachedOp(symbol, [(name, str(value)) for name, value in flags.items()]), sources

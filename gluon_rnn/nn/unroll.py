@@ -6,6 +6,7 @@
 - With gradients, not hybridized: `foreach` once more, operator by operator.
 """
 import mxnet as mx
+import numpy as np
 from mxnet import autograd
 from mxnet.gluon.parameter import DeferredInitializationError
 
@@ -36,7 +37,7 @@ def loop(F, step, sequences, states, parameters):
 def _in_numpy(arrays):
     """Return whether NumPy can take the place of MXNet: no gradients, on CPU, a dtype that both compute in."""
     return not autograd.is_recording() and all(
-        array.context.device_type == "cpu" and array.dtype in ("float32", "float64") for array in arrays)
+        array.context.device_type == "cpu" and array.dtype in (np.float32, np.float64) for array in arrays)
 
 
 def unroll(F, cell, inputs, states, valid_length=None):
