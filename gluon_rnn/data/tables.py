@@ -1,6 +1,7 @@
 """Columns of numbers from CSV files: named columns, dates, missing values; every mistake names the file and line."""
 import dataclasses
 import io
+import json
 import math
 import re
 import warnings
@@ -68,6 +69,16 @@ class SeriesFormat:
         if self.decimal not in (".", ",") or self.decimal == self.separator:
             raise ValueError(f"decimal must be '.' or ',' and not the separator, got decimal {self.decimal!r} and "
                              f"separator {self.separator!r}")
+
+    def to_json(self):
+        """Return JSON text, to be stored with a model, from which `from_json` makes the same format."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the format that `to_json` wrote down."""
+        stored = json.loads(text)
+        return cls(tuple(stored.pop("inputs")), tuple(stored.pop("targets")), **stored)
 
     def read(self, path, future=False):
         """Return the wanted columns of one file.
@@ -187,13 +198,16 @@ class _Table:
     def dates(self):
         """Return the date column as a DatetimeIndex that increases strictly."""
         column, texts = self.layout.date, self._texts(self.layout.date)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)     # pandas guesses, and says so: not good enough
+        with warnings.catch_warnings(record=True) as doubts:    # pandas guesses, and says so: not good enough
+            warnings.simplefilter("always", UserWarning)
+            try:
                 times = pd.DatetimeIndex(pd.to_datetime(texts, format=self.layout.date_format, errors="coerce"))
-        except (UserWarning, ValueError, TypeError) as error:
+            except (ValueError, TypeError) as error:            # time zones that differ, a bad date_format
+                doubts = [error]
+        if doubts:
+            doubt = " ".join(str(getattr(doubts[0], "message", doubts[0])).split())
             raise ValueError(f"{self.path}: how the dates in column {column!r} are written is not clear, for example "
-                             f"{texts[0]!r}; set date_format ({' '.join(str(error).split())})") from None
+                             f"{texts[0]!r}; set date_format, such as \"%d.%m.%Y %H:%M\" (pandas: {doubt})")
         if times.hasnans:
             row = int(np.argmax(times.isna()))
             raise ValueError(f"{self.path}, line {self.lines[row]}: {texts[row]!r} in column {column!r} is not a date "

@@ -1,5 +1,6 @@
 """Models, one file per family; importing this package registers them all."""
+from .forecaster import Forecaster, ForecasterClosedLoop
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
 
-__all__ = ["AR", "ClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]

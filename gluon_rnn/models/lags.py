@@ -3,6 +3,7 @@ from ..nn.checks import check_sizes
 from ..nn.contract import SequenceBlock
 from ..nn.delay import last_values, shifted
 from ..nn.tdnn import apply_activation, check_activation
+from .distributions import Point
 
 __all__ = ["DelayModel", "Lags", "no_inputs"]
 
@@ -75,7 +76,7 @@ class Lags:
             return {"skip": parameters.get("x_weight"), "skip_feedback": parameters["y_weight"],
                     "output_bias": parameters["bias"]}
         last = len(self.hidden_sizes) + 1
-        layers = [(parameters["x_weight"], parameters["bias"])]
+        layers = [(parameters.get("x_weight"), parameters["bias"])]
         layers += [(parameters[f"h{layer}_weight"], parameters[f"h{layer}_bias"]) for layer in range(2, last)]
         return {"layers": layers, "feedback": parameters["y_weight"], "output": parameters[f"h{last}_weight"],
                 "output_bias": parameters[f"h{last}_bias"], "skip": parameters.get("skip_x_weight"),
@@ -100,10 +101,15 @@ class Lags:
 class DelayModel(SequenceBlock):
     """Parameters, states and names that open and closed loop have in common."""
 
-    def __init__(self, lags, initializers, **kwargs):
+    #: what the outputs say about y: one number each, with the squared error as loss
+    head = Point()
+    #: steps predicted at once
+    horizon = 1
+
+    def __init__(self, lags, initializers, /, **kwargs):
         super().__init__(**kwargs)
         self.lags = lags
-        self.output_size = lags.output_size
+        self.input_size, self.output_size = lags.input_size, lags.output_size
         for name, shape in lags.shapes().items():
             setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
                                                 init=initializers["bias" if name.endswith("bias") else "weight"]))

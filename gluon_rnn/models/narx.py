@@ -20,6 +20,7 @@ Narendra and Parthasarathy (1990), Identification and control of dynamical syste
 series-parallel and the parallel model.
 """
 import mxnet as mx
+import numpy as np
 
 from ..nn import lengths
 from ..nn.checks import check_features, check_sizes
@@ -29,12 +30,13 @@ from ..nn.initializers import as_initializer
 from ..nn.unroll import LoopBlock, loop
 from ..registry import models
 from .lags import DelayModel, Lags, no_inputs
+from .recordings import RecordingInputs
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
 
 
 @models.register("narx")
-class NARX(DelayModel):
+class NARX(RecordingInputs, DelayModel):
     """Nonlinear model of several inputs and outputs with exogenous inputs; open loop: (T, N, Cx + Ky) to (T, N, Ky).
 
     Parameters
@@ -50,7 +52,7 @@ class NARX(DelayModel):
     input_delay : int, default 0
         D, the dead time; 0 lets x_t act on y_t.
     input_size : int, default 1
-        Cx.
+        Cx; 0 is the nonlinear autoregression, for which input_lag and input_delay have no meaning.
     output_size : int, default 1
         Ky.
     skip : bool, default False
@@ -87,47 +89,44 @@ class NARX(DelayModel):
 
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
                  output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
-        check_sizes(input_size=input_size)
+        if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
+            raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
         super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
 
-    def open_loop(self, x, y, states=None, valid_length=None):
-        """Predict each y_t from measured values: x (T, N, Cx), None for `AR`, and y (T, N, Ky) to (T, N, Ky).
+    def start_linear(self, x_weight, y_weight, bias):
+        """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
 
-        The same as the call with x and y side by side: with `states`, ``(predictions, states)``.
+        Parameters
+        ----------
+        x_weight : (Ky, (K + 1) * Cx) array, in the order of the columns of the parameter
+        y_weight : (Ky, L * Ky) array
+        bias : (Ky,) array
+
+        Raises
+        ------
+        ValueError
+            If the model has hidden layers and no linear path past them.
         """
-        return self(self.series(x, y), states, valid_length)
-
-    def series(self, x, y):
-        """Return x (T, N, Cx) and y (T, N, Ky) side by side, (T, N, Cx + Ky); y alone where x is None."""
-        if (x is None) == bool(self.lags.input_size):
-            raise ValueError(f"{type(self).__name__} has {self.lags.input_size} inputs; "
-                             + ("pass them as x" if x is None else "pass None as x"))
-        if x is None:
-            return y
-        if isinstance(x, mx.nd.NDArray):
-            if x.shape[:-1] != y.shape[:-1]:
-                raise ValueError(f"x and y must have the same steps and rows, got shapes {x.shape} and {y.shape}")
-            check_features(type(self).__name__, x, self.lags.input_size, self._dtype)
-            return mx.nd.concat(x, y, dim=2)
-        return mx.sym.concat(x, y, dim=2)
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        x, y = self.lags.input_size, self.lags.output_size
-        check_features(type(self).__name__, inputs, x + y, self._dtype,
-                       note=f" ({x} inputs and {y} measured outputs)")
+        if self.lags.hidden_sizes and not self.lags.skip:
+            raise ValueError("a model with hidden layers starts from a linear one on its linear path; set skip to true")
+        values = {"skip_x_weight" if self.lags.skip else "x_weight": x_weight,
+                  "skip_y_weight" if self.lags.skip else "y_weight": y_weight, "bias": bias}
+        if self.lags.skip:
+            last = f"h{len(self.lags.hidden_sizes) + 1}"
+            values = {**values, f"{last}_bias": values.pop("bias"), f"{last}_weight": 0}
+        for name, value in values.items():
+            if name in self.lags.shapes():
+                parameter = getattr(self, name)
+                parameter.set_data(mx.nd.array(np.broadcast_to(value, parameter.shape), dtype=self._dtype))
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, Ky)."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        x, y, lags = inputs, inputs, self.lags
-        if lags.input_size:
-            x = F.slice_axis(inputs, axis=2, begin=0, end=lags.input_size)
-            y = F.slice_axis(inputs, axis=2, begin=lags.input_size, end=None)
+        (x, y), lags = self._apart(F, inputs), self.lags
         drive, skip, finals = lags.drive(F, x, states, valid_length, parameters)
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
         lagged = shifted(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)

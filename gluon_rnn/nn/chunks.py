@@ -10,17 +10,27 @@ import threading
 import mxnet as mx
 from mxnet import autograd
 
-__all__ = ["ChunkGraphs", "lengths_of", "steps", "unrolled"]
+__all__ = ["ChunkGraphs", "is_small", "lengths_of", "steps", "unrolled"]
 
 LONGEST = 64
 # A graph is run in pieces of at most this many operators (MXNet's default is 15): here, as one piece.
 _BULK = 100000
+# Numbers in all states below which `is_small` holds.
+_SMALL = 2000
 _tracing = threading.local()
 
 
 def steps():
     """Return the number of steps of the graph that is being made in this thread; 0 when none is."""
     return getattr(_tracing, "steps", 0)
+
+
+def is_small():
+    """Return whether the graph that is being made in this thread is for so few numbers that overhead is what counts.
+
+    MXNet's own sigmoid and tanh then cost a fifth of oneDNN's (F.Activation), which are faster for each number.
+    """
+    return getattr(_tracing, "small", False)
 
 
 def unrolled(F, step, sequences, states, parameters):
@@ -79,24 +89,25 @@ class ChunkGraphs:
         return outputs[0] if len(outputs) == 1 else mx.nd.concat(*outputs, dim=axis), states
 
     def _run(self, length, arguments, num_states):
-        key = length, len(arguments)
+        small = sum(state.size for state in arguments[1:1 + num_states]) < _SMALL
+        key = length, len(arguments), small
         if key not in self._graphs:
-            self._graphs[key] = self._make(length, len(arguments), num_states)
+            self._graphs[key] = self._make(length, len(arguments), num_states, small)
         graph, sources, ctx = *self._graphs[key], arguments[0].context
         return graph(*(arguments[source] if isinstance(source, int) else source.data(ctx) for source in sources))
 
-    def _make(self, length, num_arguments, num_states):
+    def _make(self, length, num_arguments, num_states, small):
         """Return the graph, and for each of its arguments the index of ours, or the parameter, that it is."""
         names = [f"chunk_argument{i}" for i in range(num_arguments)]
         inputs, *others = (mx.sym.var(name) for name in names)
         block, parameters = self._block, self._block.collect_params()
-        _tracing.steps = length
+        _tracing.steps, _tracing.small = length, small
         try:
             outputs, states = block.hybrid_forward(
                 mx.sym, inputs, others[:num_states], *others[num_states:],
                 **{name: parameter.var() for name, parameter in block._reg_params.items()})
         finally:
-            _tracing.steps = 0
+            _tracing.steps, _tracing.small = 0, False
         symbol = mx.sym.Group([outputs, *states])
         sources = [names.index(name) if name in names else parameters[name] for name in symbol.list_inputs()]
         # Parameters go in as data too: MXNet expects the gradients of what it knows as parameters in the same arrays every

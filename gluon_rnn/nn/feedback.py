@@ -81,7 +81,7 @@ class FeedbackNetwork:
         lagged : (N, L * K)
             [y_0, y_{-1}, ...], the outputs before the first step, newest first.
         weights : dict
-            ``layers``: a list of (weight, bias), one a hidden layer, the first being W_x (H1, C), b (H1,);
+            ``layers``: a list of (weight, bias), one a hidden layer, the first being W_x (H1, C) or None, b (H1,);
             ``feedback`` W_y (H1, L * K); ``output`` W_o (K, Hm); ``output_bias`` b_o (K,); for a linear path from
             inputs and lags to the output, ``skip`` S_x (K, C) or None and ``skip_feedback`` S_y (K, L * K), or None
             for both. Without hidden layers only the last three count.
@@ -115,7 +115,7 @@ class FeedbackNetwork:
             if activation == "tanh":
                 continue
             weight, bias = weights["layers"][layer]
-            weights["layers"][layer] = 0.5 * weight, 0.5 * bias
+            weights["layers"][layer] = None if weight is None else 0.5 * weight, 0.5 * bias
             if layer == 0:
                 weights["feedback"] = 0.5 * weights["feedback"]
             if layer + 1 < len(self.activations):
@@ -155,7 +155,8 @@ class FeedbackNetwork:
         """Return the flat vector of the fused operator: W (S, C), R (S, S), b (S,) and a second bias of zeros."""
         size, copies = self.feedback_size, (self.substeps - 1) * self.feedback_size
         layers = weights["layers"]
-        first = [layers[0][0]] if layers else []
+        first = [] if not layers else self._zeros(F, self.hidden_sizes[0], self.input_size) \
+            if layers[0][0] is None else [layers[0][0]]
         skip = [self.epsilon * weights["skip"]] if weights["skip"] is not None else []
         above, below = sum(self.hidden_sizes[1:]), size + copies - (self.output_size if skip else 0)
         i2h = [*self._zeros(F, above, self.input_size), *first, *skip, *self._zeros(F, below, self.input_size)]

@@ -24,7 +24,7 @@ from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.delay import require_input_size
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
 from gluon_rnn.nn.stacked import LoopedLayer
-from gluon_rnn.nn.unroll import loop, unroll
+from gluon_rnn.nn.unroll import loop, single_step, unroll
 from gluon_rnn.registry import encoders
 
 __all__ = ["Jordan", "JordanCell"]
@@ -59,13 +59,12 @@ class JordanCell(RecurrentCell):
 
     def respond(self, F, projected, context, parameters):
         """Return y (..., N, K) for W x + b_i (..., N, H) and the context (..., N, K)."""
-        h = activate(F, projected + self._recurrent(F, context, parameters), self._activation)
+        h = activate(F, F.broadcast_add(projected, self._recurrent(F, context, parameters)), self._activation)
         return activate(F, self.read_out(F, h, parameters), self._output_activation)
 
     def read_out(self, F, h, parameters):
         """Return V h + b_o, (..., N, K)."""
-        return F.FullyConnected(h, parameters["h2o_weight"], parameters["h2o_bias"], num_hidden=self.output_size,
-                                flatten=False)
+        return F.broadcast_add(F.dot(h, parameters["h2o_weight"], transpose_b=True), parameters["h2o_bias"])
 
     def layers(self):
         """Return sizes and activations of what feedback passes through: h, and y unless it is linear."""
@@ -218,9 +217,13 @@ class Jordan(LoopedLayer):
         contexts = self._fading_sum(F, targets, context)                  # s_{t+1} at t
         extended = F.concat(F.expand_dims(context, axis=0), contexts, dim=0)
         before = F.slice_like(extended, contexts, axes=(0,))              # s_t at t
-        parameters = self.l0.values(inputs)
+        parameters = self.l0.prepare(F, self.l0.values(inputs), [context])
         outputs = self.l0.respond(F, self.l0.project(F, inputs, parameters)[0], before, parameters)
         return self._ended(F, outputs, contexts, context, valid_length)
+
+    def one_step(self, F, inputs, states):
+        """Compute a single step without a loop: (1, N, C) to (1, N, K) and the context."""
+        return single_step(F, self.l0, inputs, states)
 
     def _fading_sum(self, F, targets, context):
         """Return s_{t+1} = decay * s_t + y_t for given y (T, N, K): a linear network without a layer."""

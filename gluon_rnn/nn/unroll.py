@@ -13,7 +13,7 @@ from mxnet.gluon.parameter import DeferredInitializationError
 from gluon_rnn.nn import chunks, lengths, numpy_ops
 from gluon_rnn.nn.contract import SequenceBlock
 
-__all__ = ["LoopBlock", "Unrolled", "loop", "unroll"]
+__all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
 
 
 def loop(F, step, sequences, states, parameters):
@@ -55,15 +55,29 @@ def unroll(F, cell, inputs, states, valid_length=None):
     return lengths.mask(F, outputs, valid_length), states
 
 
+def single_step(F, cell, inputs, states):
+    """Run `cell` over one step (1, N, C) without a loop: return outputs (1, N, H) and the states."""
+    inputs = F.reshape(inputs, shape=(-3, 0))                             # (N, C)
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    output, states = step(F, sequences, states, parameters)
+    return F.expand_dims(output, axis=0), states
+
+
 def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    step = _held(step) if valid else step
+    if parameters is None:                                                # no cell of ours: NumPy is not for it
+        return F.contrib.foreach(lambda slices, before: step(F, slices, before, None), [*sequences, *valid], states)
+    return loop(F, step, [*sequences, *valid], states, parameters)
+
+
+def _parts(F, cell, inputs, states):
+    """Return the sequences that a loop goes through, its step, and the parameters that the step reads."""
     if not hasattr(cell, "project"):
-        one_step = _held(lambda _, slices, before, __: cell(slices[0], before)) if valid else None
-        body = one_step or (lambda _, slices, before, __: cell(slices[0], before))
-        return F.contrib.foreach(lambda slices, before: body(F, slices, before, None), [inputs, *valid], states)
-    parameters = cell.prepare(F, cell.values(inputs))
-    sequences = [*cell.project(F, inputs, parameters), *valid]
-    return loop(F, _held(cell.step) if valid else cell.step, sequences, states, parameters)
+        return [inputs], lambda F, slices, before, _: cell(slices[0], before), None
+    parameters = cell.prepare(F, cell.values(inputs), states)
+    return cell.project(F, inputs, parameters), cell.step, parameters
 
 
 def _held(step):

@@ -31,8 +31,8 @@ class SeriesLoss(gluon.HybridBlock):
     Inputs/Outputs
     --------------
     inputs (washout + length + horizon - 1, N, Cx + Ky), x and measured y side by side; for scheduled a coin
-    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N steps, shape
-    (1,); that of one step is the mean over outputs and horizons.
+    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N samples, shape
+    (1,); that of one sample is the mean over outputs and horizons.
 
     References
     ----------
@@ -44,14 +44,15 @@ class SeriesLoss(gluon.HybridBlock):
         super().__init__(**kwargs)
         self.model = model
         self._washout, self._length, self._feedback = washout, length, feedback
-        self._horizon = getattr(model, "horizon", 1)
-        # Not a child: it has the parameters of `model`, and the trainer must not meet them twice.
-        self._closed = [closed_loop(model)] if feedback == "closed_loop" else []
+        self._horizon = model.horizon
+        # Not a child, hence not an attribute: the trainer must not meet the parameters of `model` twice.
+        closed = closed_loop(model) if feedback == "closed_loop" else None
+        self._feed_back = lambda x, states: closed(x, states)[0]
 
     def hybrid_forward(self, F, inputs, coin=None):
         run = {"open_loop": self._open_loop, "closed_loop": self._closed_loop}.get(self._feedback)
         raw = run(F, inputs) if run else self._scheduled(F, inputs, coin)
-        loss = self.model.distribution.loss(F, raw, self._targets(F, inputs))           # (length, N, H * Ky)
+        loss = self.model.head.loss(F, raw, self._targets(F, inputs))           # (length, N, H * Ky)
         return F.sum(loss) / (self._horizon * self.model.output_size)
 
     def _targets(self, F, inputs):
@@ -70,11 +71,11 @@ class SeriesLoss(gluon.HybridBlock):
         _, states = self.model(measured, self._begin(F, inputs))
         x = self._slice(F, inputs, self._washout, self._washout + self._length)
         x = F.slice_axis(x, axis=2, begin=0, end=max(self.model.input_size, 1))
-        return self._closed[0](x, states)[0]
+        return self._feed_back(x, states)
 
     def _scheduled(self, F, inputs, coin):
         seen = self._slice(F, inputs, 0, self._washout + self._length)
-        own = F.BlockGrad(self.model.distribution.mean(F, self.model(seen)))
+        own = F.BlockGrad(self.model.head.mean(F, self.model(seen)))
         y = F.slice_axis(seen, axis=2, begin=self.model.input_size, end=None)
         mixed = y + F.broadcast_mul(coin, own - y)
         if self.model.input_size:
