@@ -10,7 +10,6 @@ the inputs and can be done for all T at once, as one large matrix product outsid
 import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import chunks
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.initializers import ByGate, as_initializer
 
@@ -19,9 +18,7 @@ __all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 def activate(F, values, activation):
     """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
-    if activation == "identity":
-        return values
-    return getattr(F, activation)(values) if chunks.is_small() else F.Activation(values, act_type=activation)
+    return values if activation == "identity" else F.Activation(values, act_type=activation)
 
 
 class RecurrentCell(gluon.HybridBlock):

@@ -10,12 +10,12 @@ import threading
 import mxnet as mx
 from mxnet import autograd
 
-__all__ = ["ChunkGraphs", "is_small", "lengths_of", "steps", "unrolled"]
+__all__ = ["ChunkGraphs", "lengths_of", "steps", "unrolled"]
 
 LONGEST = 64
 # A graph is run in pieces of at most this many operators (MXNet's default is 15): here, as one piece.
 _BULK = 100000
-# Numbers in all states below which `is_small` holds.
+# Numbers in all states below which overhead is what counts.
 _SMALL = 2000
 _tracing = threading.local()
 
@@ -23,14 +23,6 @@ _tracing = threading.local()
 def steps():
     """Return the number of steps of the graph that is being made in this thread; 0 when none is."""
     return getattr(_tracing, "steps", 0)
-
-
-def is_small():
-    """Return whether the graph that is being made in this thread is for so few numbers that overhead is what counts.
-
-    MXNet's own sigmoid and tanh then cost a fifth of oneDNN's (F.Activation), which are faster for each number.
-    """
-    return getattr(_tracing, "small", False)
 
 
 def unrolled(F, step, sequences, states, parameters):
@@ -59,6 +51,18 @@ def lengths_of(steps_in_all):
             chunks.append(length)
             rest -= length
     return chunks
+
+
+class _FewNumbers:
+    """mx.sym for a graph of few numbers: MXNet's own sigmoid and tanh have a fifth of the overhead of oneDNN's."""
+
+    def __getattr__(self, name):
+        return getattr(mx.sym, name)
+
+    @staticmethod
+    def Activation(data, act_type):
+        """Return what F.Activation does."""
+        return getattr(mx.sym, {"softrelu": "softrelu", "softsign": "softsign"}.get(act_type, act_type))(data)
 
 
 class ChunkGraphs:
@@ -101,13 +105,13 @@ class ChunkGraphs:
         names = [f"chunk_argument{i}" for i in range(num_arguments)]
         inputs, *others = (mx.sym.var(name) for name in names)
         block, parameters = self._block, self._block.collect_params()
-        _tracing.steps, _tracing.small = length, small
+        _tracing.steps = length
         try:
             outputs, states = block.hybrid_forward(
-                mx.sym, inputs, others[:num_states], *others[num_states:],
+                _FewNumbers() if small else mx.sym, inputs, others[:num_states], *others[num_states:],
                 **{name: parameter.var() for name, parameter in block._reg_params.items()})
         finally:
-            _tracing.steps, _tracing.small = 0, False
+            _tracing.steps = 0
         symbol = mx.sym.Group([outputs, *states])
         sources = [names.index(name) if name in names else parameters[name] for name in symbol.list_inputs()]
         # Parameters go in as data too: MXNet expects the gradients of what it knows as parameters in the same arrays every

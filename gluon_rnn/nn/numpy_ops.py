@@ -16,6 +16,19 @@ __all__ = ["F", "run_loop"]
 _FEW = 256
 
 
+def _sigmoid(data):
+    if data.size < _FEW:
+        return expit(data)
+    values = np.exp(-data)
+    values += 1
+    return np.reciprocal(values, out=values)
+
+
+_ACTIVATIONS = {"tanh": np.tanh, "sigmoid": _sigmoid, "relu": lambda data: np.maximum(data, 0),
+                "softrelu": lambda data: np.logaddexp(data, 0, dtype=data.dtype),
+                "softsign": lambda data: data / (1 + np.abs(data))}
+
+
 class _Operators:
     """Stands for mx.nd or mx.sym in a step: the same names and arguments, on NumPy arrays."""
 
@@ -30,40 +43,28 @@ class _Operators:
     broadcast_add = staticmethod(np.add)
     broadcast_mul = staticmethod(np.multiply)
 
-    @staticmethod
-    def sigmoid(data):
-        if data.size < _FEW:
-            return expit(data)
-        values = np.exp(-data)
-        values += 1
-        return np.reciprocal(values, out=values)
-
-    def Activation(self, data, act_type):
-        if act_type == "relu":
-            return np.maximum(data, 0)
-        return getattr(self, {"softrelu": "_softrelu", "softsign": "_softsign"}.get(act_type, act_type))(data)
+    sigmoid = staticmethod(_sigmoid)
 
     @staticmethod
-    def _softrelu(data):
-        return np.logaddexp(data, 0, dtype=data.dtype)
-
-    @staticmethod
-    def _softsign(data):
-        return data / (1 + np.abs(data))
+    def Activation(data, act_type):
+        return _ACTIVATIONS[act_type](data)
 
     @staticmethod
     def dot(lhs, rhs, transpose_b=False):
-        return lhs @ (rhs.T if transpose_b else rhs)
+        return lhs.dot(rhs.T if transpose_b else rhs)
 
     @staticmethod
     def FullyConnected(data, weight, bias=None, *, num_hidden, no_bias=False, flatten=True):
         if flatten and data.ndim > 2:
             data = data.reshape(len(data), -1)
-        return data @ weight.T if bias is None else data @ weight.T + bias
+        product = data.dot(weight.T)
+        return product if bias is None else product + bias
 
     @staticmethod
     def split(data, num_outputs, axis=1):
         width = data.shape[axis] // num_outputs
+        if axis == 1:
+            return [data[:, begin:begin + width] for begin in range(0, num_outputs * width, width)]
         before = (slice(None),) * (axis % data.ndim)
         return [data[(*before, slice(i * width, (i + 1) * width))] for i in range(num_outputs)]
 
