@@ -1,6 +1,7 @@
 """Data sets and the batches made of them."""
 from .batches import BPTTBatches
+from .buckets import Buckets, pad
 from .elman import ElmanGrammar
 from .text import Characters, Words, encode, tokenize
 
-__all__ = ["BPTTBatches", "Characters", "ElmanGrammar", "Words", "encode", "tokenize"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "Words", "encode", "pad", "tokenize"]
