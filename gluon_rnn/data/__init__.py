@@ -2,6 +2,8 @@
 from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
+from .piano_roll import PianoRoll, read_rolls, transpose
 from .text import Characters, Words, encode, tokenize
 
-__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "Words", "encode", "pad", "tokenize"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "PianoRoll", "Words", "encode", "pad", "read_rolls",
+           "tokenize", "transpose"]

@@ -1,5 +1,6 @@
 """Models, one file per family; importing this package registers them all."""
+from .frame_predictor import FramePredictor, frame_loss
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
 
-__all__ = ["AR", "ClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "FramePredictor", "LanguageModel", "NARX", "bits", "frame_loss", "perplexity"]
