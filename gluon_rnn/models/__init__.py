@@ -2,5 +2,7 @@
 from .frame_predictor import FramePredictor, frame_loss
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
+from .tagger import SequenceTagger
 
-__all__ = ["AR", "ClosedLoop", "FramePredictor", "LanguageModel", "NARX", "bits", "frame_loss", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "FramePredictor", "LanguageModel", "NARX", "SequenceTagger", "bits", "frame_loss",
+           "perplexity"]
