@@ -1,7 +1,7 @@
 """Next frame of a piano roll: any causal encoder, and one logistic output for each key.
 
     h_t, s_t = encoder(x_t, s_{t-1})          x_t in {0, 1}^K: the keys that sound in frame t
-    p(x_{t+1}[k] = 1 | x_1, ..., x_t) = sigmoid(w_k h_t + b_k)
+    p(x_{t+1}[k] = 1 | x_1, ..., x_t) = sigmoid(w_k h_t [+ s_k x_t] + b_k)      the middle: the linear skip path
 
 The keys of a frame are independent of each other given the frames before it, so that
 
@@ -34,6 +34,9 @@ class FramePredictor(SequenceBlock):
         Dropout on the input frames, drawn anew at each step.
     dropout : float in [0, 1), default 0
         Dropout on the encoder's output, drawn anew at each step.
+    skip : bool, default False
+        Add a linear path from a frame to the logits of the next one, S (K, K), which starts at 0: that a key sounds on,
+        and which keys follow it, need not go through the encoder.
 
     Inputs
     ------
@@ -65,7 +68,7 @@ class FramePredictor(SequenceBlock):
     (5, 2, 12)
     """
 
-    def __init__(self, encoder, num_keys=88, *, drop_i=0, dropout=0, **kwargs):
+    def __init__(self, encoder, num_keys=88, *, drop_i=0, dropout=0, skip=False, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)
         check_sizes(num_keys=num_keys)
         check_rates(drop_i=drop_i, dropout=dropout)
@@ -83,6 +86,9 @@ class FramePredictor(SequenceBlock):
             self.output_weight = self.params.get("output_weight", shape=(num_keys, encoder.output_size),
                                                  dtype=self._dtype)
             self.output_bias = self.params.get("output_bias", shape=(num_keys,), init="zeros", dtype=self._dtype)
+            if skip:
+                self.skip_weight = self.params.get("skip_weight", shape=(num_keys, num_keys), init="zeros",
+                                                   dtype=self._dtype)
 
     @property
     def output_size(self):
@@ -97,7 +103,8 @@ class FramePredictor(SequenceBlock):
         """Return the shapes and layouts of the encoder's states."""
         return self.encoder.state_info(batch_size)
 
-    def forward_sequence(self, F, inputs, states, valid_length, *, output_weight, output_bias):
+    def forward_sequence(self, F, inputs, states, valid_length, *, output_weight, output_bias,
+                         skip_weight=None):
         """Compute the logits (T, N, K) and the new states of frames (T, N, K); see the class."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
@@ -106,6 +113,9 @@ class FramePredictor(SequenceBlock):
         outputs, states = self.encoder(*arguments)                        # (T, N, H)
         outputs = F.Dropout(outputs, p=self._dropout) if self._dropout else outputs
         logits = F.FullyConnected(outputs, output_weight, output_bias, num_hidden=self.num_keys, flatten=False)
+        if skip_weight is not None:
+            logits = logits + F.FullyConnected(inputs, skip_weight, no_bias=True, num_hidden=self.num_keys,
+                                               flatten=False)
         return (logits if valid_length is None else lengths.mask(F, logits, valid_length)), states
 
 

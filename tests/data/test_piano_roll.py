@@ -1,4 +1,6 @@
 """Piano rolls from .mat files: what is read, transposition, and each thing that can be wrong."""
+import pathlib
+
 import numpy as np
 import pytest
 import scipy.io
@@ -61,12 +63,11 @@ def test_wrong_files(write, content, message):
 def test_files_that_cannot_be_read(tmp_path, write):
     with pytest.raises(ValueError, match="no such file"):
         PianoRoll(str(tmp_path / "none.mat"))
-    path = write(traindata=cells(roll(30)), validdata=cells(roll(30)))
-    whole = open(path, "rb").read()
-    open(path, "wb").write(whole[:len(whole) // 2])
+    path = pathlib.Path(write(traindata=cells(roll(30)), validdata=cells(roll(30))))
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
     with pytest.raises(ValueError, match="rolls.mat: not a MATLAB file that SciPy can read"):
         PianoRoll(path)
-    open(path, "wb").write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400))
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400))
     with pytest.raises(ValueError, match="a MATLAB 7.3 file, which is HDF5; save it with the option -v7"):
         PianoRoll(path)
 
