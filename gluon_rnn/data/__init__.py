@@ -3,8 +3,15 @@ from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
 from .piano_roll import PianoRoll, read_rolls, transpose
+from .scaling import Scaler, SeriesScaler
+from .series import Recording, SeriesSet, TimeSeries
+from .systems import NARMA, MackeyGlass, Plant
+from .tables import SeriesFormat
 from .tagged_text import Conllu, Sentence, TagEncoder, read_conllu
 from .text import Characters, Words, encode, tokenize
+from .windows import WindowBatch, Windows
 
-__all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "PianoRoll", "Sentence", "TagEncoder",
-           "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize", "transpose"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
+           "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
+           "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
+           "transpose"]

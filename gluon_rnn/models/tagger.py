@@ -18,7 +18,7 @@ import warnings
 
 import mxnet as mx
 
-from ..nn import CRF, Viterbi, lengths
+from ..nn import CRF, BidirectionalStack, Viterbi, lengths
 from ..nn.checks import check_rates, check_sizes
 from ..nn.contract import SequenceBlock
 from ..registry import models
@@ -41,8 +41,9 @@ class SequenceTagger(SequenceBlock):
     embed_size : int, default 100
         Size of an embedded word.
     char_encoder : HybridBlock, optional
-        Reads the letters of a word, layout "TNC": causal, or bidirectional as the fused layers are. With one, the call
-        takes `chars` and `char_lengths` too.
+        Reads the letters of a word, layout "TNC": causal, or in both directions (a fused layer with
+        ``bidirectional=True``, a `gluon_rnn.nn.BidirectionalStack`). With one, the call takes `chars` and
+        `char_lengths` too.
     char_vocab_size : int, optional
         Number of characters; needed with `char_encoder`.
     char_embed_size : int, default 25
@@ -221,7 +222,8 @@ def _check_encoders(encoder, char_encoder):
         if block is not None and block.layout != "TNC":
             raise ValueError(f"the {name} of a tagger must have layout 'TNC', got {block.layout!r}; leave it out, or "
                              "give it to the tagger itself")
-    if char_encoder is not None and not (char_encoder.causal or getattr(char_encoder, "bidirectional", False)):
+    both_ways = getattr(char_encoder, "bidirectional", False) or isinstance(char_encoder, BidirectionalStack)
+    if char_encoder is not None and not (char_encoder.causal or both_ways):
         raise ValueError("char_encoder must be causal or have two directions, whose last states are a word's spelling; "
                          f"{type(char_encoder).__name__} looks ahead in another way")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn.models import SequenceTagger
-from gluon_rnn.nn import GRU, LSTM, RNN, TDNN
+from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, BidirectionalStack
 from tests.gradients import assert_central_differences
 from tests.reference import run_row
 
@@ -23,6 +23,11 @@ def build(spelled=True, *, encoder=LSTM, dtype="float32", bidirectional=True, **
     for parameter in model.collect_params().values():                     # biases and the CRF too: a lost one must show
         parameter.set_data(mx.nd.random.uniform(-0.5, 0.5, parameter.shape, dtype=dtype))
     return model
+
+
+def stack(hidden_size, bidirectional, dtype):
+    """Two directions that are not a fused layer's own."""
+    return BidirectionalStack(hidden_size, cell="gru", dtype=dtype)
 
 
 def sentence(model, steps=T, rows=N, letters=M):
@@ -68,7 +73,8 @@ def test_equations_against_numpy_loops(bidirectional):
         np.testing.assert_allclose(scores[:, row], expected, atol=1e-10)
 
 
-@pytest.mark.parametrize("options", [{}, {"crf": True}, {"layout": "NTC"}, {"spelled": False}, {"encoder": GRU}])
+@pytest.mark.parametrize("options", [{}, {"crf": True}, {"layout": "NTC"}, {"spelled": False}, {"encoder": GRU},
+                                     {"encoder": stack}])
 @pytest.mark.parametrize("hybrid", [False, True])
 def test_row_alone_is_row_of_the_padded_batch(options, hybrid):
     model, lengths = build(**options), [6, 3, 1]
