@@ -1,6 +1,9 @@
 """Models, one file per family; importing this package registers them all."""
 from .forecaster import Forecaster, ForecasterClosedLoop
+from .frame_predictor import FramePredictor, frame_loss
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
+from .tagger import SequenceTagger
 
-__all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "FramePredictor", "LanguageModel", "NARX",
+           "SequenceTagger", "bits", "frame_loss", "perplexity"]
