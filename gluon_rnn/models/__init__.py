@@ -1,5 +1,7 @@
 """Models, one file per family; importing this package registers them all."""
+from .classifier import SequenceClassifier, SequenceRegressor
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
 
-__all__ = ["AR", "ClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "LanguageModel", "NARX", "SequenceClassifier", "SequenceRegressor", "bits",
+           "perplexity"]
