@@ -2,6 +2,8 @@
 from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
+from .labelled_text import LabelledText, TextReader
 from .text import Characters, Words, encode, tokenize
 
-__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "Words", "encode", "pad", "tokenize"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText", "TextReader", "Words", "encode",
+           "pad", "tokenize"]
