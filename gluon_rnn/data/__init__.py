@@ -4,6 +4,7 @@ from .buckets import Buckets, pad
 from .elman import ElmanGrammar
 from .labelled_text import LabelledText, TextReader
 from .text import Characters, Words, encode, tokenize
+from .trajectories import Trajectories, TrajectoryReader
 
-__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText", "TextReader", "Words", "encode",
-           "pad", "tokenize"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText", "TextReader", "Trajectories",
+           "TrajectoryReader", "Words", "encode", "pad", "tokenize"]
