@@ -1,4 +1,5 @@
 """Data sets and the batches made of them."""
+from .audio import AudioFolder, AudioReader
 from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
@@ -6,5 +7,5 @@ from .labelled_text import LabelledText, TextReader
 from .text import Characters, Words, encode, tokenize
 from .trajectories import Trajectories, TrajectoryReader
 
-__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText", "TextReader", "Trajectories",
-           "TrajectoryReader", "Words", "encode", "pad", "tokenize"]
+__all__ = ["AudioFolder", "AudioReader", "BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText",
+           "TextReader", "Trajectories", "TrajectoryReader", "Words", "encode", "pad", "tokenize"]

@@ -53,8 +53,11 @@ class Labelled:
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
         self.labels = sorted(set(parts["train"].labels))
         self.reader, self._parts, self._notes = reader, parts, list(notes)
-        self._inputs = {name: [reader(item) for item in parts[name].items] for name in self.splits}
+        self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
         self._targets = {name: self._numbers(name) for name in self.splits}
+
+    def _read(self, item):
+        return self.reader(item)
 
     def _numbers(self, split):
         numbers = {label: number for number, label in enumerate(self.labels)}
