@@ -4,8 +4,15 @@ from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
 from .labelled_text import LabelledText, TextReader
+from .scaling import Scaler, SeriesScaler
+from .series import Recording, SeriesSet, TimeSeries
+from .systems import NARMA, MackeyGlass, Plant
+from .tables import SeriesFormat
 from .text import Characters, Words, encode, tokenize
 from .trajectories import Trajectories, TrajectoryReader
+from .windows import WindowBatch, Windows
 
 __all__ = ["AudioFolder", "AudioReader", "BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText",
-           "TextReader", "Trajectories", "TrajectoryReader", "Words", "encode", "pad", "tokenize"]
+           "MackeyGlass", "NARMA", "Plant", "Recording", "Scaler", "SeriesFormat", "SeriesScaler", "SeriesSet",
+           "TextReader", "TimeSeries", "Trajectories", "TrajectoryReader", "WindowBatch", "Windows", "Words", "encode",
+           "pad", "tokenize"]
