@@ -49,6 +49,9 @@ class Labelled:
     reader
     """
 
+    #: what a model may be told of its input before any data are read: the shape of `reader.model_arguments`
+    example_arguments = {}
+
     def __init__(self, parts, reader, notes=()):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
         self.labels = sorted(set(parts["train"].labels))
