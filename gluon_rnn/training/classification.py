@@ -6,6 +6,7 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
+import scipy.special
 from mxnet import gluon
 from pydantic import Field
 
@@ -213,7 +214,7 @@ class ClassificationTask(Task):
 def log_probabilities(model, inputs, valid_length, device):
     """Return log p (N, K) float64 of padded inputs (T, N) or (T, N, C) as NumPy array."""
     logits = model(inputs.as_in_context(device), None, valid_length.as_in_context(device))
-    return mx.nd.log_softmax(logits).asnumpy().astype(np.float64)
+    return scipy.special.log_softmax(logits.asnumpy().astype(np.float64), axis=1)
 
 
 class PaddedBatches:
