@@ -20,6 +20,7 @@ from ..nn.checks import check_sizes
 from ..registry import datasets, suggest
 from .cache import cached
 from .labelled import Examples, Labelled, carve
+from .spectra import SpectrumAugmentation
 
 __all__ = ["AudioFolder", "AudioReader", "read_wav"]
 
@@ -193,6 +194,8 @@ class AudioFolder(Labelled):
         Each feature has mean 0 and deviation 1 over the training split, or over each recording.
     sample_rate : int, optional
         In Hz; default that of the first recording. Others are resampled.
+    augment : dict, optional
+        Keys of `gluon_rnn.data.spectra.SpectrumAugmentation`: what is done to training recordings, anew each epoch.
     split_seed : int, default 0
         Of the division into train and valid alone.
 
@@ -211,7 +214,8 @@ class AudioFolder(Labelled):
 
     def __init__(self, path, pattern, test: dict = None, valid: Union[float, dict] = 0.1, *, features="logmel",
                  num_mels=40, num_coefficients=13, window=0.025, hop=0.01, deltas=0, standardize="train",
-                 sample_rate: int = None, split_seed: int = 0):
+                 sample_rate: int = None, augment: dict = None, split_seed: int = 0):
+        self._augment = _augmentation(augment)
         _check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients)
         files = _read_files(path)
         groups = _match(files, pattern, path)
@@ -227,6 +231,20 @@ class AudioFolder(Labelled):
 
     def _read(self, item):
         return self.reader.standardized(self._arrays[item])
+
+    def augmented(self, row, rng):
+        """Return training example `row` (T, C), changed as `augment` says."""
+        frames = super().augmented(row, rng)
+        return frames if self._augment is None else self._augment(frames, rng)
+
+
+def _augmentation(keys):
+    if keys is None:
+        return None
+    try:
+        return SpectrumAugmentation(**keys)
+    except TypeError as error:
+        raise ValueError(f"augment: {error}; see SpectrumAugmentation") from None
 
 
 def _check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients):

@@ -83,6 +83,13 @@ class Labelled:
         """Return the arrays of a split, (T_i,) int32 or (T_i, C) float32 each, a list."""
         return self._of(split, self._inputs)
 
+    def augmented(self, row, rng):
+        """Return the array of the training example `row` for one epoch; a set that makes it anew overrides this.
+
+        `rng` is a `numpy.random.Generator`.
+        """
+        return self._inputs["train"][row]
+
     def targets(self, split):
         """Return the class numbers of a split, (n,) int32."""
         return self._of(split, self._targets)

@@ -40,7 +40,10 @@ class TrajectoryReader:
     def __call__(self, row):
         if isinstance(row, str):
             row = numbers_of(row.split(self.delimiter), self.features, "the row")
-        steps = (np.reshape(row, (-1, self.features)) - self.mean) / self.deviation      # (T, features)
+        return self.finished((np.reshape(row, (-1, self.features)) - self.mean) / self.deviation)
+
+    def finished(self, steps):
+        """Return standardised steps (T, features) as (T, C) float32, with differences where they are asked for."""
         if self.differences:
             steps = np.concatenate([steps, np.diff(steps, axis=0, prepend=steps[:1])], axis=1)
         return steps.astype(np.float32)
@@ -75,6 +78,9 @@ class Trajectories(Labelled):
         Blanks around numbers do not count.
     differences : bool, default False
         Whether each step also has its difference from the step before.
+    distort : float, >= 0, default 0
+        Training sequences are multiplied, anew each epoch, by a matrix (features, features): the identity plus normal
+        numbers of this deviation. On x and y it turns, stretches and slants. 0.1 is a little.
     encoding : str, default "utf-8"
     split_seed : int, default 0
         Of the division into train and valid alone.
@@ -101,8 +107,10 @@ class Trajectories(Labelled):
     example_arguments = {"input_size": 2}
 
     def __init__(self, train, valid: Union[float, str] = 0.1, test: str = None, *, features=2, label="last",
-                 delimiter=",", differences=False, encoding="utf-8", split_seed: int = 0):
+                 delimiter=",", differences=False, distort=0.0, encoding="utf-8", split_seed: int = 0):
         check_sizes(features=features)
+        if not 0 <= distort < 1:
+            raise ValueError(f"distort must be at least 0 and below 1, got {distort!r}")
         if label not in ("first", "last"):
             raise ValueError(f"label must be 'first' or 'last', the place of the class in a row, got {label!r}")
         files = {"train": train, "valid": valid if isinstance(valid, str) else None, "test": test}
@@ -115,7 +123,17 @@ class Trajectories(Labelled):
         # a feature that never changes says nothing, and is not divided by 0
         reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
                                   differences, delimiter)
+        self._distort = distort
         super().__init__(parts, reader, [f"{count_across(parts, tuple):,} duplicates across splits"])
+
+    def augmented(self, row, rng):
+        """Return training example `row` (T, C), distorted by a matrix that `rng` draws."""
+        steps = super().augmented(row, rng)
+        if not self._distort:
+            return steps
+        size = self.reader.features
+        matrix = np.eye(size) + self._distort * rng.standard_normal((size, size))
+        return self.reader.finished(steps[:, :size] @ matrix)
 
 
 def _read_rows(path, features, label_first, delimiter, encoding):

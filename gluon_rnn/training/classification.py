@@ -141,7 +141,7 @@ class ClassificationTask(Task):
         section = self.config.data
         lengths = [len(sequence) for sequence in self.data.inputs("train")]
         buckets = Buckets(lengths, section.batch_size, section.num_buckets, seed=[self.config.seed, epoch])
-        return PaddedBatches(self.data, "train", buckets)
+        return PaddedBatches(self.data, "train", buckets, augment_seed=[self.config.seed, epoch, 1])
 
     def eval_batches(self, split):
         """Return the batches of a split, sorted by length: hardly any padding."""
@@ -218,17 +218,23 @@ def log_probabilities(model, inputs, valid_length, device):
 
 
 class PaddedBatches:
-    """The sequences of a split in the batches of `buckets`, as `Batch`es."""
+    """The sequences of a split in the batches of `buckets`, as `Batch`es.
 
-    def __init__(self, data, split, buckets):
-        self._inputs, self._targets, self.buckets = data.inputs(split), data.targets(split), buckets
+    With `augment_seed` they are training examples as the data set makes them anew for an epoch.
+    """
+
+    def __init__(self, data, split, buckets, augment_seed=None):
+        self._data, self._inputs, self._targets = data, data.inputs(split), data.targets(split)
+        self.buckets, self._augment_seed = buckets, augment_seed
 
     def __len__(self):
         return len(self.buckets)
 
     def __iter__(self):
+        rng = None if self._augment_seed is None else np.random.default_rng(self._augment_seed)
         for rows in self.buckets:
-            padded, valid_length = pad([self._inputs[row] for row in rows])
+            padded, valid_length = pad([self._inputs[row] if rng is None else self._data.augmented(row, rng)
+                                        for row in rows])
             arrays = (mx.nd.array(padded, dtype=padded.dtype), mx.nd.array(valid_length),
                       mx.nd.array(self._targets[rows]))
             yield Batch(arrays, (1, 0, 0), len(rows))

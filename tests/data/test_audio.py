@@ -111,6 +111,16 @@ def test_features_come_from_the_cache_until_settings_or_bytes_change(folder, own
     assert len(computed) == 60
 
 
+def test_augmentation_is_for_training_alone(folder):
+    plain = AudioFolder(str(folder), PATTERN, {"index": 0}, **SETTINGS)
+    data = AudioFolder(str(folder), PATTERN, {"index": 0}, augment={"stretch": 0.3, "drop_bands": 2}, **SETTINGS)
+    assert all((a == b).all() for a, b in zip(data.inputs("test"), plain.inputs("test")))
+    lengths = {len(data.augmented(0, np.random.default_rng(seed))) for seed in range(20)}
+    assert len(lengths) > 3 and plain.augmented(0, np.random.default_rng(0)) is plain.inputs("train")[0]
+    with pytest.raises(ValueError, match="augment: .*'strech'"):
+        AudioFolder(str(folder), PATTERN, augment={"strech": 0.3})
+
+
 def test_reader_survives_its_json_and_resamples(folder):
     data = AudioFolder(str(folder), PATTERN, **SETTINGS)
     again = AudioReader.from_json(data.reader.to_json())

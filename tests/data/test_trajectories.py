@@ -66,6 +66,19 @@ def test_reader_survives_its_json_and_reads_text(tmp_path):
         again("1,2,3")
 
 
+def test_distortion_is_linear_seeded_and_for_training_alone(tmp_path):
+    path = write(tmp_path / "a")
+    plain, data = (Trajectories(path, valid=path, differences=True, distort=distort) for distort in (0.0, 0.2))
+    drawn = [data.augmented(1, np.random.default_rng(seed)) for seed in (0, 0, 1)]
+    assert (drawn[0] == drawn[1]).all() and (drawn[0] != drawn[2]).any()
+    steps = plain.inputs("train")[1]
+    matrix = np.eye(2) + 0.2 * np.random.default_rng(0).standard_normal((2, 2))
+    np.testing.assert_allclose(drawn[0][:, :2], steps[:, :2] @ matrix, atol=1e-6)
+    np.testing.assert_allclose(drawn[0][:, 2:], steps[:, 2:] @ matrix, atol=1e-6)   # differences of what was distorted
+    assert plain.augmented(1, np.random.default_rng(0)) is plain.inputs("train")[1]
+    assert (data.inputs("train")[1] == steps).all() and (data.inputs("valid")[1] == plain.inputs("valid")[1]).all()
+
+
 @pytest.mark.parametrize("line, message", [
     ("1,2,x,4,8", "could not convert string to float: 'x'"), ("1,2,,4,8", "could not convert"),
     ("1,2,3,8", "3 numbers are not whole steps of 2"), ("8", "0 numbers are not"),
@@ -77,7 +90,8 @@ def test_a_bad_line_is_named(tmp_path, line, message):
 
 @pytest.mark.parametrize("change, message", [
     ({"features": 0}, "features must be"), ({"label": "middle"}, "'first' or 'last'"),
-    ({"valid": 1.0}, "above 0 and below 1"), ({"valid": 0.001}, "leaves nothing of 11 examples"),
+    ({"valid": 1.0}, "above 0 and below 1"), ({"distort": -0.1}, "distort must be"),
+    ({"valid": 0.001}, "leaves nothing of 11 examples"),
     ({"valid": "none.csv"}, "no such file")])
 def test_wrong_arguments(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
