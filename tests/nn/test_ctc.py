@@ -10,6 +10,7 @@ from mxnet import autograd, gluon
 
 from gluon_rnn.inference import ctc as decoding
 from gluon_rnn.inference.ctc import best_path, collapse, prefix_beam_search
+from gluon_rnn.models import CTCModel
 from gluon_rnn.nn import LSTM, CTCLoss, ctc
 
 
@@ -149,18 +150,15 @@ def test_a_tiny_set_is_learnt_to_100_percent():
     for column, row in enumerate(rows):
         inputs[:len(row), column] = np.eye(4)[row] + 0.1 * rng.normal(size=(len(row), 4))
     labels = mx.nd.array([[*string, 0, 0, 0, 0][:4] for string in strings])
-    network, output, loss = LSTM(16, bidirectional=True, input_size=4), gluon.nn.Dense(4, flatten=False), CTCLoss()
-    parameters = gluon.ParameterDict()
-    for block in (network, output):
-        block.initialize()
-        block.hybridize()
-        parameters.update(block.collect_params())
-    trainer = gluon.Trainer(parameters, "adam", {"learning_rate": 0.02})
+    model, loss = CTCModel(LSTM(16, bidirectional=True), 3, input_size=4), CTCLoss()
+    model.initialize()
+    model.hybridize()
+    trainer = gluon.Trainer(model.collect_params(), "adam", {"learning_rate": 0.02})
     inputs, lengths = mx.nd.array(inputs), mx.nd.array(steps)
     label_length = mx.nd.array([len(string) for string in strings])
     for _ in range(80):
         with autograd.record():
-            logits = output(network(inputs, None, lengths))
+            logits = model(inputs, None, lengths)
             value = loss(logits, labels, lengths, label_length)
         value.backward()
         trainer.step(16)
