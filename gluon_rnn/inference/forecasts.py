@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from . import scores
-from .simulate import predict_recordings
+from .simulate import predict_horizons, predict_recordings
 
 __all__ = ["ModelPredictor", "beginning", "compare", "horizon_scores", "kind_of"]
 
@@ -33,6 +33,14 @@ class ModelPredictor:
     def __call__(self, recording, steps_ahead):
         first, predictions = predict_recordings(self.model, [recording], self.scaler, steps_ahead=steps_ahead)[0]
         return predictions[recording.start - first:]
+
+    def horizons(self, recording, horizon):
+        """Return the direct forecasts of rows t, ..., t + horizon - 1 for every t from `start` on.
+
+        An array (rows, horizon, Ky); the last origin is the one whose forecasts end with the recording.
+        """
+        first, forecasts = predict_horizons(self.model, [recording], self.scaler)[0]
+        return forecasts[recording.start - first:, :horizon]
 
 
 def beginning(recording, washout):
@@ -96,16 +104,21 @@ def _score(metric, measured, predicted):
     return getattr(scores, metric)(measured, predicted)
 
 
-def horizon_scores(predictor, recordings, scaler):
-    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins and horizons.
+def horizon_scores(predictor, recordings, horizon, scaler):
+    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins, horizons and outputs.
 
-    `predictor` is called as ``predictor(recording)`` and returns (rows, H, Ky): the forecasts of rows t, ..., t + H - 1
-    for every t from `start` on that has so many rows before the end.
+    Parameters
+    ----------
+    predictor : object with ``horizons(recording, horizon)``
+        The forecasts (rows, horizon, Ky) of rows t, ..., t + horizon - 1 for every t from `start` on.
+    recordings : list of Recording
+    horizon : int
+    scaler : SeriesScaler
     """
     errors = []
     for recording in recordings:
-        forecasts = predictor(recording)
-        steps = np.arange(len(forecasts))[:, None] + np.arange(forecasts.shape[1]) + recording.start
+        forecasts = predictor.horizons(recording, horizon)
+        steps = np.arange(len(forecasts))[:, None] + np.arange(horizon) + recording.start
         errors.append((scaler.y.transform(forecasts) - scaler.y.transform(recording.y)[steps]).reshape(-1))
     errors = np.concatenate(errors)
     return {"horizon_mse": float(np.mean(errors ** 2)), "horizon_mae": float(np.mean(np.abs(errors)))}

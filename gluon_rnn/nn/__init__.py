@@ -1,4 +1,5 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.ctc import CTCLoss
@@ -16,10 +17,12 @@ from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
+from gluon_rnn.nn.subsampled import SubsampledTDNN
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
-__all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
-           "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell", "PeepholeLSTMCell",
-           "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell", "JordanCell", "Unrolled",
-           "Pooling", "CTCLoss", "SequenceBlock", "Identity", "decay_masks"]
+__all__ = ["Bidirectional", "BidirectionalStack", "CTCLoss", "DelayLine", "GRU", "GRUCell", "Identity", "Jordan",
+           "JordanCell", "LSTM", "LSTMCell", "LayerNormLSTM", "LayerNormLSTMCell", "PeepholeLSTM", "PeepholeLSTMCell",
+           "Pooling", "ProjectedLSTM", "ProjectedLSTMCell", "RNN", "RNNCell", "ResetBeforeGRU", "ResetBeforeGRUCell",
+           "SequenceBlock", "SubsampledTDNN", "TDNN", "Unrolled", "ZoneoutCell", "ZoneoutGRU", "ZoneoutLSTM",
+           "decay_masks"]

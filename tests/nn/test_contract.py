@@ -8,12 +8,13 @@ import pytest
 from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
-from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel
-from gluon_rnn.nn import LSTM, DelayLine
+from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, DelayLine, Jordan
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
-            {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"}, {"contexts": [[-2, 2], {-1, 2}]}]
+            {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"}, {"contexts": [[-2, 2], {-1, 2}]},
+            {"contexts": [[0, 2], {1}]}]
 # each with 3 input features in all, which for open-loop models are the inputs and the measured outputs together
 OTHERS = {
     "delay_line": lambda **variant: DelayLine(3, input_size=3, **variant),
@@ -22,6 +23,10 @@ OTHERS = {
     "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
     "ctc": lambda **variant: CTCModel(LSTM(5), 4, input_size=3, **variant),
     "ctc_bidirectional": lambda **variant: CTCModel(LSTM(5, bidirectional=True), 4, input_size=3, **variant),
+    "both_directions": lambda **variant: Bidirectional(Jordan(4, 2, input_size=3), TDNN(5, input_size=3), **variant),
+    "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
+    "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
+        Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
 
 
@@ -122,6 +127,16 @@ def test_chunks_with_carried_states_are_the_whole(block):
         chunks.append(as_layout(block, outputs))
     assert_same(mx.nd.concat(*chunks, dim=0), as_layout(block, whole))
     assert_same(states, whole_states)
+
+
+def test_one_step_in_somebody_elses_loop_is_a_call(block):
+    if not block.causal or block.layout == "NTC":
+        pytest.skip("loops over it are time-major and causal")
+    inputs = batch(block, 1)
+    _, states = block(inputs, block.begin_state(3))
+    outputs, finals = block.one_step(mx.nd, inputs, states)
+    want, want_finals = block(inputs, states)
+    assert_same([outputs, *finals], [want, *want_finals])
 
 
 def test_carried_states_are_refused_by_a_block_that_looks_ahead(block):
