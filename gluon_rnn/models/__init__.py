@@ -1,4 +1,6 @@
 """Models, one file per family; importing this package registers them all."""
+from .classifier import SequenceClassifier, SequenceRegressor
+from .ctc import CTCModel
 from .forecaster import Forecaster, ForecasterClosedLoop
 from .frame_predictor import FramePredictor, frame_loss
 from .language_model import LanguageModel, bits, perplexity
@@ -6,4 +8,4 @@ from .narx import AR, NARX, ClosedLoop
 from .tagger import SequenceTagger
 
 __all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "FramePredictor", "LanguageModel", "NARX",
-           "SequenceTagger", "bits", "frame_loss", "perplexity"]
+           "SequenceTagger", "bits", "frame_loss", "perplexity", "CTCModel", "SequenceClassifier", "SequenceRegressor"]

@@ -23,7 +23,7 @@ import mxnet as mx
 import numpy as np
 
 from ..nn import lengths
-from ..nn.checks import check_features, check_sizes
+from ..nn.checks import check_features
 from ..nn.delay import last_values, shifted
 from ..nn.feedback import FeedbackNetwork, can_fuse
 from ..nn.initializers import as_initializer

@@ -6,6 +6,7 @@ from gluon_rnn.config import ConfigError, check_arguments
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.runtime import devices
 from gluon_rnn.training import (  # noqa: F401  (registers the tasks)
+    classification,
     forecasting,
     frames,
     language_model,
