@@ -1,5 +1,7 @@
 """Models, one file per family; importing this package registers them all."""
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
+from .seq2seq import DecodeStep, ScheduledSampling, Seq2Seq, SourceEncoder
 
-__all__ = ["AR", "ClosedLoop", "LanguageModel", "NARX", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "DecodeStep", "LanguageModel", "NARX", "ScheduledSampling", "Seq2Seq", "SourceEncoder",
+           "bits", "perplexity"]
