@@ -5,9 +5,12 @@ Source tokens x_1 ... x_S, target tokens y_1 ... y_T, y_0 the begin token; e(.) 
     m_s, state = encoder(e(x_1), ..., e(x_S))        memory (S, N, M); states of each row's last valid step
     state_0 = tanh(W_b [state] + b_b)                the bridge; or state_0 = state
 
-    none       s_t = decoder(e(y_{t-1}), s_{t-1})                                       h~_t = s_t
-    luong      s_t = decoder(e(y_{t-1}), s_{t-1}),  c_t = attend(s_t, m)                h~_t = tanh(W_r [c_t; s_t] + b_r)
-    bahdanau   c_t = attend(s_{t-1}, m),  s_t = decoder([e(y_{t-1}); c_t], s_{t-1})     h~_t = tanh(W_r [c_t; s_t] + b_r)
+    none       s_t = decoder(e(y_{t-1}), s_{t-1})
+               h~_t = s_t
+    luong      s_t = decoder(e(y_{t-1}), s_{t-1}),  c_t = attend(s_t, m)
+               h~_t = tanh(W_r [c_t; s_t] + b_r)
+    bahdanau   c_t = attend(s_{t-1}, m),  s_t = decoder([e(y_{t-1}); c_t], s_{t-1})
+               h~_t = tanh(W_r [c_t; s_t] + b_r)
 
     p(y_t | y_0 ... y_{t-1}, x) = softmax(W_o h~_t + b_o)
 

@@ -53,7 +53,7 @@ def assert_same(got, want, **tolerance):
         np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or TOLERANCE))
 
 
-# ---- equations, as a NumPy loop over one pair at a time ----------------------------------------------------------------
+# ---- equations, as a NumPy loop over one pair at a time ------------------------------------------------------------
 
 def dense(block, values):
     result = block.weight.data().asnumpy() @ values
@@ -121,7 +121,7 @@ def test_gradients_against_central_differences(attention):
         lambda: arrays(model(source, target, mx.nd.array([2, 1]), mx.nd.array([2, 2]))), model, [])
 
 
-# ---- lengths -----------------------------------------------------------------------------------------------------------
+# ---- lengths -------------------------------------------------------------------------------------------------------
 
 def test_a_row_alone_is_its_row_of_the_padded_batch(model):
     source, target, *lengths = batch()
@@ -171,7 +171,7 @@ def test_padding_changes_nothing(model, filler, hybrid):
         np.testing.assert_array_equal(plain.asnumpy(), with_filler.asnumpy())
 
 
-# ---- graphs that must agree --------------------------------------------------------------------------------------------
+# ---- graphs that must agree ----------------------------------------------------------------------------------------
 
 def test_hybrid_is_imperative_outputs_and_gradients_at_two_sizes(model):
     source, target, *lengths = batch()
@@ -217,7 +217,7 @@ def test_scheduled_sampling_reads_what_the_coins_say(model, hybrid):
     coins = mx.nd.array(np.random.randint(0, 2, (T, N)))
     logits = scheduled(source, target, *lengths, coins)
     read, step = SourceEncoder(model), DecodeStep(model)
-    states, tokens = read(source, lengths[0]), target[0]
+    states, tokens, before = read(source, lengths[0]), target[0], None
     for t in range(T):
         if t:
             tokens = mx.nd.where(coins[t], target[t].astype("float32"), before.argmax(axis=1))
@@ -284,7 +284,7 @@ def test_save_and_load(tmp_path, tie_weights):
     assert (model.output.weight is model.target_embedding.weight) == tie_weights
 
 
-# ---- learning ----------------------------------------------------------------------------------------------------------
+# ---- learning ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("attention", ["none", "luong", "bahdanau"])
 def test_learns_to_reverse_by_heart(attention):
@@ -306,7 +306,7 @@ def test_learns_to_reverse_by_heart(attention):
     assert right.all()
 
 
-# ---- errors ------------------------------------------------------------------------------------------------------------
+# ---- errors --------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("make, message", [
     (lambda: Seq2Seq(5, 5, GRU(4), GRU(4, bidirectional=True)), "decoder must be causal, but GRU looks ahead"),
