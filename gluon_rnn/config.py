@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Config", "ConfigError", "Part", "check_arguments", "data_root", "load", "to_yaml"]
+__all__ = ["Config", "ConfigError", "Part", "check_arguments", "data_root", "load", "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -42,19 +42,16 @@ class Part(BaseModel):
 
 
 class Data(Part):
-    """Which data set, and how it is cut into batches."""
+    """Which data set, and how it is cut into batches; a task adds keys of its own in a subclass."""
 
     batch_size: int = Field(32, ge=1)
-    bptt: int = Field(35, ge=1)
     eval_batch_size: int = Field(10, ge=1)
-    random_offset: bool = True
 
 
 class Model(Part):
-    """Which model, and which encoder inside it."""
+    """Which model, with its parts (``encoder: {name: lstm, ...}``) inside it."""
 
-    name: str = "language_model"
-    encoder: Part
+    name: Optional[str] = None                           # the task's own model where it is left out
 
 
 class Optimizer(Part):
@@ -81,21 +78,24 @@ class Training(_Section):
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
-    samples: int = Field(3, ge=0)                        # texts written to samples.txt at the end
-    sample_length: int = Field(300, ge=1)                # tokens in each of them
 
 
 class Config(_Section):
     """One recipe, checked."""
 
-    task: str = "language_model"
+    task: Part = Part(name="language_model")             # a name, or a mapping with the task's own keys
     seed: int = Field(0, ge=0, lt=2**31)
     device: str = "auto"
     output_dir: str = "runs"
     data_root: str = ""                                  # only there for interpolation: ${data_root}/file.txt
-    data: Data
-    model: Model
+    data: pydantic.SerializeAsAny[Data]                  # the task puts a subclass with its own keys here
+    model: Model = Model()
     training: Training = Training()
+
+    @pydantic.field_validator("task", mode="before")
+    @classmethod
+    def _name_alone(cls, value):
+        return {"name": value} if isinstance(value, str) else value
 
 
 _SECTIONS = {"": Config, "training": Training}
@@ -140,8 +140,17 @@ def from_dict(raw, source="<dict>"):
         config = Config.model_validate(raw)
     except pydantic.ValidationError as error:
         raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from error
-    _check_parts(config, source)
-    return config
+    return _resolve(config, source)
+
+
+def section(cls, values, where):
+    """Return `values`, a dict, as the pydantic section `cls`; ConfigError with the YAML path below `where`."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected a mapping such as {{name: ...}}, got {values!r}")
+    try:
+        return cls.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"{where}.{_explain(error.errors()[0])}") from error
 
 
 def to_yaml(config):
@@ -242,10 +251,10 @@ def _kind_of(default):
     return Any, "anything"
 
 
-def _check_parts(config, source):
-    """Check every named part: its name, its arguments, and that its constructor accepts their values."""
+def _resolve(config, source):
+    """Check every named part (its name, its arguments, their values), and fill in what the task decides."""
     from gluon_rnn import training  # late: this pulls in MXNet, which reading a file does not need
     try:
-        training.check(config)
+        return training.resolve(config)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error

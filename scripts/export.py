@@ -13,8 +13,7 @@ def main(argv=None):
 
     run = load_run(options.run, which=options.which)
     directory = pathlib.Path(options.output or pathlib.Path(run.path) / "export")
-    difference = export(run.model, directory, example=example_tokens(len(run.vocab)), vocab=run.vocab, unit=run.unit,
-                        separator=run.separator)
+    difference = export(run.model, directory, **run.export_arguments())
     print(f"largest difference between the export and the live model, at another T and N: {difference:.3g}")
     print(directory, flush=True)
     return 0
@@ -27,13 +26,6 @@ def parse(argv=None):
     parser.add_argument("--output", metavar="DIR", help="where the bundle goes (default: RUN/export)")
     parser.add_argument("--which", choices=["best", "last"], default="best", help="the checkpoint (default: best)")
     return parser.parse_args(argv)
-
-
-def example_tokens(vocab_size):
-    """Return token ids (T, N) that every vocabulary of this size has."""
-    import mxnet as mx
-    import numpy as np
-    return mx.nd.array(np.arange(16).reshape(8, 2) % vocab_size, dtype="int32")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ def main(argv=None):
     arguments = _parser().parse_args(argv)
     from gluon_rnn.training import load_run, stream_text
     run = load_run(arguments.run, arguments.checkpoint)
-    for piece in stream_text(run.model, run.vocab, run.unit, run.separator, arguments.length, arguments.prefix,
+    for piece in stream_text(run.model, run.assets, arguments.length, arguments.prefix,
                              temperature=arguments.temperature, top_k=arguments.top_k, top_p=arguments.top_p,
                              seed=arguments.seed):
         print(piece, end="", flush=True)

@@ -27,7 +27,7 @@ def test_default_then_file_then_override(recipe):
     assert (plain.seed, plain.training.epochs, plain.training.clip_norm) == (0, 3, 0.1)
     changed = configuration.load(recipe, ["training.epochs=5", "model.encoder.hidden_size=16", "seed=7"])
     assert (changed.seed, changed.training.epochs) == (7, 5)
-    assert changed.model.encoder.arguments == {"hidden_size": 16}
+    assert changed.model.arguments["encoder"] == {"name": "lstm", "hidden_size": 16}
     assert changed.data.arguments == {"sentences": 500}, "batch_size and bptt are not the data set's"
 
 
@@ -94,7 +94,7 @@ def test_mistakes(recipe, override, sentence):
 
 @pytest.mark.parametrize("text, sentence", [
     ("model: {encoder: {name: lstm, hidden_size: 8}}", "data: this key is required and missing"),
-    ("data: {name: words}\nmodel: {encodr: {name: lstm}}", "model.encoder: .*missing; is 'encodr' meant to be it"),
+    ("data: {name: words}\nmodel: {encodr: {name: lstm}}", "model.encodr: unknown key; did you mean .encoder"),
     ("data: {name: words}\nmodel: {encoder: {name: lstm}}", "model.encoder.hidden_size: this key is required"),
     ("data: {name: words, path: '${dataroot}/x'}\nmodel: {encoder: {name: lstm, hidden_size: 8}}", "dataroot"),
     ("a: [1", "not readable as YAML"),

@@ -126,7 +126,9 @@ class OursPeer(_MXNetPeer):
         """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
         from gluon_rnn.config import Training
         from gluon_rnn.models import LanguageModel
-        from gluon_rnn.training.step import LossGraph, TrainStep
+        from gluon_rnn.training.language_model import LossGraph
+        from gluon_rnn.training.step import TrainStep
+        from gluon_rnn.training.task import Batch
         encoder = self.package.nn.LSTM(case["H"], case["layers"], dropout=case["dropout"])
         model = LanguageModel(case["V"], encoder, embed_size=case["H"], tie_weights=True, drop_i=case["dropout"],
                               dropout=case["dropout"], drop_i_variational=False)
@@ -135,11 +137,12 @@ class OursPeer(_MXNetPeer):
         graph.hybridize()  # as the training loop does
         settings = Training(optimizer=dict(name="sgd", learning_rate=rate), clip_norm=case["clip_norm"])
         train = TrainStep(graph, [self.mx.cpu()], settings)
-        data, target, states = self._tokens(case), self._tokens(case), [model.begin_state(case["N"])]
+        batch = Batch((self._tokens(case), self._tokens(case)), (1, 1), case["T"] * case["N"])
+        states = [model.begin_state(case["N"])]
 
         def step():
             nonlocal states
-            states = train(data, target, states, rate)[2]
+            states = train(batch, states, rate)[2]
             self.mx.nd.waitall()
 
         return step

@@ -31,7 +31,7 @@ def read_text(path, encoding="utf-8"):
     raw = _read_bytes(path)
     text = _decode(raw, path, encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text:
-        raise ValueError(f"{path}: the file is empty; a language model needs text, check the path")
+        raise ValueError(f"{path}: the file is empty; check the path")
     return text
 
 

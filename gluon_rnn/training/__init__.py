@@ -1,6 +1,7 @@
 """Training: the loop, updates, schedules, checkpoints and what a run leaves behind."""
 import inspect
 
+from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError, check_arguments
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.runtime import devices
@@ -8,15 +9,39 @@ from gluon_rnn.training import language_model, optimizers, schedules  # noqa: F4
 from gluon_rnn.training.evaluation import evaluate_run
 from gluon_rnn.training.language_model import stream_text
 from gluon_rnn.training.loop import Interrupted, TrainingError, train
+from gluon_rnn.training.parts import check_part
 from gluon_rnn.training.runs import Run, load_run
 
-__all__ = ["Interrupted", "Run", "TrainingError", "check", "evaluate_run", "load_run", "stream_text", "train"]
+__all__ = ["Interrupted", "Run", "TrainingError", "evaluate_run", "load_run", "resolve", "stream_text", "train"]
 
 
-def check(config):
-    """Check every named part of a recipe before any data is read; ConfigError with the YAML path."""
-    if config.task not in tasks.names():
-        raise ConfigError(f"task: unknown task {config.task!r}; {suggest(config.task, tasks.names())}")
+def resolve(config):
+    """Check every named part of a recipe before any data is read, and fill in what its task decides.
+
+    Returns
+    -------
+    Config
+        The same one, with the task's own schema of the section ``data`` and its model's name.
+
+    Raises
+    ------
+    ConfigError
+        With the YAML path.
+    """
+    if config.task.name not in tasks.names():
+        raise ConfigError(f"task: unknown task {config.task.name!r}; {suggest(config.task.name, tasks.names())}")
+    task = tasks.get(config.task.name)
+    check_part("task", tasks, config.task, given=("config",))
+    config.data = configuration.section(task.data_section, config.data.model_dump(exclude_unset=True), "data")
+    config.model.name = config.model.name or task.default_model
+    _check_devices(config)
+    _check_optimizer(config.training.optimizer)
+    _check_schedule(config.training.schedule)
+    task.check(config)
+    return config
+
+
+def _check_devices(config):
     try:
         count = len(devices(config.device))
     except ValueError as error:
@@ -24,9 +49,6 @@ def check(config):
     if config.data.batch_size % count:
         raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
                           f"of {config.device!r}; choose a multiple of {count}")
-    _check_optimizer(config.training.optimizer)
-    _check_schedule(config.training.schedule)
-    tasks.get(config.task).check(config)
 
 
 def _check_optimizer(part):

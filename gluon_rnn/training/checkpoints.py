@@ -6,7 +6,7 @@ renamed. ``RUN/last`` and ``RUN/best`` are symbolic links to two of them (or bot
     parameters.params  what evaluation, sampling and export use: the averaged weights where training.average is on
     training.params    what only training goes on from: weights, average, the optimiser's arrays, carried states
     position.json      epoch, step, best score, counters
-    config.yaml, vocab.json
+    config.yaml        and what the model needs besides parameters: vocab.json, scaler.json, ...
 
 Arrays are in MXNet's own format and numbers in JSON: nothing is pickled.
 """
@@ -34,6 +34,10 @@ class Checkpoint:
     def parameters(self):
         """Path of the file for `Block.load_parameters`."""
         return str(self.path / "parameters.params")
+
+    def read(self, name):
+        """Return the text of one of the checkpoint's small files."""
+        return (self.path / name).read_text(encoding="utf-8")
 
     def arrays(self, kind):
         """Return the arrays of one kind, the kind taken off their names."""

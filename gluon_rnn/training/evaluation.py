@@ -1,38 +1,39 @@
-"""The loss of a model on a split, in training and after it."""
+"""Scores of a model on a split, in training and after it."""
 import itertools
 
 from gluon_rnn import runtime
 from gluon_rnn.registry import suggest, tasks
-from gluon_rnn.training.language_model import score, score_text
-from gluon_rnn.training.runs import config_of, load_run
-from gluon_rnn.training.step import LossGraph
+from gluon_rnn.training import checkpoints
+from gluon_rnn.training.runs import check_assets, config_of
 
-__all__ = ["evaluate", "evaluate_run", "in_words"]
+__all__ = ["evaluate_run", "in_words", "mean_loss"]
 
 
-def evaluate(graph, batches, states, limit=None):
-    """Return the mean loss in nats per token over `batches`, the states carried from one to the next.
+def mean_loss(graph, batches, device, states=(), limit=None):
+    """Return the mean loss per unit over `batches`, states carried from one to the next where there are any.
 
     Parameters
     ----------
-    graph : LossGraph
-    batches : iterable of (data, target), both (T, N)
+    graph : HybridBlock
+        A task's loss graph.
+    batches : iterable of gluon_rnn.training.task.Batch
+    device : mxnet.Context
     states : list of arrays
-        States before the first batch; they say on which device to work.
+        States before the first batch; empty for a task that carries none.
     limit : int, optional
         Only so many batches.
     """
-    total = tokens = 0
-    device = states[0].context
-    for data, target in itertools.islice(batches, limit):
-        loss, states = graph(data.as_in_context(device), target.as_in_context(device), states)
-        total += float(loss.asscalar()) * data.size
-        tokens += data.size
-    return total / tokens
+    total = size = 0
+    for batch in itertools.islice(batches, limit):
+        arrays = [array.as_in_context(device) for array in batch.arrays]
+        loss, states = graph(*arrays, states) if states else (graph(*arrays), states)
+        total += float(loss.asscalar())
+        size += batch.size
+    return total / size
 
 
 def evaluate_run(path, split=None, which="best"):
-    """Return the loss of a run's checkpoint on a split of its own data, as a sentence.
+    """Return the scores of a run's checkpoint on a split of its own data, as a sentence.
 
     Parameters
     ----------
@@ -45,26 +46,22 @@ def evaluate_run(path, split=None, which="best"):
     Raises
     ------
     ValueError
-        If there is no such run, checkpoint or split.
+        If there is no such run, checkpoint or split, or the data have changed since.
     """
-    device = runtime.devices(config_of(path).device)[0]
-    run = load_run(path, which, device)
-    task = tasks.get(run.config.task)(run.config)
+    config, checkpoint = config_of(path), checkpoints.load(path, which)
+    task = tasks.get(config.task.name)(config, **config.task.arguments)
     split = split or task.final_split
     if split not in task.data.splits:
         raise ValueError(f"the data of {str(path)!r} have no {split!r} split; {suggest(split, list(task.data.splits))}")
-    if task.vocab.idx_to_token != run.vocab.idx_to_token:
-        raise ValueError(f"the data that {str(path)!r} was trained on have changed: their vocabulary of "
-                         f"{len(task.vocab)} tokens is not the run's of {len(run.vocab)}; put the old data back")
-    graph = LossGraph(run.model)
-    graph.hybridize()
-    states = run.model.begin_state(run.config.data.eval_batch_size, ctx=device)
-    return in_words(split, evaluate(graph, task.eval_batches(split), states), task.data)
+    check_assets(checkpoint, task.assets, f"the run in {str(path)!r}")
+    task.model.load_parameters(checkpoint.parameters, ctx=runtime.devices(config.device)[0])
+    task.graph.hybridize()
+    return in_words(task, split, task.evaluate(split))
 
 
-def in_words(split, nats, data):
+def in_words(task, split, scores):
     """Return e.g. ``"test perplexity 7.19, the best possible is 7.02"``; the second half where it is known."""
-    text = f"{split} {score_text(nats, data.unit)}"
-    if data.entropy_rate is None:
+    text = f"{split} {task.in_words(scores)}"
+    if task.best_loss is None:
         return text
-    return f"{text}, the best possible is {score(data.entropy_rate, data.unit):.2f}"
+    return f"{text}, the best possible is {task.in_words({'loss': task.best_loss})}"

@@ -1,159 +1,225 @@
-"""The language-model task: data, model and loss from a recipe, and what its numbers mean."""
+"""The language-model task: truncated backpropagation through a stream of tokens, and what its numbers mean."""
 import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
 
+import gluonnlp
 import mxnet as mx
 import numpy as np
+from mxnet import gluon
+from pydantic import Field
 
 import gluon_rnn.data
-import gluon_rnn.models  # noqa: F401  importing the package registers its members
-import gluon_rnn.nn  # noqa: F401
-from gluon_rnn.config import ConfigError, check_arguments
+from gluon_rnn import config as configuration
+from gluon_rnn.config import ConfigError
 from gluon_rnn.data import BPTTBatches
 from gluon_rnn.inference.sampling import sample
 from gluon_rnn.models import bits, perplexity
-from gluon_rnn.registry import datasets, encoders, models, tasks
-from gluon_rnn.training.step import LossGraph
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.training import parts
+from gluon_rnn.training.evaluation import mean_loss
+from gluon_rnn.training.task import Batch, Report, Task
 
-__all__ = ["LanguageModelTask", "build_model", "score", "score_text", "stream_text"]
-
-# Constructor arguments that the task fills in, or that have one right value here.
-_GIVEN_MODEL = ("vocab_size", "encoder", "layout")
-_GIVEN_ENCODER = ("layout",)
+__all__ = ["LanguageModelTask", "LossGraph", "TextAssets", "score", "score_text", "stream_text"]
 
 
-def build_model(section, vocab_size):
-    """Return the model of a recipe's `model` section, not initialised.
+class LanguageModelData(configuration.Data):
+    """How a stream is cut into chunks."""
 
-    Raises
-    ------
-    ConfigError
-        If a name, an argument or the value of one is wrong; it names the YAML path.
+    bptt: int = Field(35, ge=1)
+    random_offset: bool = True
+
+
+@dataclass
+class TextAssets:
+    """What turns the ids of a language model into text: vocabulary, unit ("character" or "word"), separator."""
+
+    vocab: Any
+    unit: str
+    separator: str
+
+    def texts(self):
+        """Return the two files."""
+        return {"vocab.json": self.vocab.to_json(),
+                "text.json": json.dumps({"unit": self.unit, "separator": self.separator})}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        return cls(gluonnlp.Vocab.from_json(read("vocab.json")), **json.loads(read("text.json")))
+
+
+class LossGraph(gluon.HybridBlock):
+    """A language model and its loss in one graph.
+
+    Inputs/Outputs
+    --------------
+    tokens, target (T, N) and states -> summed cross-entropy in nats, shape (1,), and new states.
     """
-    encoder = _part("model.encoder", encoders, section.encoder, _GIVEN_ENCODER)
-    return _part("model", models, section, _GIVEN_MODEL, vocab_size=vocab_size, encoder=encoder)
 
+    def __init__(self, model, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
 
-def _part(where, registry, section, given=(), **more):
-    check_part(where, registry, section, given)
-    try:
-        return registry.get(section.name)(**section.arguments, **more)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{where}: {error}") from error
-
-
-def check_part(where, registry, section, given=()):
-    """Check a part's name and the names and types of its arguments, less those `given` by the code."""
-    try:
-        parameters = registry.parameters(section.name)
-    except ValueError as error:
-        raise ConfigError(f"{where}.name: {error}") from error
-    check_arguments(where, section.arguments, {key: parameters[key] for key in parameters if key not in given},
-                    neighbours=type(section).model_fields)
+    def hybrid_forward(self, F, tokens, target, states):
+        logits, states = self.model(tokens, states)                    # (T, N, V)
+        return -F.sum(F.pick(F.log_softmax(logits), target)), states
 
 
 @tasks.register("language_model")
-class LanguageModelTask:
-    """Data, model and loss graph of one recipe.
+class LanguageModelTask(Task):
+    """Next-token prediction over one long stream of text.
 
     Parameters
     ----------
     config : gluon_rnn.config.Config
-
-    Attributes
-    ----------
-    data : a member of `gluon_rnn.registry.datasets`
-    model : HybridBlock
-        Not initialised.
-    graph : LossGraph
-    final_split : str
-        "test" where there is one, else "valid".
+    samples : int, default 3
+        Texts written to ``samples.txt`` at the end.
+    sample_length : int, default 300
+        Tokens in each of them.
     """
 
-    def __init__(self, config):
-        self._section = config.data
-        self._seed = config.seed
-        self.data = _part("data", datasets, config.data)
+    default_model = "language_model"
+    data_section = LanguageModelData
+    assets_class = TextAssets
+    unit = "token"
+
+    def __init__(self, config, *, samples: int = 3, sample_length: int = 300):
+        super().__init__(config)
+        self._samples, self._sample_length = samples, sample_length
+        self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
             raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
-        self.model = build_model(config.model, len(self.data.vocab))
+        self.assets = TextAssets(self.data.vocab, self.data.unit, self.data.separator)
+        self.model = self.build_model(config.model, self.assets)
         self.graph = LossGraph(self.model)
         for split in self.data.splits:
             self.eval_batches(split)                           # a split that is too short is found now, not in an hour
 
-    @staticmethod
-    def check(config):
+    @classmethod
+    def check(cls, config):
         """Check what can be checked without data; ConfigError with the YAML path."""
-        check_part("data", datasets, config.data)
-        build_model(config.model, vocab_size=2)
+        super().check(config)
+        options = config.task.arguments
+        if options.get("samples", 0) < 0:
+            raise ConfigError(f"task.samples: expected a number of texts of at least 0, got {options['samples']}")
+        try:
+            check_sizes(sample_length=options.get("sample_length", 1))
+        except ValueError as error:
+            raise ConfigError(f"task.{error}") from error
+        parts.build_model(config.model, vocab_size=2)
 
-    @staticmethod
-    def build_model(section, vocab_size):
-        """Return the model of a recipe's `model` section; see `build_model`."""
-        return build_model(section, vocab_size)
+    @classmethod
+    def build_model(cls, section, assets):
+        """Return the model of a recipe's `model` section for the vocabulary of `assets`, not initialised."""
+        return parts.build_model(section, vocab_size=len(assets.vocab))
 
     @property
-    def vocab(self):
-        """The vocabulary."""
-        return self.data.vocab
+    def loss_label(self):
+        """Nats per character or word."""
+        return f"nats per {self.data.unit}"
 
     @property
-    def final_split(self):
-        """The split of the closing evaluation."""
-        return "test" if "test" in self.data.splits else "valid"
+    def best_loss(self):
+        """The entropy rate of the data, where it is known."""
+        return self.data.entropy_rate
 
     def train_batches(self, epoch):
         """Return the training chunks of `epoch`, counted from 0; the same ones for the same seed and epoch."""
-        section = self._section
+        section = self.config.data
         offset = 0
         if section.random_offset and epoch:  # the first epoch reads everything
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
-            offset = int(np.random.default_rng([self._seed, epoch]).integers(min(section.bptt, spare + 1)))
-        return self._batches("train", section.batch_size, section.bptt, offset)
+            offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
+        return Chunks(self._chunks("train", section.batch_size, section.bptt, offset))
 
     def eval_batches(self, split):
         """Return the chunks of a split for evaluation; how long they are changes nothing but memory."""
-        section = self._section
-        return self._batches(split, section.eval_batch_size,
-                             max(section.bptt, section.bptt * section.batch_size // section.eval_batch_size))
+        section = self.config.data
+        return Chunks(self._chunks(split, section.eval_batch_size,
+                                   max(section.bptt, section.bptt * section.batch_size // section.eval_batch_size)))
 
-    def _batches(self, split, batch_size, bptt, offset=0):
+    def _chunks(self, split, batch_size, bptt, offset=0):
         try:
             return BPTTBatches(self.data.ids(split), batch_size, bptt, offset)
         except ValueError as error:
             key = "data.batch_size" if split == "train" else "data.eval_batch_size"
             raise ConfigError(f"{key}: {split} split: {error}") from error
 
+    def evaluate(self, split, limit=None):
+        """Return the loss in nats per token and the customary score of the unit, on the model's first device."""
+        device = self.graph.collect_params().list_ctx()[0]
+        states = self.begin_states(self.config.data.eval_batch_size, [device])[0]
+        loss = mean_loss(self.graph, self.eval_batches(split), device, states, limit)
+        return {"loss": loss, "bits" if self.data.unit == "character" else "perplexity": score(loss, self.data.unit)}
+
+    def report(self, path, limit=None):
+        """Evaluate, and let the model write ``samples.txt``."""
+        length = min(self._sample_length, 20) if limit else self._sample_length
+        text = self.write_samples(self._samples, length, self.config.seed, self.graph.collect_params().list_ctx()[0])
+        (path / "samples.txt").write_text(text, encoding="utf-8")
+        return Report(self.final_split, self.evaluate(self.final_split, limit))
+
     def describe(self):
         """Return what the data are, in words and numbers."""
         sizes = ", ".join(f"{split} {len(self.data.ids(split)):,}" for split in self.data.splits)
-        return f"{self._section.name}: {sizes} {self.data.unit}s, vocabulary {len(self.vocab):,}"
+        return f"{self.config.data.name}: {sizes} {self.data.unit}s, vocabulary {len(self.data.vocab):,}"
+
+    def in_words(self, scores):
+        """Return a loss in the customary score of its unit."""
+        return score_text(scores["loss"], self.data.unit)
 
     def begin_states(self, batch_size, devices):
         """Return zero states, one list for each device."""
         return [self.model.begin_state(batch_size // len(devices), ctx=device) for device in devices]
 
-    def initialize(self, devices):
-        """Give the parameters their first values on all `devices`."""
-        self.model.initialize(mx.init.Xavier(), ctx=devices)
-        token = mx.nd.zeros((1, 1), ctx=devices[0], dtype="int32")
-        self.model(token, self.model.begin_state(1, ctx=devices[0]))  # sizes that were deferred are fixed here
+    def run_once(self, device):
+        """Run the model on one token."""
+        token = mx.nd.zeros((1, 1), ctx=device, dtype="int32")
+        self.model(token, self.model.begin_state(1, ctx=device))
 
     def write_samples(self, count, length, seed, device):
         """Return `count` texts of `length` tokens that the model writes, as one printable string."""
-        texts = ["".join(stream_text(self.model, self.vocab, self.data.unit, self.data.separator, length,
-                                     seed=seed + index, ctx=device)) for index in range(count)]
+        texts = ["".join(stream_text(self.model, self.assets, length, seed=seed + index, ctx=device))
+                 for index in range(count)]
         return "\n".join(f"--- sample {index + 1}\n{text}" for index, text in enumerate(texts)) + "\n"
 
+    @staticmethod
+    def export_arguments(run):
+        """Return token ids (T, N) that the vocabulary has, and what turns ids into text."""
+        vocab = run.assets.vocab
+        example = mx.nd.array(np.arange(16).reshape(8, 2) % len(vocab), dtype="int32")
+        return {"example": example, "vocab": vocab, "unit": run.assets.unit, "separator": run.assets.separator}
 
-def stream_text(model, vocab, unit, separator, length, prefix="", **options):
+    @staticmethod
+    def predict(run, prefix="", length=300, **options):
+        """Return `prefix` and its continuation by `length` tokens; `options` are those of `stream_text`."""
+        return "".join(stream_text(run.model, run.assets, length, prefix, **options))
+
+
+class Chunks:
+    """The chunks of a stream as `Batch`es; see `gluon_rnn.data.BPTTBatches`."""
+
+    def __init__(self, chunks):
+        self._chunks = chunks
+        self.offset = chunks.offset
+
+    def __len__(self):
+        return len(self._chunks)
+
+    def __iter__(self):
+        return (Batch((tokens, target), (1, 1), tokens.size) for tokens, target in self._chunks)
+
+
+def stream_text(model, assets, length, prefix="", **options):
     """Yield the prefix and then `length` tokens that the model writes, pieces that join to the text.
 
     Parameters
     ----------
-    model, vocab
-        As in a `gluon_rnn.training.Run`.
-    unit, separator : str
-        "character" or "word", and what stands between two tokens.
+    model : LanguageModel
+    assets : TextAssets
     length : int
         Tokens to write.
     prefix : str
@@ -161,7 +227,8 @@ def stream_text(model, vocab, unit, separator, length, prefix="", **options):
     options
         As in `gluon_rnn.inference.sampling.sample`. The unknown token is never drawn.
     """
-    tokens = gluon_rnn.data.tokenize(prefix, unit)
+    vocab, separator = assets.vocab, assets.separator
+    tokens = gluon_rnn.data.tokenize(prefix, assets.unit)
     ids = gluon_rnn.data.encode(tokens, vocab, "the prefix") if tokens else []
     unknown = [] if vocab.unknown_token is None else [vocab.token_to_idx[vocab.unknown_token]]
     drawn = sample(model, vocab, ids, length, exclude=unknown, **options)

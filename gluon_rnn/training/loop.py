@@ -1,4 +1,4 @@
-"""The training loop: epochs of truncated backpropagation through time, each with an evaluation and a checkpoint.
+"""The training loop: epochs of updates, each with an evaluation and a checkpoint; what is learnt is the task's affair.
 
 Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
 goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
@@ -11,8 +11,8 @@ import logging
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Optional
 
-import gluonnlp
 import mxnet as mx
 import numpy as np
 
@@ -21,9 +21,8 @@ from gluon_rnn import runtime
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import checkpoints, optimizers, runs, schedules
 from gluon_rnn.training.averaging import WeightAverage
-from gluon_rnn.training.evaluation import evaluate, in_words
-from gluon_rnn.training.language_model import score, score_text
-from gluon_rnn.training.metrics import MetricsFile, loss_curve
+from gluon_rnn.training.evaluation import in_words
+from gluon_rnn.training.metrics import MetricsFile, fields, loss_curve
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.step import DivergedError, TrainStep
@@ -52,7 +51,7 @@ class Position:
     epoch: int = 0                    # finished epochs
     step_in_epoch: int = 0            # above 0 only after a signal
     step: int = 0                     # updates in all
-    best: float = math.inf            # lowest validation loss, nats per token
+    best: Optional[float] = None      # the validation score that selects
     best_epoch: int = 0
     totals: dict = field(default_factory=dict)   # of an epoch that a signal broke off
 
@@ -61,8 +60,8 @@ class Position:
 class Totals:
     """Sums over the steps of one epoch."""
 
-    loss: float = 0.0                 # nats
-    tokens: int = 0
+    loss: float = 0.0                 # summed
+    size: int = 0                     # units that it covers
     norm: float = 0.0
     clipped: int = 0
     steps: int = 0
@@ -121,7 +120,7 @@ class Loop:
         self.config, self.settings, self.limit = config, config.training, limit
         self.devices = runtime.devices(config.device)
         runtime.seed_all(config.seed)
-        self.task = tasks.get(config.task)(config)
+        self.task = tasks.get(config.task.name)(config, **config.task.arguments)
         self.task.initialize(self.devices)
         self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
@@ -155,7 +154,7 @@ class Loop:
         """Go back to the `last` checkpoint of the run in `path`."""
         checkpoint = checkpoints.load(path, "last")
         _check_same_model(runs.config_of(path), self.config)
-        _check_same_vocab((checkpoint.path / "vocab.json").read_text(encoding="utf-8"), self.task.vocab)
+        runs.check_assets(checkpoint, self.task.assets, "the run to resume")
         self.path = path
         self._restore(checkpoint)
         self.metrics = MetricsFile(path / "metrics.csv")
@@ -178,9 +177,11 @@ class Loop:
                          // len(self.devices))] for device, context in enumerate(self.devices)] if states else None
 
     def _describe(self):
-        size = sum(math.prod(parameter.shape) for parameter in self.parameters.values())
-        return (f"{self.task.describe()}; {size:,} parameters; {self.epochs} epochs of "
+        return (f"{self.task.describe()}; {self._size():,} parameters; {self.epochs} epochs of "
                 f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}")
+
+    def _size(self):
+        return sum(math.prod(parameter.shape) for parameter in self.parameters.values())
 
     # ---- epochs --------------------------------------------------------------------------------------------------
 
@@ -188,16 +189,22 @@ class Loop:
         """Train until the last epoch, until patience is at an end, or until a signal."""
         while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
             totals, finished = self.run_epoch(signals)
-            loss = self.evaluate("valid")
-            if not math.isfinite(loss):
-                raise TrainingError(f"the validation loss is {loss:g} after step {self.position.step}; lower "
+            scores = self.evaluate("valid")
+            if not math.isfinite(scores["loss"]):
+                raise TrainingError(f"the validation loss is {scores['loss']:g} after step {self.position.step}; lower "
                                     f"training.optimizer.learning_rate, the checkpoints are in {self.path}")
-            self._advance(finished, loss, totals)
-            improved = loss < self.position.best
+            self._advance(finished, scores, totals)
+            improved = self._improves(scores)
             if improved:
-                self.position.best, self.position.best_epoch = loss, self.position.epoch + (not finished)
-            self.log_row(totals, loss, finished)
+                self.position.best = scores[self.task.selection[0]]
+                self.position.best_epoch = self.position.epoch + (not finished)
+            self.log_row(totals, scores, finished)
             self.save_checkpoint(("best", "last") if improved else ("last",))
+
+    def _improves(self, scores):
+        name, direction = self.task.selection
+        best = self.position.best
+        return best is None or (scores[name] < best if direction == "min" else scores[name] > best)
 
     def run_epoch(self, signals):
         """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end."""
@@ -210,34 +217,34 @@ class Loop:
         before = totals.seconds
         label = f"epoch {position.epoch + 1}/{self.epochs}"
         with Progress(label, steps, position.step_in_epoch, self.settings.log_interval) as progress:
-            for data, target in itertools.islice(batches, position.step_in_epoch, steps):
-                states = self._one_step(data, target, states, totals, progress)
+            for batch in itertools.islice(batches, position.step_in_epoch, steps):
+                states = self._one_step(batch, states, totals, progress)
                 if signals.received:
                     break
         totals.seconds = before + time.monotonic() - begun
         self.carried = states
         return totals, position.step_in_epoch >= steps
 
-    def _one_step(self, data, target, states, totals, progress):
+    def _one_step(self, batch, states, totals, progress):
         position = self.position
         rate = self.schedule(position.step + 1)
         try:
-            loss, norm, states = self.step(data, target, states, rate)
+            loss, norm, states = self.step(batch, states, rate)
         except DivergedError as error:
             raise TrainingError(f"training diverged at epoch {position.epoch + 1} step {position.step + 1}: {error}; "
                                 f"the parameters are those before it, the checkpoints are in {self.path}") from error
         self.average.update()
         position.step += 1
         position.step_in_epoch += 1
-        totals.loss += loss * data.size
-        totals.tokens += data.size
+        totals.loss += loss * batch.size
+        totals.size += batch.size
         totals.norm += norm
         totals.clipped += bool(self.settings.clip_norm and norm > self.settings.clip_norm)
         totals.steps += 1
         progress(loss, norm, rate)
         return states
 
-    def _advance(self, finished, loss, totals):
+    def _advance(self, finished, scores, totals):
         """Move on to the next epoch, or note how far a broken one came."""
         position = self.position
         if not finished:
@@ -245,35 +252,34 @@ class Loop:
             return
         position.epoch, position.step_in_epoch, position.totals, self.carried = position.epoch + 1, 0, {}, None
         if hasattr(self.schedule, "observe"):
-            self.schedule.observe(loss)
+            name, direction = self.task.selection
+            self.schedule.observe(scores[name] if direction == "min" else -scores[name])
 
     def _out_of_patience(self):
         waited = self.position.epoch - self.position.best_epoch
         return self.settings.patience is not None and waited >= self.settings.patience
 
     def evaluate(self, split):
-        """Return the loss of the averaged weights on `split`, nats per token."""
+        """Return the task's scores of the averaged weights on `split`, the loss first."""
         with self.average.applied():
-            return evaluate(self.task.graph, self.task.eval_batches(split),
-                            self.task.begin_states(self.config.data.eval_batch_size, self.devices[:1])[0], self.limit)
+            return self.task.evaluate(split, self.limit)
 
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 
-    def log_row(self, totals, valid_loss, finished=True):
+    def log_row(self, totals, scores, finished=True):
         """Write one row of metrics, one line of log and the picture."""
-        unit, train_loss = self.task.data.unit, totals.loss / max(1, totals.tokens)
-        row = {"epoch": self.position.epoch + (not finished), "step": self.position.step, "train_loss": train_loss,
-               "valid_loss": valid_loss, "train_score": score(train_loss, unit), "valid_score": score(valid_loss, unit),
-               "learning_rate": self.step.trainer.learning_rate, "grad_norm": totals.norm / max(1, totals.steps),
-               "param_norm": self._parameter_norm(), "clipped": totals.clipped / max(1, totals.steps),
-               "tokens_per_second": totals.tokens / max(totals.seconds, 1e-9),
-               "steps_per_second": totals.steps / max(totals.seconds, 1e-9), "seconds": totals.seconds}
+        task, train_loss = self.task, totals.loss / max(1, totals.size)
+        seconds, steps = max(totals.seconds, 1e-9), max(1, totals.steps)
+        values = (self.position.epoch + (not finished), self.position.step, train_loss, *scores.values(),
+                  self.step.trainer.learning_rate, totals.norm / steps, self._parameter_norm(), totals.clipped / steps,
+                  totals.size / seconds, totals.steps / seconds, totals.seconds)
+        row = dict(zip(fields(scores, task.unit), values))
         self.metrics.append(row)
-        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f tokens/s, "
-                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], score_text(train_loss, unit),
-                  score_text(valid_loss, unit), row["learning_rate"], row["grad_norm"], row["param_norm"],
-                  row["tokens_per_second"], row["steps_per_second"])
-        loss_curve(self.metrics.rows, unit, self.task.data.entropy_rate, self.path / "loss.png")
+        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
+                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
+                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],
+                  totals.size / seconds, task.unit, row["steps_per_second"])
+        loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png")
 
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
@@ -287,26 +293,29 @@ class Loop:
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
         for device, states in enumerate(self.carried or []):
             arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
-        position = {"format": 1, "unit": self.task.data.unit, "separator": self.task.data.separator,
-                    "position": vars(self.position), "average": self.average.state(),
+        position = {"format": 2, "position": vars(self.position), "average": self.average.state(),
                     "optimizer": optimizers.numbers(self.step.trainer),
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
         with self.average.applied():
             checkpoints.save(self.path, self.task.model.save_parameters, arrays, position, self._texts(), names)
 
     def _texts(self):
-        return {"config.yaml": configuration.to_yaml(self.config), "vocab.json": self.task.vocab.to_json()}
+        return {"config.yaml": configuration.to_yaml(self.config), **self.task.assets.texts()}
 
     def finish(self):
-        """Evaluate the best checkpoint, write samples with it, and say what came out."""
+        """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""
         task = self.task
         task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
-        loss = evaluate(task.graph, task.eval_batches(task.final_split),
-                        task.begin_states(self.config.data.eval_batch_size, self.devices[:1])[0], self.limit)
-        _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task.final_split, loss, task.data))
-        length = min(self.settings.sample_length, 20) if self.limit else self.settings.sample_length
-        text = task.write_samples(self.settings.samples, length, self.config.seed, self.devices[0])
-        (self.path / "samples.txt").write_text(text, encoding="utf-8")
+        report = task.report(self.path, self.limit)
+        _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task, report.split, report.scores))
+        for name, scores in report.baselines.items():
+            _log.info("    %s: %s", name, task.in_words(scores))
+        if report.text:
+            _log.info("%s", report.text)
+        runs.write_results(self.path, {
+            "split": report.split, "scores": report.scores, "baselines": report.baselines, "seed": self.config.seed,
+            "parameters": self._size(), "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
+            "seconds": sum(row["seconds"] for row in self.metrics.rows)})
 
 
 def seed_from(seed, epoch, step):
@@ -331,10 +340,3 @@ def _architecture(section, prefix=""):
         elif "drop" not in key:
             flat[prefix + key] = value
     return flat
-
-
-def _check_same_vocab(text, vocab):
-    old = gluonnlp.Vocab.from_json(text)
-    if old.idx_to_token != vocab.idx_to_token:
-        raise ValueError(f"the data have a vocabulary of {len(vocab)} tokens that is not the one of the run to resume "
-                         f"({len(old)} tokens); use the data of that run, or start a new run")

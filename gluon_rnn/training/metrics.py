@@ -3,14 +3,17 @@ import csv
 import os
 from pathlib import Path
 
-__all__ = ["FIELDS", "MetricsFile", "loss_curve"]
+__all__ = ["MetricsFile", "fields", "loss_curve"]
 
-FIELDS = ("epoch", "step", "train_loss", "valid_loss", "train_score", "valid_score", "learning_rate", "grad_norm",
-          "param_norm", "clipped", "tokens_per_second", "steps_per_second", "seconds")
+
+def fields(scores, unit):
+    """Return the columns of ``metrics.csv`` for a task with these validation `scores` and this `unit` of the loss."""
+    return ("epoch", "step", "train_loss", *(f"valid_{name}" for name in scores), "learning_rate", "grad_norm",
+            "param_norm", "clipped", f"{unit}s_per_second", "steps_per_second", "seconds")
 
 
 class MetricsFile:
-    """The rows of ``metrics.csv``, losses in nats per token, scores in the unit that the data call for.
+    """The rows of ``metrics.csv``: losses per unit of the task, and its scores; every row has the same columns.
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ class MetricsFile:
 
     def append(self, row):
         """Add one row."""
-        self.rows.append({field: row[field] for field in FIELDS})
+        self.rows.append({field: row[field] for field in (self.rows[0] if self.rows else row)})
         self._write()
 
     def keep(self, epochs):
@@ -39,7 +42,7 @@ class MetricsFile:
         # The whole file each time: a few hundred short rows, and never half a row after a kill.
         partial = self.path.with_suffix(".partial")
         with open(partial, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, FIELDS, extrasaction="ignore")
+            writer = csv.DictWriter(file, list(self.rows[0]) if self.rows else [])
             writer.writeheader()
             writer.writerows(self.rows)
         os.replace(partial, self.path)
@@ -52,15 +55,15 @@ def _number(text):
         return float(text)
 
 
-def loss_curve(rows, unit, best=None, path=None):
+def loss_curve(rows, label, best=None, path=None):
     """Draw training and validation loss over epochs.
 
     Parameters
     ----------
     rows : list of dict
         As in `MetricsFile.rows`.
-    unit : str
-        What a token is, for the axis: "character" or "word".
+    label : str
+        Of the loss's axis, such as "nats per word".
     best : float, optional
         The lowest loss that is possible, drawn as a line.
     path : Path, optional
@@ -76,11 +79,11 @@ def loss_curve(rows, unit, best=None, path=None):
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     epochs = [row["epoch"] for row in rows]
-    for field, label in (("train_loss", "training (with dropout)"), ("valid_loss", "validation")):
-        axes.plot(epochs, [row[field] for row in rows], marker="." if len(rows) < 50 else None, label=label)
+    for field, name in (("train_loss", "training (with dropout)"), ("valid_loss", "validation")):
+        axes.plot(epochs, [row[field] for row in rows], marker="." if len(rows) < 50 else None, label=name)
     if best is not None:
         axes.axhline(best, color="black", linewidth=0.8, linestyle="--", label="best possible")
-    axes.set(xlabel="epoch", ylabel=f"nats per {unit}")
+    axes.set(xlabel="epoch", ylabel=label)
     axes.grid(alpha=0.3)
     axes.legend()
     if path is not None:

@@ -1,16 +1,17 @@
 """The folder of a run: making one, and reading a trained model back from it."""
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gluonnlp
 import mxnet as mx
 
 from gluon_rnn import config as configuration
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
 
-__all__ = ["Run", "config_of", "create", "load_run"]
+__all__ = ["Run", "check_assets", "config_of", "create", "load_run", "write_results"]
 
 
 @dataclass
@@ -24,9 +25,8 @@ class Run:
     config : gluon_rnn.config.Config
     model : HybridBlock
         Parameters loaded, hybridized.
-    vocab : gluonnlp.Vocab
-    unit, separator : str
-        "character" or "word", and what stands between two tokens in a text.
+    assets
+        What the task's model needs besides parameters: a vocabulary, a scaler, the names of classes.
     position : dict
         Of the checkpoint: epoch, step, best score.
     """
@@ -34,10 +34,16 @@ class Run:
     path: Path
     config: Any
     model: Any
-    vocab: Any
-    unit: str
-    separator: str
+    assets: Any
     position: dict
+
+    def export_arguments(self):
+        """Return the keyword arguments of `gluon_rnn.export.export` for this model."""
+        return tasks.get(self.config.task.name).export_arguments(self)
+
+    def predict(self, *inputs, **options):
+        """Apply the model to something new, as the `predict` of its task says."""
+        return tasks.get(self.config.task.name).predict(self, *inputs, **options)
 
 
 def create(output_dir, name):
@@ -79,9 +85,24 @@ def load_run(path, which="best", ctx=None):
     """
     config = config_of(path)
     checkpoint = checkpoints.load(path, which)
-    vocab = gluonnlp.Vocab.from_json((checkpoint.path / "vocab.json").read_text(encoding="utf-8"))
-    model = tasks.get(config.task).build_model(config.model, len(vocab))
+    task = tasks.get(config.task.name)
+    assets = task.assets_class.from_texts(checkpoint.read)
+    model = task.build_model(config.model, assets)
     model.load_parameters(checkpoint.parameters, ctx=ctx or mx.cpu())
     model.hybridize()
-    unit, separator = checkpoint.position["unit"], checkpoint.position["separator"]
-    return Run(Path(path), config, model, vocab, unit, separator, checkpoint.position)
+    return Run(Path(path), config, model, assets, checkpoint.position)
+
+
+def check_assets(checkpoint, assets, whose):
+    """Raise ValueError unless vocabulary, scaler and the like of `checkpoint` are `assets`, those of the data now."""
+    for name, text in assets.texts().items():
+        if checkpoint.read(name) != text:
+            raise ValueError(f"{name} made from the data is not the one of {whose}: the data have changed, or are "
+                             "others; use the data of that run, or start a new run")
+
+
+def write_results(path, results):
+    """Write ``results.json`` of the run in `path`, whole or not at all."""
+    partial = Path(path) / ".results.json"
+    partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, Path(path) / "results.json")

@@ -7,29 +7,11 @@ from mxnet import autograd, gluon
 from gluon_rnn.nn import decay_masks
 from gluon_rnn.training import optimizers
 
-__all__ = ["DivergedError", "LossGraph", "TrainStep"]
+__all__ = ["DivergedError", "TrainStep"]
 
 
 class DivergedError(RuntimeError):
     """The loss or the gradient is no longer a finite number; nothing was changed by the step that found it."""
-
-
-class LossGraph(gluon.HybridBlock):
-    """A model and its loss in one graph.
-
-    Inputs/Outputs
-    --------------
-    tokens, target (T, N) and states -> mean cross-entropy in nats (a scalar array of shape (1,)), new states.
-    """
-
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
-        self.model = model
-        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-
-    def hybrid_forward(self, F, tokens, target, states):
-        logits, states = self.model(tokens, states)                    # (T, N, V)
-        return F.mean(self.loss(logits, target)), states
 
 
 class TrainStep:
@@ -37,15 +19,16 @@ class TrainStep:
 
     Parameters
     ----------
-    graph : LossGraph
-        Its parameters initialised on all `devices`.
+    graph : HybridBlock
+        The loss graph of a task (`gluon_rnn.training.task.Task.graph`), its parameters initialised on all `devices`.
     devices : list of mxnet.Context
         The batch axis is split evenly over them.
     settings : gluon_rnn.config.Training
 
     Notes
     -----
-    With g the gradient of the mean loss over the whole batch:
+    With g the gradient of the mean loss over all units of the batch (devices may hold different numbers of them in a
+    padded batch, so losses are summed and divided once):
 
     1. norm = sqrt(sum g^2) over all parameters; a loss or norm that is not finite raises `DivergedError` here;
     2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
@@ -67,21 +50,21 @@ class TrainStep:
         self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
                        if parameter.name in masks and masks[parameter.name].max() > 0}
 
-    def __call__(self, data, target, states, rate):
+    def __call__(self, batch, states, rate):
         """Make one update.
 
         Parameters
         ----------
-        data, target : (T, N) arrays
+        batch : gluon_rnn.training.task.Batch
         states : list of lists of arrays
-            One list of states for each device.
+            One list of states for each device; empty ones where the task carries none.
         rate : float
             Learning rate of this update.
 
         Returns
         -------
         loss, norm : float
-            Mean loss in nats per token, and the norm of the gradient before clipping.
+            Mean loss per unit, and the norm of its gradient before clipping.
         states : list of lists of arrays
             For the next chunk, detached from this one's graph.
 
@@ -90,40 +73,45 @@ class TrainStep:
         DivergedError
             If loss or norm is not finite; the parameters are as they were before the call.
         """
-        losses, states = self._forward_backward(data, target, states)
+        losses, states = self._forward_backward(batch, states)
         self.trainer.allreduce_grads()
-        loss, norm = self._read(losses)
+        loss, norm = self._read(losses, batch.size)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
                                 + self._advice())
-        self._update(norm, rate)
+        self._update(norm, rate, batch.size)
         return loss, norm, states
 
-    def _forward_backward(self, data, target, states):
-        split = gluon.utils.split_and_load
-        chunks = zip(split(data, self.devices, batch_axis=1), split(target, self.devices, batch_axis=1), states)
+    def _forward_backward(self, batch, states):
+        arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
         with autograd.record():
-            results = [self.graph(*chunk) for chunk in chunks]
+            results = [_loss(self.graph, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
         autograd.backward(losses)
         return losses, [[state.detach() for state in new] for _, new in results]
 
-    def _read(self, losses):
+    def _split(self, array, axis):
+        if array.shape[axis] < len(self.devices):
+            raise ValueError(f"a batch of {array.shape[axis]} rows cannot be split over {len(self.devices)} devices; "
+                             "use fewer devices, or batches that leave no small rest")
+        return gluon.utils.split_and_load(array, self.devices, batch_axis=axis, even_split=False)
+
+    def _read(self, losses, size):
         """Return mean loss and norm of the mean gradient; the one place where the host waits for the device."""
         gradients = [parameter.list_grad()[0] for parameter in self._parameters.values()]
         squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients))        # (number of parameters,) float32
         losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]
         numbers = mx.nd.concat(*losses, squares, dim=0).asnumpy().astype("float64")
         devices = len(self.devices)
-        return float(numbers[:devices].mean()), math.sqrt(numbers[devices:].sum()) / devices
+        return float(numbers[:devices].sum()) / size, math.sqrt(numbers[devices:].sum()) / size
 
-    def _update(self, norm, rate):
+    def _update(self, norm, rate, size):
         limit = self.settings.clip_norm
         scale = min(1.0, limit / norm) if limit and norm else 1.0
         self._decay(rate * self.settings.weight_decay)
         self.trainer.set_learning_rate(rate)
         # The optimiser multiplies gradients by 1 / this: no pass over memory of its own is needed for clipping.
-        self.trainer.update(len(self.devices) / scale)
+        self.trainer.update(size / scale)
 
     def _decay(self, amount):
         for name, mask in self._masks.items():
@@ -135,3 +123,8 @@ class TrainStep:
         if self.settings.clip_norm:
             return "lower training.optimizer.learning_rate, lower training.clip_norm, or raise schedule.warmup_steps"
         return "set training.clip_norm (1.0 is usual), or lower training.optimizer.learning_rate"
+
+
+def _loss(graph, arrays, states):
+    """Return the summed loss and the new states; a graph that carries none is called without."""
+    return graph(*arrays, states) if states else (graph(*arrays), [])

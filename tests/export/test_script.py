@@ -9,6 +9,7 @@ from gluon_rnn import nn
 from gluon_rnn.export import load
 from gluon_rnn.models import LanguageModel
 from gluon_rnn.training import runs
+from gluon_rnn.training.language_model import LanguageModelTask, TextAssets
 from scripts import export
 
 
@@ -18,7 +19,8 @@ def run(tmp_path, monkeypatch):
     vocab = gluonnlp.Vocab(dict.fromkeys("abcdefg", 1), padding_token=None, bos_token=None, eos_token=None)
     model = LanguageModel(len(vocab), nn.GRU(6, 2), embed_size=4)
     model.initialize()
-    found = SimpleNamespace(path=tmp_path, model=model, vocab=vocab, unit="character", separator="")
+    config = SimpleNamespace(task=SimpleNamespace(name="language_model"))
+    found = runs.Run(tmp_path, config, model, TextAssets(vocab, "character", ""), {})
     monkeypatch.setattr(runs, "load_run", lambda path, which="best": found)
     return found
 
@@ -30,9 +32,9 @@ def test_prints_difference_and_folder(run, tmp_path, capsys, output):
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(folder)
     assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
-    bundle, tokens = load(folder), export.example_tokens(len(run.vocab))
+    bundle, tokens = load(folder), LanguageModelTask.export_arguments(run)["example"]
     np.testing.assert_allclose(bundle(tokens).asnumpy(), run.model(tokens).asnumpy(), atol=1e-6)
-    assert bundle.vocab.idx_to_token == run.vocab.idx_to_token
+    assert bundle.vocab.idx_to_token == run.assets.vocab.idx_to_token
     assert bundle.manifest["vocabulary"]["unit"] == "character"
 
 

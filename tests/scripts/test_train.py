@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RECIPE = """
 data: {name: elman_grammar, sentences: 3000, batch_size: 8, bptt: 10}
 model: {embed_size: 8, dropout: 0.2, encoder: {name: lstm, hidden_size: 16}}
-training: {epochs: 6, optimizer: {name: adam, learning_rate: 0.01}, average: 0.9, samples: 1, sample_length: 5}
+training: {epochs: 6, optimizer: {name: adam, learning_rate: 0.01}, average: 0.9}
+task: {name: language_model, samples: 1, sample_length: 5}
 """
 
 
@@ -62,7 +63,7 @@ def test_train_prints_epochs_and_the_folder_last(whole):
     lines = output.splitlines()
     assert path.name == "small-1" and (path / "samples.txt").exists()
     assert sum(line.startswith("epoch ") and "valid perplexity" in line for line in lines) == 6
-    assert "tokens/s" in output and "the best possible is 7.02" in lines[-2]
+    assert "tokens/s" in output and "the best possible is perplexity 7.02" in lines[-2]
     assert "\r" not in output + errors, "a bar belongs into a terminal"
 
 

@@ -7,11 +7,11 @@ import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import config as configuration
 
 RECIPE = {
+    "task": {"name": "language_model", "samples": 1, "sample_length": 5},
     "data": {"name": "elman_grammar", "sentences": 600, "batch_size": 8, "bptt": 10, "eval_batch_size": 2},
     "model": {"embed_size": 6, "encoder": {"name": "lstm", "hidden_size": 8, "num_layers": 2, "dropout": 0.2},
               "dropout": 0.2},
-    "training": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.01}, "clip_norm": 0.5, "samples": 1,
-                 "sample_length": 5},
+    "training": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.01}, "clip_norm": 0.5},
 }
 
 

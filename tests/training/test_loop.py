@@ -130,14 +130,14 @@ def test_a_finished_run_resumes_to_nothing(make_config):
 def test_run_leaves_everything_behind(make_config):
     run = train(make_config({"training.average": 0.9}), "made")
     assert run.name == "made-1"
-    assert {"config.yaml", "metrics.csv", "loss.png", "vocab.json", "samples.txt", "last", "best"} <= {
+    assert {"config.yaml", "metrics.csv", "loss.png", "vocab.json", "samples.txt", "results.json", "last", "best"} <= {
         path.name for path in run.iterdir()}
     assert (run / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert len((run / "samples.txt").read_text().splitlines()[1].split()) == 5
     loaded = load_run(run)
-    assert loaded.unit == "word" and len(loaded.vocab) == 29
+    assert loaded.assets.unit == "word" and len(loaded.assets.vocab) == 29
     last = metrics(run)[-1]
-    assert math.isclose(float(last["valid_score"]), math.exp(float(last["valid_loss"])), rel_tol=1e-12)
+    assert math.isclose(float(last["valid_perplexity"]), math.exp(float(last["valid_loss"])), rel_tol=1e-12)
 
 
 def test_best_checkpoint_scores_what_the_metrics_say(make_config):
@@ -153,13 +153,13 @@ def test_evaluation_does_not_depend_on_the_chunks(make_config):
         run = loop.Loop(make_config({"data.bptt": bptt, "data.batch_size": 2}))
         runtime.seed_all(0)
         run.task.model.initialize(mx.init.Xavier(), force_reinit=True)
-        losses.append(run.evaluate("valid"))
+        losses.append(run.evaluate("valid")["loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)  # float32, sums in another order
 
 
 @pytest.mark.parametrize("change, sentence", [
     ({"model.encoder.hidden_size": 9}, "model.encoder.hidden_size is 9 but the run to resume has 8"),
-    ({"data.end_of_sentence": "<eos>"}, "vocabulary of 30 tokens that is not the one of the run to resume"),
+    ({"data.end_of_sentence": "<eos>"}, "vocab.json made from the data is not the one of the run to resume"),
 ])
 def test_resume_refuses_another_model_or_vocabulary(make_config, change, sentence):
     run = train(make_config({"training.epochs": 1}), "a")

@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
-from gluon_rnn.training.metrics import FIELDS, MetricsFile, loss_curve
+from gluon_rnn.training.metrics import MetricsFile, fields, loss_curve
+
+FIELDS = fields({"loss": 1.0, "accuracy": 0.5}, "sequence")
 
 
 def row(epoch, loss=1.25):
@@ -21,13 +23,15 @@ def test_rows_read_back_equal_and_can_be_cut(tmp_path):
 
 
 def test_a_row_without_a_field_is_refused(tmp_path):
+    file = MetricsFile(tmp_path / "metrics.csv")
+    file.append(row(1))
     with pytest.raises(KeyError, match="train_loss"):
-        MetricsFile(tmp_path / "metrics.csv").append({"epoch": 1, "step": 1})
+        file.append({"epoch": 2, "step": 2})
 
 
 def test_curve_returns_the_figure_and_leaves_pyplot_alone(tmp_path):
     loaded = "matplotlib.pyplot" in sys.modules
-    figure = loss_curve([row(1), row(2)], "character", best=1.0, path=tmp_path / "loss.png")
+    figure = loss_curve([row(1), row(2)], "nats per character", best=1.0, path=tmp_path / "loss.png")
     axes = figure.axes[0]
     assert len(axes.lines) == 3 and axes.get_ylabel() == "nats per character"
     assert (tmp_path / "loss.png").stat().st_size > 1000

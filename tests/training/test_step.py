@@ -7,6 +7,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_rnn.training import loop
+from gluon_rnn.training.task import Batch
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def make_step(make_config):
     def make(changes):
         run = loop.Loop(make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, "training.clip_norm": None,
                                      "training.optimizer": {"name": "sgd", "learning_rate": 1.0}, **changes}))
-        return run, *next(iter(run.task.train_batches(0)))
+        return run, *next(iter(run.task.train_batches(0))).arrays
     return make
 
 
@@ -34,7 +35,7 @@ def gradients(run, data, target):
 
 def one_step(run, data, target, rate=0.5):
     states = run.task.begin_states(data.shape[1], run.devices)
-    return run.step(data, target, states, rate)
+    return run.step(Batch((data, target), (1, 1), data.size), states, rate)
 
 
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
@@ -87,10 +88,10 @@ def test_states_are_carried_and_detached(make_step):
     states = run.task.begin_states(8, run.devices)
     expected = states[0]
     for _ in range(3):
-        data, target = next(batches)
+        data, target = next(batches).arrays
         _, expected = run.task.model(data, expected)
         expected = [state.copy() for state in expected]
-        _, _, states = run.step(data, target, states, 1e-30)   # a rate that changes nothing
+        _, _, states = run.step(Batch((data, target), (1, 1), data.size), states, 1e-30)   # a rate that changes nothing
         for state, other in zip(states[0], expected):
             np.testing.assert_allclose(state.asnumpy(), other.asnumpy(), rtol=0, atol=1e-6)
 
@@ -105,8 +106,8 @@ def test_two_devices_equal_one(make_step, optimizer):
     for name, parameter in two.parameters.items():
         parameter.set_data(mx.nd.array(start[name]))
     states = [run.task.begin_states(8, run.devices) for run in (one, two)]
-    for data, target in list(one.task.train_batches(0))[:4]:
-        results = [run.step(data, target, states[i], 0.01) for i, run in enumerate((one, two))]
+    for batch in list(one.task.train_batches(0))[:4]:
+        results = [run.step(batch, states[i], 0.01) for i, run in enumerate((one, two))]
         states = [result[2] for result in results]
         assert results[0][:2] == pytest.approx(results[1][:2], rel=1e-4)
     first, second = values(one), values(two)

@@ -1,0 +1,162 @@
+"""Scaling of columns to a common range, fitted on training data only and stored with the model."""
+import dataclasses
+import json
+
+import numpy as np
+
+from ..registry import suggest
+from .series import Recording
+
+__all__ = ["KINDS", "Scaler", "SeriesScaler"]
+
+KINDS = ("standard", "minmax", "none")
+
+
+class Scaler:
+    """Column by column, scaled = (value - offset) / scale.
+
+    Parameters
+    ----------
+    kind : {"standard", "minmax", "none"}, default "standard"
+        "standard": mean 0 and (population) standard deviation 1 on the data fitted. "minmax": their range becomes
+        [-1, 1]. "none": numbers stay what they are.
+
+    Attributes
+    ----------
+    offset, scale : (C,) float64 arrays, None before `fit`
+
+    Notes
+    -----
+    A column that is constant in the training data has scale 1, so that it becomes 0 there and a change that comes later
+    keeps its unit, as in scikit-learn. It is constant if its largest value equals its smallest one. scikit-learn's own
+    scalers are not used, as they have no text form that is exact and safe to load.
+
+    Examples
+    --------
+    >>> scaler = Scaler().fit([np.array([[1.0], [3.0]]), np.array([[5.0]])])
+    >>> scaler.transform(np.array([[3.0]])).item(), scaler.inverse(np.zeros((1, 1))).item()
+    (0.0, 3.0)
+    """
+
+    def __init__(self, kind="standard"):
+        if kind not in KINDS:
+            raise ValueError(f"scaler must be one of {', '.join(KINDS)}, got {kind!r}; {suggest(kind, KINDS)}")
+        self.kind = kind
+        self.offset = self.scale = None
+
+    def fit(self, arrays):
+        """Take offset and scale from a list of (T, C) arrays together, and return self."""
+        rows = np.concatenate([np.asarray(array, dtype=np.float64) for array in arrays])
+        if rows.ndim != 2 or not len(rows) or not np.isfinite(rows).all():
+            raise ValueError(f"a scaler is fitted on finite numbers of shape (T, C), got {rows.shape} with "
+                             f"{int((~np.isfinite(rows)).sum())} that are not finite")
+        low, high = rows.min(axis=0), rows.max(axis=0)
+        if self.kind == "standard":
+            self.offset, self.scale = rows.mean(axis=0), rows.std(axis=0)
+        elif self.kind == "minmax":
+            self.offset, self.scale = (low + high) / 2, (high - low) / 2
+        else:
+            self.offset, self.scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+        if self.kind != "none":
+            self.offset = np.where(low == high, low, self.offset)  # the mean of equal numbers may be an ulp off
+            self.scale = np.where(low == high, 1.0, self.scale)
+        return self
+
+    def transform(self, values):
+        """Return `values` (..., C) scaled, float64; NaN stays NaN."""
+        return (self._checked(values) - self.offset) / self.scale
+
+    def inverse(self, values):
+        """Return scaled `values` (..., C) in their own units, float64."""
+        return self._checked(values) * self.scale + self.offset
+
+    def inverse_scale(self, deviations):
+        """Return differences or standard deviations (..., C) of scaled values in their own units, float64."""
+        return self._checked(deviations) * self.scale
+
+    def _checked(self, values):
+        values = np.asarray(values, dtype=np.float64)
+        if self.scale is None:
+            raise ValueError("the scaler is not fitted; call fit with the training data first")
+        if values.shape[-1:] != self.scale.shape:
+            raise ValueError(f"the scaler was fitted on {len(self.scale)} columns, got shape {values.shape}")
+        return values
+
+    def to_dict(self):
+        """Return plain numbers and text; every number comes back exactly."""
+        return {"kind": self.kind, "offset": self.offset.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, stored):
+        """Return the scaler that `to_dict` wrote down."""
+        scaler = cls(stored["kind"])
+        scaler.offset, scaler.scale = (np.array(stored[key], dtype=np.float64) for key in ("offset", "scale"))
+        return scaler
+
+    def to_json(self):
+        """Return JSON text, from which `from_json` makes the same scaler, bit for bit."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the scaler that `to_json` wrote down."""
+        return cls.from_dict(json.loads(text))
+
+    def __eq__(self, other):
+        return isinstance(other, Scaler) and self.to_json() == other.to_json()
+
+    __hash__ = None
+
+
+@dataclasses.dataclass
+class SeriesScaler:
+    """One scaler for the inputs and one for the targets of recordings, with the names of their columns.
+
+    Parameters
+    ----------
+    x, y : Scaler
+    input_names, target_names : list of str
+
+    Examples
+    --------
+    >>> part = Recording("a", np.zeros((3, 0)), np.array([[1.0], [2.0], [3.0]]))
+    >>> scaler = SeriesScaler.fit([part], [], ["y"])
+    >>> SeriesScaler.from_json(scaler.to_json()) == scaler
+    True
+    """
+
+    x: Scaler
+    y: Scaler
+    input_names: list
+    target_names: list
+
+    @classmethod
+    def fit(cls, recordings, input_names, target_names, kind="standard"):
+        """Return the scaler of these recordings, which are to be those of the training split, context included."""
+        return cls(Scaler(kind).fit([recording.x for recording in recordings]),
+                   Scaler(kind).fit([recording.y for recording in recordings]), list(input_names), list(target_names))
+
+    def transform(self, recording):
+        """Return the recording with scaled x and y, float64; name, start and times stay."""
+        return Recording(recording.name, self.x.transform(recording.x), self.y.transform(recording.y), recording.start,
+                         recording.times)
+
+    def inverse_targets(self, values):
+        """Return scaled targets (..., Ky) in their own units."""
+        return self.y.inverse(values)
+
+    def inverse_deviations(self, deviations):
+        """Return standard deviations or errors (..., Ky) of scaled targets in units of the targets."""
+        return self.y.inverse_scale(deviations)
+
+    def to_json(self):
+        """Return JSON text, from which `from_json` makes the same scaler, bit for bit."""
+        return json.dumps({"x": self.x.to_dict(), "y": self.y.to_dict(), "input_names": self.input_names,
+                           "target_names": self.target_names}, indent=1)
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the scaler that `to_json` wrote down."""
+        stored = json.loads(text)
+        return cls(Scaler.from_dict(stored["x"]), Scaler.from_dict(stored["y"]), stored["input_names"],
+                   stored["target_names"])
