@@ -1,6 +1,8 @@
 """Data sets and the batches made of them."""
 from .batches import BPTTBatches
+from .buckets import Buckets, pad
 from .elman import ElmanGrammar
+from .labelled_text import LabelledText, TextReader
 from .scaling import Scaler, SeriesScaler
 from .series import Recording, SeriesSet, TimeSeries
 from .systems import NARMA, MackeyGlass, Plant
@@ -8,6 +10,6 @@ from .tables import SeriesFormat
 from .text import Characters, Words, encode, tokenize
 from .windows import WindowBatch, Windows
 
-__all__ = ["BPTTBatches", "Characters", "ElmanGrammar", "MackeyGlass", "NARMA", "Plant", "Recording", "Scaler",
-           "SeriesFormat", "SeriesScaler", "SeriesSet", "TimeSeries", "WindowBatch", "Windows", "Words", "encode",
-           "tokenize"]
+__all__ = ["BPTTBatches", "Buckets", "Characters", "ElmanGrammar", "LabelledText", "MackeyGlass", "NARMA", "Plant",
+           "Recording", "Scaler", "SeriesFormat", "SeriesScaler", "SeriesSet", "TextReader", "TimeSeries",
+           "WindowBatch", "Windows", "Words", "encode", "pad", "tokenize"]

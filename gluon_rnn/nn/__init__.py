@@ -14,6 +14,7 @@ from gluon_rnn.nn.extended_cells import (
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
@@ -21,4 +22,4 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell", "PeepholeLSTMCell",
            "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell", "JordanCell", "Unrolled",
-           "BahdanauAttention", "LuongAttention", "SequenceBlock", "Identity", "decay_masks"]
+           "BahdanauAttention", "LuongAttention", "Pooling", "SequenceBlock", "Identity", "decay_masks"]
