@@ -1,8 +1,16 @@
-"""Make docs/results.md from docs/results.csv: ``python -m scripts.results``. A number is typed once, in the CSV."""
+"""Figures of runs into docs/results.csv, and docs/results.md from it; a number is never typed.
+
+``python -m scripts.results`` makes the page; with ``--add classify/names_gru --metric macro_f1 RUN RUN RUN`` it first
+puts the mean and standard deviation over these runs, which differ in nothing but their seed, into the CSV.
+"""
 import argparse
 import csv
+import json
+import os
 import pathlib
-import sys
+import statistics
+
+from scripts._cli import run_command
 
 DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 COLUMNS = ("recipe", "data", "split", "metric", "value", "seeds", "baseline", "published", "parameters", "time",
@@ -11,8 +19,8 @@ COLUMNS = ("recipe", "data", "split", "metric", "value", "seeds", "baseline", "p
 HEAD = """# Results
 
 Made from `results.csv` by `python -m scripts.results`; do not edit. The checkpoint is selected on the validation split;
-where a test split exists, it is looked at once. *baseline* is what no learning reaches, *published* a figure of others
-with its source. Several seeds are given as mean +- standard deviation.
+where a test split exists, it is looked at once. *baseline* is what trivial methods reach on the same split, *published*
+a figure of others with its source. Several seeds are given as mean +- standard deviation.
 """
 
 
@@ -34,11 +42,87 @@ def read(path):
         return list(reader)
 
 
-def main(arguments=None):
+def write(path, rows):
+    """Write the rows of a results file, whole or not at all, in the order of recipe and metric."""
+    partial = path.with_suffix(".partial")
+    with open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(sorted(rows, key=lambda row: (row["recipe"], row["data"], row["split"], row["metric"])))
+    os.replace(partial, path)
+
+
+def collect(runs, recipe, metric):
+    """Return a row of figures from the folders of finished runs; ValueError where they are not repetitions of one.
+
+    Parameters
+    ----------
+    runs : list of Path
+    recipe : str
+        Path of the recipe under ``configs/``, without ``.yaml``.
+    metric : str
+        One of the scores in their ``results.json``.
+    """
+    found = [_result(run, metric) for run in runs]
+    _check_repetitions(runs)
+    values = [result["scores"][metric] for result in found]
+    seeds = sorted(result["seed"] for result in found)
+    spread = f" +- {statistics.stdev(values):.2g}" if len(values) > 1 else ""
+    return {"recipe": recipe, "split": found[0]["split"], "metric": metric,
+            "value": f"{statistics.mean(values):.4g}{spread}",
+            "seeds": f"{len(seeds)} ({', '.join(map(str, seeds))})", "baseline": _baselines(found, metric),
+            "parameters": f"{found[0]['parameters']:,}", "time": _duration([result["seconds"] for result in found]),
+            "command": f"GLUON_RNN_DATA=... python -m scripts.train configs/{recipe}.yaml seed={seeds[0]}"
+                       + (f"  (and seeds {', '.join(map(str, seeds[1:]))})" if seeds[1:] else "")}
+
+
+def _result(run, metric):
+    path = pathlib.Path(run) / "results.json"
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; pass folders of runs that have finished")
+    result = json.loads(path.read_text(encoding="utf-8"))
+    if metric not in result["scores"]:
+        raise ValueError(f"{path} has no score {metric!r}; it has {', '.join(result['scores'])}")
+    return result
+
+
+def _check_repetitions(runs):
+    """Raise ValueError unless the runs differ in their seeds and in where they were written only."""
+    from gluon_rnn.training.runs import config_of
+    settings = [config_of(run).model_dump(exclude={"seed", "output_dir", "data_root", "device"}) for run in runs]
+    seeds = [config_of(run).seed for run in runs]
+    if any(each != settings[0] for each in settings) or len(set(seeds)) < len(seeds):
+        raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: their settings differ, or two have "
+                         "the same seed; pass runs of one recipe that differ in their seeds")
+
+
+def _baselines(found, metric):
+    """Return e.g. ``"0.81 (linear ARX), 1.9 (persistence)"``, the mean over the runs."""
+    texts = [f"{statistics.mean(result['baselines'][name][metric] for result in found):.4g} ({name})"
+             for name in found[0]["baselines"] if metric in found[0]["baselines"][name]]
+    return ", ".join(texts)
+
+
+def _duration(seconds):
+    mean = statistics.mean(seconds)
+    return f"{mean:.0f} s" if mean < 120 else f"{mean / 60:.0f} min"
+
+
+def add(options, path):
+    """Put the figures of the runs into the CSV, in place of older ones of the same recipe, split and metric."""
+    row = {**collect(options.runs, options.add, options.metric), "data": options.data, "published": options.published,
+           "hardware": options.hardware}
+    same = ("recipe", "data", "split", "metric")
+    write(path, [old for old in read(path) if any(old[key] != row[key] for key in same)] + [row])
+
+
+def main(argv=None):
     """Write the page, or with --check say whether it is up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the page is out of date")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(argv)
+    if options.add:
+        if not options.runs or not options.metric:
+            raise ValueError("--add needs --metric and the folders of one or more runs")
+        add(options, DOCS / "results.csv")
     text, page = render(read(DOCS / "results.csv")), DOCS / "results.md"
     if options.check:
         return 0 if page.exists() and page.read_text(encoding="utf-8") == text else 1
@@ -46,5 +130,17 @@ def main(arguments=None):
     return 0
 
 
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m scripts.results", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the page is out of date")
+    parser.add_argument("--add", metavar="RECIPE", help="path of the recipe under configs/, without .yaml")
+    parser.add_argument("--metric", help="one of the scores in results.json of the runs")
+    parser.add_argument("--data", default="", help="what the data are and how they are split")
+    parser.add_argument("--published", default="", help="a figure of others, with its source")
+    parser.add_argument("--hardware", default="2 cores, AVX-512")
+    parser.add_argument("runs", nargs="*", metavar="RUN", type=pathlib.Path)
+    return parser
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -187,13 +187,16 @@ class _Table:
     def dates(self):
         """Return the date column as a DatetimeIndex that increases strictly."""
         column, texts = self.layout.date, self._texts(self.layout.date)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)     # pandas guesses, and says so: not good enough
+        with warnings.catch_warnings(record=True) as doubts:    # pandas guesses, and says so: not good enough
+            warnings.simplefilter("always", UserWarning)
+            try:
                 times = pd.DatetimeIndex(pd.to_datetime(texts, format=self.layout.date_format, errors="coerce"))
-        except (UserWarning, ValueError, TypeError) as error:
+            except (ValueError, TypeError) as error:            # time zones that differ, a bad date_format
+                doubts = [error]
+        if doubts:
+            doubt = " ".join(str(getattr(doubts[0], "message", doubts[0])).split())
             raise ValueError(f"{self.path}: how the dates in column {column!r} are written is not clear, for example "
-                             f"{texts[0]!r}; set date_format ({' '.join(str(error).split())})") from None
+                             f"{texts[0]!r}; set date_format, such as \"%d.%m.%Y %H:%M\" (pandas: {doubt})")
         if times.hasnans:
             row = int(np.argmax(times.isna()))
             raise ValueError(f"{self.path}, line {self.lines[row]}: {texts[row]!r} in column {column!r} is not a date "

@@ -4,22 +4,26 @@ References
 ----------
 Narendra and Parthasarathy (1990), Identification and control of dynamical systems using neural networks.
 """
+import dataclasses
+from typing import Optional
+
 import mxnet as mx
 
+from ..models.forecaster import Forecaster, ForecasterClosedLoop
 from ..models.narx import ClosedLoop
 from ..nn.checks import check_sizes
 
-__all__ = ["predict", "states_before"]
+__all__ = ["closed_loop", "predict", "states_before"]
 
 
 def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
-    """Predict y in open loop, closed loop, or n steps ahead.
+    """Predict y in open loop, closed loop, or n steps ahead; the mean where the model predicts a distribution.
 
-    The first `washout` steps are measured and only fill the model's delays; predictions begin behind them.
+    The first `washout` steps are measured and only fill the model's delays and states; predictions begin behind them.
 
     Parameters
     ----------
-    model : NARX or AR
+    model : NARX, AR or Forecaster
     u : NDArray (T, N, Cx), or None for a model without inputs
         Exogenous inputs, in the layout of the model. Time includes the washout.
     y : NDArray (T, N, Ky)
@@ -29,7 +33,8 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
         run (parallel): after the washout the model lives on its own outputs. n re-anchors at every n: from the washout
         on, each block of n steps is a free run from measured values, so that the k-th step of a block is k steps ahead.
     washout : int, optional
-        At least `model.memory`, which is the default.
+        At least `model.memory`, which is the default. A recurrent encoder starts from zero states at the first step
+        and has the washout to forget that: give it tens of steps.
     horizon : int, optional
         Number of steps to predict; default all that u covers (without inputs: y).
 
@@ -43,40 +48,184 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
     ValueError
         If the record is shorter than the lags, too little of y is given, or the horizon goes past the inputs.
 
+    Notes
+    -----
+    A forecaster with a horizon H of its own predicts H steps at once: a block of n <= H steps is one such prediction,
+    a longer one feeds H back and predicts the next H.
+
     Example
     -------
+    >>> from gluon_rnn.models import NARX
     >>> model = NARX(1, 2); model.initialize()
     >>> u, y = mx.nd.ones((30, 1, 1)), mx.nd.ones((30, 1, 1))
     >>> predict(model, u, y[:2], steps_ahead=None).shape
     (28, 1, 1)
     """
+    run = make_run(model, u, y, steps_ahead, washout, horizon)
+    predictions, = predict_runs(model, [run], steps_ahead)
+    return predictions if model.layout == "TNC" else predictions.swapaxes(0, 1)
+
+
+def closed_loop(model, layout=None):
+    """Return the block that feeds the outputs of an open-loop `model` back to it, and shares its parameters."""
+    return (ForecasterClosedLoop if isinstance(model, Forecaster) else ClosedLoop)(model, layout)
+
+
+@dataclasses.dataclass
+class Run:
+    """One recording (or N side by side) and the part of it to predict; arrays are time-major.
+
+    u (T, N, Cx) or None, y (T, N, Ky); steps `washout` to `washout + horizon - 1` are predicted.
+    """
+
+    u: Optional[mx.nd.NDArray]
+    y: mx.nd.NDArray
+    washout: int
+    horizon: int
+
+    def anchors(self, block):
+        """Return the first step of each block of so many steps."""
+        return range(self.washout, self.washout + self.horizon, block)
+
+
+def make_run(model, u, y, steps_ahead, washout, horizon):
+    """Return a `Run` from the arguments of `predict`, checked against each other and the record."""
     if steps_ahead is not None:
         check_sizes(steps_ahead=steps_ahead)
     u, y = (values if values is None or model.layout == "TNC" else values.swapaxes(0, 1) for values in (u, y))
-    washout, horizon = _span(model, u, y, steps_ahead, washout, horizon)
+    return Run(u, y, *_span(model, u, y, steps_ahead, washout, horizon))
+
+
+def predict_runs(model, runs, steps_ahead):
+    """Return the predictions (horizon, N, Ky) of each run, as `predict` does; time-major."""
     if steps_ahead == 1:
-        predictions = _open_loop(model, u, y, washout, horizon)
-    else:
-        predictions = _anchored(model, u, y, washout, horizon, horizon if steps_ahead is None else steps_ahead)
-    return predictions if model.layout == "TNC" else predictions.swapaxes(0, 1)
+        return [_first_step(model, mean_of(model, open_loop(model, run))) for run in runs]
+    block, inputs, states = rows_of_anchors(model, runs, steps_ahead)
+    return regroup(runs, block, free_run(model, inputs, states))
+
+
+def open_loop(model, run):
+    """Return what `model` puts out at each predicted step of `run`, from measured values: (horizon, N, ...)."""
+    missing = run.washout + run.horizon - run.y.shape[0]                  # the last measured y may be missing
+    y = pad(run.y, max(missing, 0))
+    span = slice(run.washout, run.washout + run.horizon)
+    return _call(model, None if run.u is None else run.u[span], y[span], states_before(model, run.u, y, run.washout))[0]
+
+
+def free_run(model, inputs, states):
+    """Return the predictions (T, N, Ky) of a model that lives on its own outputs; `inputs` (T, N, Cx) or a clock."""
+    if getattr(model, "horizon", 1) > 1:
+        return _in_blocks(model, inputs, states)
+    loop = closed_loop(model, layout="TNC")
+    loop.hybridize()
+    return mean_of(model, loop(inputs, states)[0])
+
+
+def _in_blocks(model, inputs, states):
+    """A free run of a forecaster of several horizons: predict H steps, feed them back, predict the next H."""
+    outputs, size = [], model.horizon
+    for begin in range(0, inputs.shape[0], size):
+        u = inputs[begin:begin + size] if model.input_size else None
+        means = by_horizon(model, mean_of(model, next_raw(model, inputs[begin:begin + 1], states)))
+        outputs.append(means[:inputs.shape[0] - begin])
+        if begin + size < inputs.shape[0]:
+            _, states = _call(model, u, means, states)
+    return mx.nd.concat(*outputs, dim=0)
+
+
+def next_raw(model, inputs, states):
+    """Return what a forecaster puts out at one step, `inputs` (1, N, Cx) or a clock: (1, N, raw_size)."""
+    unread = mx.nd.zeros((1, inputs.shape[1], model.output_size), ctx=inputs.context, dtype=inputs.dtype)
+    return _call(model, inputs if model.input_size else None, unread, states)[0]
+
+
+def by_horizon(model, values):
+    """Return `values` (1, N, H * Ky) as (H, N, Ky)."""
+    return values.reshape((-1, model.horizon, model.output_size)).swapaxes(0, 1)
+
+
+def mean_of(model, raw):
+    """Return the point predictions in what `model` puts out."""
+    return model.distribution.mean(mx.nd, raw)
+
+
+def _first_step(model, means):
+    return means[:, :, :model.output_size]
 
 
 def states_before(model, u, y, step):
     """Return the states of `model` that stand before `step` of the recording u (T, N, Cx), y (T, N, Ky), time-major."""
-    past = model.lags.input_past
-    states = [u[step - past:step]] if past else []
-    return [*states, y[step - model.lags.output_lag:step]]
+    return states_at(model, u, y, [step])[0]
+
+
+def states_at(model, u, y, steps):
+    """Return the states before each of `steps`, which rise.
+
+    Those of AR and NARX are cut out of the recording; a forecaster is run over it in open loop, from its begin states.
+    """
+    if not isinstance(model, Forecaster):
+        past, lag = model.lags.input_past, model.lags.output_lag
+        return [[*([u[step - past:step]] if past else []), y[step - lag:step]] for step in steps]
+    found, states, begin = [], model.begin_state(y.shape[1], ctx=y.context), 0
+    for step in steps:
+        if step > begin:
+            _, states = _call(model, None if u is None else u[begin:step], y[begin:step], states)
+        found.append(states)
+        begin = step
+    return found
+
+
+def rows_of_anchors(model, runs, steps_ahead):
+    """Return all blocks of all runs side by side as rows of one batch: (block, inputs, states).
+
+    inputs (block, sum of B * N, Cx), with zeros behind the end of a recording; a clock where there are no inputs.
+    """
+    block = max(run.horizon for run in runs) if steps_ahead is None else steps_ahead
+    inputs, states = [], []
+    for run in runs:
+        anchors = run.anchors(block)
+        states.extend(states_at(model, run.u, run.y, anchors))
+        u = mx.nd.zeros((run.y.shape[0], run.y.shape[1], 1), ctx=run.y.context, dtype=run.y.dtype) \
+            if run.u is None else run.u
+        u = pad(u, max(anchors[-1] + block - u.shape[0], 0))
+        inputs.extend(u[anchor:anchor + block] for anchor in anchors)
+    axes = [info["__layout__"].index("N") for info in model.state_info(1)]
+    return (block, mx.nd.concat(*inputs, dim=1),
+            [mx.nd.concat(*parts, dim=axis) for parts, axis in zip(zip(*states), axes)])
+
+
+def regroup(runs, block, outputs):
+    """Return the outputs (horizon, N, ...) of each run, from those of all blocks side by side (block, sum B * N, ...).
+
+    NDArray or NumPy.
+    """
+    found, begin = [], 0
+    for run in runs:
+        count, rows = len(run.anchors(block)), run.y.shape[1]
+        part = outputs[:, begin:begin + count * rows]
+        part = part.reshape((block, count, rows, *outputs.shape[2:])).swapaxes(0, 1)
+        found.append(part.reshape((count * block, rows, *outputs.shape[2:]))[:run.horizon])
+        begin += count * rows
+    return found
+
+
+def _call(model, u, y, states):
+    """Call an open-loop model of any layout with time-major arrays."""
+    if model.layout == "TNC":
+        return model.open_loop(u, y, states)
+    outputs, states = model.open_loop(None if u is None else u.swapaxes(0, 1), y.swapaxes(0, 1), states)
+    return outputs.swapaxes(0, 1), states
 
 
 def _span(model, u, y, steps_ahead, washout, horizon):
     """Return (washout, horizon), checked against each other and the record."""
-    lags = model.lags
-    if (u is None) == bool(lags.input_size):
-        raise ValueError(f"the model has {lags.input_size} inputs; "
-                         + (f"pass u of shape (T, N, {lags.input_size})" if u is None else "pass None as u"))
-    if y.shape[0] < lags.output_lag:
-        raise ValueError(f"y_init has {y.shape[0]} steps but output_lag is {lags.output_lag}; pass at least the last "
-                         f"{lags.output_lag} measured outputs")
+    if (u is None) == bool(model.input_size):
+        raise ValueError(f"the model has {model.input_size} inputs; "
+                         + (f"pass u of shape (T, N, {model.input_size})" if u is None else "pass None as u"))
+    output_lag = 1 if isinstance(model, Forecaster) else model.lags.output_lag
+    if y.shape[0] < output_lag:
+        raise ValueError(f"y_init has {y.shape[0]} steps but output_lag is {output_lag}; pass at least the last "
+                         f"{output_lag} measured outputs")
     washout = model.memory if washout is None else washout
     record = y.shape[0] if u is None else u.shape[0]
     if washout < model.memory:
@@ -100,35 +249,8 @@ def _check_horizon(u, y, steps_ahead, washout, horizon):
                          f"{washout + last_anchor} steps, got {y.shape[0]}; pass more, or steps_ahead=None")
 
 
-def _open_loop(model, u, y, washout, horizon):
-    """One parallel graph over all steps; the last measured y is not needed, and may be missing."""
-    missing = washout + horizon - y.shape[0]
-    if missing > 0:
-        y = _pad(y, missing)
-    span = slice(washout, washout + horizon)
-    inputs = model.series(None if u is None else u[span], y[span])
-    if model.layout == "TNC":
-        return model(inputs, states_before(model, u, y, washout))[0]
-    return model(inputs.swapaxes(0, 1), states_before(model, u, y, washout))[0].swapaxes(0, 1)
-
-
-def _anchored(model, u, y, washout, horizon, block):
-    """Free runs of `block` steps from measured values, all blocks side by side as rows of one batch."""
-    starts, rows = range(washout, washout + horizon, block), y.shape[1]
-    if u is None:
-        inputs = mx.nd.zeros((block, rows * len(starts), 1), ctx=y.context, dtype=y.dtype)
-    else:
-        u = _pad(u, max(starts[-1] + block - u.shape[0], 0))
-        inputs = mx.nd.concat(*(u[start:start + block] for start in starts), dim=1)     # (block, B * N, Cx)
-    states = [mx.nd.concat(*parts, dim=1) for parts in zip(*(states_before(model, u, y, start) for start in starts))]
-    loop = ClosedLoop(model, layout="TNC")
-    loop.hybridize()
-    outputs, _ = loop(inputs, states)                                     # (block, B * N, Ky)
-    outputs = outputs.reshape((block, len(starts), rows, -1)).transpose((1, 0, 2, 3))
-    return outputs.reshape((-3, 0, 0))[:horizon]                          # (B, block, N, Ky) -> (B * block, N, Ky)
-
-
-def _pad(values, steps):
+def pad(values, steps):
+    """Return `values` (T, ...) with so many zeros behind them."""
     if not steps:
         return values
     return mx.nd.concat(values, mx.nd.zeros((steps, *values.shape[1:]), ctx=values.context, dtype=values.dtype), dim=0)

@@ -1,8 +1,10 @@
 """Models, one file per family; importing this package registers them all."""
 from .classifier import SequenceClassifier, SequenceRegressor
+from .forecaster import Forecaster, ForecasterClosedLoop
 from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
 from .seq2seq import DecodeStep, ScheduledSampling, Seq2Seq, SourceEncoder
 
-__all__ = ["AR", "ClosedLoop", "DecodeStep", "LanguageModel", "NARX", "ScheduledSampling", "Seq2Seq",
-           "SequenceClassifier", "SequenceRegressor", "SourceEncoder", "bits", "perplexity"]
+__all__ = ["AR", "ClosedLoop", "DecodeStep", "Forecaster", "ForecasterClosedLoop", "LanguageModel", "NARX",
+           "ScheduledSampling", "Seq2Seq", "SequenceClassifier", "SequenceRegressor", "SourceEncoder", "bits",
+           "perplexity"]

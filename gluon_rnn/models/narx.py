@@ -19,8 +19,6 @@ Leontaritis and Billings (1985), Input-output parametric models for non-linear s
 Narendra and Parthasarathy (1990), Identification and control of dynamical systems using neural networks: the
 series-parallel and the parallel model.
 """
-import mxnet as mx
-
 from ..nn import lengths
 from ..nn.checks import check_features, check_sizes
 from ..nn.contract import SequenceBlock
@@ -28,6 +26,8 @@ from ..nn.delay import last_values, shifted
 from ..nn.initializers import as_initializer
 from ..nn.tdnn import apply_activation, check_activation
 from ..registry import models
+from .distributions import Point
+from .recordings import RecordingInputs
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
 
@@ -109,10 +109,13 @@ class Lags:
 class _DelayModel(SequenceBlock):
     """Parameters, states and names that open and closed loop have in common."""
 
+    #: what the outputs say about y: one number each, with the squared error as loss
+    distribution = Point()
+
     def __init__(self, lags, initializers, **kwargs):
         super().__init__(**kwargs)
         self.lags = lags
-        self.output_size = lags.output_size
+        self.input_size, self.output_size = lags.input_size, lags.output_size
         for name, shape in lags.shapes().items():
             setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
                                                 init=initializers["bias" if name.endswith("bias") else "weight"]))
@@ -134,7 +137,7 @@ class _DelayModel(SequenceBlock):
 
 
 @models.register("narx")
-class NARX(_DelayModel):
+class NARX(RecordingInputs, _DelayModel):
     """Nonlinear model of several inputs and outputs with exogenous inputs; open loop: (T, N, Cx + Ky) to (T, N, Ky).
 
     Parameters
@@ -193,41 +196,11 @@ class NARX(_DelayModel):
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
         super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
 
-    def open_loop(self, x, y, states=None, valid_length=None):
-        """Predict each y_t from measured values: x (T, N, Cx), None for `AR`, and y (T, N, Ky) to (T, N, Ky).
-
-        The same as the call with x and y side by side: with `states`, ``(predictions, states)``.
-        """
-        return self(self.series(x, y), states, valid_length)
-
-    def series(self, x, y):
-        """Return x (T, N, Cx) and y (T, N, Ky) side by side, (T, N, Cx + Ky); y alone where x is None."""
-        if (x is None) == bool(self.lags.input_size):
-            raise ValueError(f"{type(self).__name__} has {self.lags.input_size} inputs; "
-                             + ("pass them as x" if x is None else "pass None as x"))
-        if x is None:
-            return y
-        if isinstance(x, mx.nd.NDArray):
-            if x.shape[:-1] != y.shape[:-1]:
-                raise ValueError(f"x and y must have the same steps and rows, got shapes {x.shape} and {y.shape}")
-            check_features(type(self).__name__, x, self.lags.input_size, self._dtype)
-            return mx.nd.concat(x, y, dim=2)
-        return mx.sym.concat(x, y, dim=2)
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        x, y = self.lags.input_size, self.lags.output_size
-        check_features(type(self).__name__, inputs, x + y, self._dtype,
-                       note=f" ({x} inputs and {y} measured outputs)")
-
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, Ky)."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        x, y, lags = inputs, inputs, self.lags
-        if lags.input_size:
-            x = F.slice_axis(inputs, axis=2, begin=0, end=lags.input_size)
-            y = F.slice_axis(inputs, axis=2, begin=lags.input_size, end=None)
+        (x, y), lags = self._apart(F, inputs), self.lags
         drive, skip, finals = lags.drive(F, x, states, valid_length, parameters)
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
         lagged = shifted(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)

@@ -44,14 +44,14 @@ class SeriesLoss(gluon.HybridBlock):
         super().__init__(**kwargs)
         self.model = model
         self._washout, self._length, self._feedback = washout, length, feedback
-        self._horizon = getattr(model, "horizon", 1)
+        self._horizon = model.horizon
         # Not a child: it has the parameters of `model`, and the trainer must not meet them twice.
         self._closed = [closed_loop(model)] if feedback == "closed_loop" else []
 
     def hybrid_forward(self, F, inputs, coin=None):
         run = {"open_loop": self._open_loop, "closed_loop": self._closed_loop}.get(self._feedback)
         raw = run(F, inputs) if run else self._scheduled(F, inputs, coin)
-        loss = self.model.distribution.loss(F, raw, self._targets(F, inputs))           # (length, N, H * Ky)
+        loss = self.model.head.loss(F, raw, self._targets(F, inputs))           # (length, N, H * Ky)
         return F.sum(loss) / (self._horizon * self.model.output_size)
 
     def _targets(self, F, inputs):
@@ -74,7 +74,7 @@ class SeriesLoss(gluon.HybridBlock):
 
     def _scheduled(self, F, inputs, coin):
         seen = self._slice(F, inputs, 0, self._washout + self._length)
-        own = F.BlockGrad(self.model.distribution.mean(F, self.model(seen)))
+        own = F.BlockGrad(self.model.head.mean(F, self.model(seen)))
         y = F.slice_axis(seen, axis=2, begin=self.model.input_size, end=None)
         mixed = y + F.broadcast_mul(coin, own - y)
         if self.model.input_size:

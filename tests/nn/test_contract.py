@@ -8,8 +8,8 @@ import pytest
 from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
-from gluon_rnn.models import AR, NARX, ClosedLoop
-from gluon_rnn.nn import DelayLine
+from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster, ForecasterClosedLoop
+from gluon_rnn.nn import GRU, LSTM, DelayLine
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
@@ -20,6 +20,9 @@ OTHERS = {
     "ar": lambda **variant: AR(2, output_size=3, **variant),
     "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
     "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
+    "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
+    "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
+        Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
 
 

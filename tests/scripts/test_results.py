@@ -1,6 +1,8 @@
 """The results page is made from the CSV, and the one in the repository is up to date."""
 import pytest
 
+from gluon_rnn import config as configuration
+from gluon_rnn.training.runs import write_results
 from scripts import results
 
 
@@ -20,3 +22,47 @@ def test_other_columns_are_refused(tmp_path):
     path.write_text("recipe,value\na,1\n")
     with pytest.raises(ValueError, match="expected the columns recipe, data"):
         results.read(path)
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Return a function that makes the folder of a finished run, without training."""
+    def make(seed, value, epochs=3):
+        config = configuration.from_dict({
+            "seed": seed, "data": {"name": "elman_grammar", "sentences": 100}, "training": {"epochs": epochs},
+            "model": {"encoder": {"name": "lstm", "hidden_size": 4}}})
+        path = tmp_path / f"run-{seed}-{epochs}-{value}"
+        path.mkdir()
+        (path / "config.yaml").write_text(configuration.to_yaml(config))
+        write_results(path, {"split": "test", "scores": {"loss": value}, "baselines": {"unigram": {"loss": 3.5}},
+                             "seed": seed, "parameters": 1234, "epochs": 3, "best_epoch": 2, "seconds": 61.0})
+        return path
+    return make
+
+
+def test_runs_become_mean_and_standard_deviation(make_run):
+    row = results.collect([make_run(2, 1.5), make_run(0, 1.0), make_run(1, 2.0)], "language_model/x", "loss")
+    assert row["value"] == "1.5 +- 0.5" and row["seeds"] == "3 (0, 1, 2)"   # sd of 1, 1.5, 2 with n - 1 is 0.5
+    assert row["baseline"] == "3.5 (unigram)" and row["parameters"] == "1,234" and row["time"] == "61 s"
+    assert "configs/language_model/x.yaml seed=0" in row["command"]
+
+
+@pytest.mark.parametrize("others", [[(0, 1.1, 3)], [(1, 1.1, 4)]])
+def test_runs_of_other_settings_or_the_same_seed_are_refused(make_run, others):
+    runs = [make_run(0, 1.0), *(make_run(*other) for other in others)]
+    with pytest.raises(ValueError, match="are no repetitions"):
+        results.collect(runs, "language_model/x", "loss")
+
+
+def test_a_score_that_is_not_there_is_refused(make_run):
+    with pytest.raises(ValueError, match="has no score 'bleu'; it has loss"):
+        results.collect([make_run(0, 1.0)], "language_model/x", "bleu")
+
+
+def test_adding_replaces_the_row_of_the_same_recipe(make_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "DOCS", tmp_path)
+    results.write(tmp_path / "results.csv", [])
+    for value in (1.0, 2.0):
+        results.main(["--add", "a/b", "--metric", "loss", "--data", "d", str(make_run(0, value))])
+    rows = results.read(tmp_path / "results.csv")
+    assert [row["value"] for row in rows] == ["2"] and "| a/b | d |" in (tmp_path / "results.md").read_text()

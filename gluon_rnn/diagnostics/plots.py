@@ -1,0 +1,126 @@
+"""Pictures of predictions and of residuals, drawn without choosing a window system for anybody."""
+import re
+
+import numpy as np
+
+from .residuals import correlate_residuals
+
+__all__ = ["forecast_figure", "residual_figure"]
+
+_LABELS = {"open_loop": "open loop", "free_run": "free run"}
+_WAY = r"(open_loop|free_run|ahead_\d+)"
+
+
+def forecast_figure(table, target_names, path=None):
+    """Draw measured values beside predictions, a panel for each target.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns "time" or "row"; of each target NAME, its measured values, missing where there are none; and
+        NAME_open_loop, NAME_free_run, NAME_ahead_24, those that are there; and for a band around one of them
+        NAME_free_run_lower and NAME_free_run_upper.
+    target_names : list of str
+    path : str or Path, optional
+        Where a PNG is written.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, panels = _panels(len(target_names), 1, (9, 2.8))
+    places = next((key for key in ("time", "row") if key in table), None)
+    if places is None:
+        raise ValueError(f"the table needs a column time or row, got {', '.join(map(str, table.columns))}")
+    for axes, name in zip(panels[:, 0], target_names):
+        axes.plot(table[places], table[name], color="black", linewidth=1.2, label="measured")
+        ways = [match[1] for match in (re.fullmatch(re.escape(name) + "_" + _WAY, key) for key in table) if match]
+        for number, way in enumerate(ways):
+            label, values = _LABELS.get(way, way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
+            line, = axes.plot(table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
+                              label=label + _error(table[name], values))
+            if f"{name}_{way}_lower" in table:
+                axes.fill_between(table[places], table[f"{name}_{way}_lower"], table[f"{name}_{way}_upper"],
+                                  color=line.get_color(), alpha=0.2, linewidth=0, label=f"band, {label}")
+        _limit(axes, table[name])
+        axes.set(ylabel=name)
+        axes.legend(loc="best", fontsize="small", ncols=2)
+        axes.grid(alpha=0.3)
+    panels[-1, 0].set(xlabel=places)
+    if places == "time":
+        figure.autofmt_xdate()
+    return _saved(figure, path)
+
+
+def _error(measured, predicted):
+    """Return the root mean square error as a label says it, over the rows that have both."""
+    errors = (measured - predicted).to_numpy(dtype=float)
+    errors = errors[~np.isnan(errors)]
+    with np.errstate(over="ignore"):
+        return f" (RMSE {np.sqrt(np.mean(errors ** 2)):.4g})" if len(errors) else ""
+
+
+def _limit(axes, measured):
+    """Keep a prediction that runs away from squeezing the measured values into a line."""
+    low, high = np.nanmin(measured), np.nanmax(measured)
+    room = max(high - low, 1e-12)
+    bottom, top = axes.get_ylim()
+    if not np.isfinite([bottom, top]).all() or bottom < low - 2 * room or top > high + 2 * room:
+        axes.set_ylim(low - room, high + room)
+
+
+def residual_figure(residuals, inputs, input_names, path=None, max_lag=25):
+    """Draw residuals, their autocorrelation, and their cross-correlation with each input, with 95 % bands.
+
+    Parameters
+    ----------
+    residuals : (T,) array, or list of them
+        Measured less predicted, one step ahead, of one target.
+    inputs : (T, Cx) array, or list of them
+        Of the same rows; Cx may be 0.
+    input_names : list of str
+    path : str or Path, optional
+        Where a PNG is written.
+    max_lag : int, default 25
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    found = correlate_residuals(residuals, inputs, input_names, max_lag)
+    lags = np.arange(-found.max_lag, found.max_lag + 1)
+    figure, panels = _panels(2 + len(found.cross), 1, (8, 2.2))
+    panels = panels[:, 0]
+    values = np.concatenate(residuals if isinstance(residuals, (list, tuple)) else [residuals])
+    panels[0].plot(values, linewidth=0.8)
+    panels[0].set(title="residuals, one step ahead", xlabel="row")
+    _stems(panels[1], lags[found.max_lag + 1:], found.auto[1:], found.band)
+    panels[1].set(title=f"autocorrelation; {found.outside['residuals']:.0%} outside", xlabel="lag")
+    for axes, (name, correlations) in zip(panels[2:], found.cross.items()):
+        _stems(axes, lags, correlations, found.band)
+        axes.set(title=f"cross-correlation with {name}; {found.outside[name]:.0%} outside",
+                 xlabel="lag (above 0: the input comes first)")
+    return _saved(figure, path)
+
+
+def _stems(axes, lags, values, band):
+    axes.axhspan(-band, band, color="C1", alpha=0.2, linewidth=0)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.vlines(lags, 0, values, color="C0", linewidth=1.5)
+    axes.plot(lags, values, "o", color="C0", markersize=3)
+    axes.margins(y=0.15)
+
+
+def _panels(rows, columns, size):
+    """Return a figure and its axes (rows, columns), each of `size` in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no pyplot: that would choose a backend for everyone
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _saved(figure, path):
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure

@@ -1,0 +1,333 @@
+r"""Forecaster: any causal encoder of the registry as a predictor of the next values, with exogenous inputs.
+
+With D = input_delay, y_t the outputs and x_t the inputs:
+
+    z_t = [x_{t-D}, y_{t-1}]                            what the encoder sees at step t
+    h_t, s_t = encoder(z_t, s_{t-1})                    RNN, LSTM, GRU, TDNN, Jordan, any stack of cells
+    a_t = W_o g(... g(W_1 h_t + b_1)) + b_o             the readout; without hidden_sizes a linear layer
+    y_t, ..., y_{t+H-1} ~ head(a_t) [+ y_{t-1}]         H = horizon; the last: residual
+
+Open loop (series-parallel): the measured outputs are fed back; this is the `Forecaster` block itself. Closed loop
+(parallel): the mean of the model's own prediction is fed back, a loop over time; this is `ForecasterClosedLoop(model)`,
+which shares the model's parameters and has the same states, so that either goes on where the other stopped.
+
+References
+----------
+Narendra and Parthasarathy (1990), Identification and control of dynamical systems using neural networks: the
+series-parallel and the parallel model. Salinas, Flunkert, Gasthaus and Januschowski (2020), DeepAR: a recurrent encoder
+of [x_t, y_{t-1}] with likelihood heads. Wen, Torkkola, Narayanaswamy and Madeka (2017), A multi-horizon quantile
+recurrent forecaster: all horizons directly.
+"""
+import dataclasses
+
+from ..nn import lengths
+from ..nn.checks import check_features, check_rates, check_sizes
+from ..nn.contract import SequenceBlock
+from ..nn.delay import last_values, shifted
+from ..nn.initializers import as_initializer
+from ..nn.tdnn import apply_activation, check_activation
+from ..registry import models
+from .distributions import Distribution, make_distribution
+from .recordings import RecordingInputs
+
+__all__ = ["Forecaster", "ForecasterClosedLoop"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Settings:
+    """What a forecaster and its closed loop share besides encoder and parameters; see `Forecaster`."""
+
+    input_size: int
+    output_size: int
+    horizon: int
+    distribution: Distribution
+    hidden_sizes: tuple
+    activation: str
+    dropout: float
+    residual: bool
+    input_delay: int
+
+    def shapes(self, features):
+        """Return {parameter name: shape} of the readout of an encoder with so many output features."""
+        before, shapes = features, {}
+        for layer, size in enumerate(self.hidden_sizes, start=1):
+            shapes.update({f"h{layer}_weight": (size, before), f"h{layer}_bias": (size,)})
+            before = size
+        return {**shapes, "output_weight": (self.raw_size, before), "output_bias": (self.raw_size,)}
+
+    @property
+    def raw_size(self):
+        return self.horizon * self.output_size * self.distribution.parameters_per_output
+
+
+class _ForecastingModel(SequenceBlock):
+    """Parameters, states and equations that open and closed loop have in common."""
+
+    def __init__(self, encoder, settings, initializers, **kwargs):
+        super().__init__(dtype=encoder._dtype, **kwargs)
+        self.settings, self.distribution = settings, settings.distribution
+        self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
+        self.loops = encoder.loops
+        self.encoder = encoder
+        for name, shape in settings.shapes(encoder.output_size).items():
+            setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
+                                                init=initializers["bias" if name.endswith("bias") else "weight"]))
+
+    @property
+    def memory(self):
+        """Fewest measured steps before a prediction that rests on measurements alone, `washout` at the least.
+
+        A TDNN looks back over its receptive field. A recurrent encoder remembers without end: 1 + input_delay steps
+        give it one complete z_t, and the more it is given the better it is warmed up.
+        """
+        first, _ = getattr(self.encoder, "receptive_field", (0, 0))
+        return max(self.settings.input_delay, 1) - first
+
+    @property
+    def raw_size(self):
+        """Number of output features: horizon * output_size * parameters of the distribution."""
+        return self.settings.raw_size
+
+    def state_info(self, batch_size=0):
+        """Return the encoder's states, the last inputs (D, N, Cx) where D > 0, and the last outputs (1, N, Ky)."""
+        delay = self.settings.input_delay if self.input_size else 0
+        shapes = [(delay, batch_size, self.input_size)] if delay else []
+        shapes.append((1, batch_size, self.output_size))
+        return [*self.encoder.state_info(batch_size), *({"shape": shape, "__layout__": "TNC"} for shape in shapes)]
+
+    def _delayed(self, F, x, states, valid_length):
+        """Return (x_{t-D} for all t, the last x as a list, the encoder's states)."""
+        delay = self.settings.input_delay
+        if not delay or not self.input_size:
+            return x, [], states[:-1]
+        extended = F.concat(states[-2], x, dim=0)                         # (D + T, N, Cx)
+        return shifted(F, extended, (-delay,), delay), [last_values(F, extended, delay, valid_length)], states[:-2]
+
+    def _seen(self, F, x, before):
+        """Return z (T, N, Cx + Ky) from delayed x (T, N, Cx) and y_{t-1} (T, N, Ky)."""
+        return F.concat(x, before, dim=2) if self.input_size else before
+
+    def _read(self, F, hidden, before, product, parameters):
+        """Return the raw numbers (T, N, raw_size) from the encoder's outputs (T, N, H) and y_{t-1} (T, N, Ky).
+
+        `product` is ``product(values, weight, bias, size)``.
+        """
+        settings, values = self.settings, hidden
+        if settings.dropout:
+            values = F.Dropout(values, p=settings.dropout)
+        for layer, size in enumerate(settings.hidden_sizes, start=1):
+            values = product(values, parameters[f"h{layer}_weight"], parameters[f"h{layer}_bias"], size)
+            values = apply_activation(F, values, settings.activation)
+        raw = product(values, parameters["output_weight"], parameters["output_bias"], self.raw_size)
+        if settings.residual:
+            before = F.tile(before, reps=(1, 1, self.horizon)) if self.horizon > 1 else before
+            raw = self.distribution.shift(F, raw, before)
+        return raw
+
+    def __repr__(self):
+        settings = self.settings
+        return (f"{type(self).__name__}({self.input_size} -> {self.output_size}, {self.layout}, {self.encoder}, "
+                f"horizon={self.horizon}, {self.distribution.name}, hidden_sizes={settings.hidden_sizes}, "
+                f"residual={settings.residual}, input_delay={settings.input_delay})")
+
+
+@models.register("forecaster")
+class Forecaster(RecordingInputs, _ForecastingModel):
+    """Predicts the next values of a series from all before them; open loop: (T, N, Cx + Ky) to (T, N, H * Ky * P).
+
+    Parameters
+    ----------
+    encoder : SequenceBlock
+        A causal encoder such as `gluon_rnn.nn.LSTM`, layout "TNC".
+    input_size : int, default 0
+        Cx, number of exogenous inputs.
+    output_size : int, default 1
+        Ky.
+    horizon : int, default 1
+        H: the prediction at t is of y_t to y_{t+H-1}, each by an output of its own. Inputs after t are not seen;
+        where they are known beforehand (a calendar, a plan), give them as further columns of x_t.
+    distribution : {"point", "gaussian", "student_t", "quantile"}, default "point"
+        What is said about each value; see `gluon_rnn.models.distributions`.
+    quantiles : list of float, optional
+        Levels of distribution "quantile"; default [0.1, 0.5, 0.9].
+    hidden_sizes : sequence of int, default ()
+        Units of hidden layers between encoder and output.
+    activation : {"tanh", "relu", "sigmoid", "softrelu", "softsign", "identity"}, default "tanh"
+        g.
+    dropout : float in [0, 1), default 0
+        On the encoder's output.
+    residual : bool, default False
+        Predict the difference to y_{t-1}.
+    input_delay : int, default 0
+        D, the dead time; 0 lets x_t act on y_t.
+    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+        Of the readout; the encoder has its own.
+    layout : {"TNC", "NTC"}, default "TNC"
+    dtype : str, optional
+        That of the encoder; any other is refused.
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, as for `NARX` (`open_loop` takes the
+    two apart); states [the encoder's ..., x (D, N, Cx), y (1, N, Ky)], x being absent where D = 0 or Cx = 0;
+    valid_length (N,) -> raw numbers (T, N, H * Ky * P), states. Column (h * Ky + k) * P + p is number p of output k at
+    step t + h; `distribution` makes a loss, a mean and quantiles of them. With "point" they are the predictions. What is
+    predicted at t rests on measured outputs up to t - 1 only.
+
+    Raises
+    ------
+    ValueError
+        If the encoder looks ahead, a size or rate is out of range, or inputs do not fit.
+
+    Notes
+    -----
+    Parameters: ``encoder.*``, ``h1_weight``, ``h1_bias``, ..., ``output_weight``, ``output_bias``.
+
+    Example
+    -------
+    >>> from gluon_rnn.nn import LSTM
+    >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()
+    >>> x, y = mx.nd.ones((50, 4, 2)), mx.nd.zeros((50, 4, 1))
+    >>> raw = model.open_loop(x, y)
+    >>> model.distribution.mean(mx.nd, raw).shape, model.distribution.loss(mx.nd, raw, y).shape
+    ((50, 4, 1), (50, 4, 1))
+    """
+
+    def __init__(self, encoder, *, input_size=0, output_size=1, horizon=1, distribution="point", quantiles=None,
+                 hidden_sizes=(), activation="tanh", dropout=0.0, residual=False, input_delay=0,
+                 weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, **kwargs):
+        hidden_sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else tuple(hidden_sizes)
+        for name, value in (("input_size", input_size), ("input_delay", input_delay)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_sizes(output_size=output_size, horizon=horizon)
+        for size in hidden_sizes:
+            check_sizes(hidden_sizes=size)
+        check_activation(activation)
+        check_rates(dropout=dropout)
+        _check_encoder(encoder, dtype)
+        encoder.set_input_size(input_size + output_size)                  # nothing is left to the first forward
+        settings = _Settings(input_size, output_size, horizon, make_distribution(distribution, quantiles),
+                             hidden_sizes, activation, dropout, residual, input_delay)
+        initializers = {"weight": as_initializer(weight_initializer), "bias": as_initializer(bias_initializer)}
+        super().__init__(encoder, settings, initializers, layout=layout, **kwargs)
+
+    def targets(self, F, y):
+        """Return what the outputs stand for: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.
+
+        The last H - 1 steps have no complete target, so a loss covers the outputs before them.
+        """
+        return shifted(F, y, range(self.horizon), 0, self.horizon - 1)
+
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, H * Ky * P)."""
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+        x, y = self._apart(F, inputs)
+        x, finals, begin = self._delayed(F, x, states, valid_length)
+        extended = F.concat(states[-1], y, dim=0)                         # (1 + T, N, Ky)
+        before = shifted(F, extended, (-1,), 1)
+        seen = self._seen(F, x, before)
+        hidden, ends = self.encoder(seen, begin) if valid_length is None else self.encoder(seen, begin, valid_length)
+
+        def product(values, weight, bias, size):
+            return F.FullyConnected(values, weight, bias, num_hidden=size, flatten=False)
+
+        raw = self._read(F, hidden, before, product, parameters)
+        if valid_length is not None:
+            raw = lengths.mask(F, raw, valid_length)
+        return raw, [*ends, *finals, last_values(F, extended, 1, valid_length)]
+
+
+class ForecasterClosedLoop(_ForecastingModel):
+    """A forecaster with the mean of its own prediction fed back, the parallel model: (T, N, Cx) to (T, N, Ky * P).
+
+    It is a `foreach` over calls of the encoder with one step, so that T stays free in an exported graph, and it is
+    differentiable: training on the simulation error is a loss on these outputs.
+
+    Parameters
+    ----------
+    model : Forecaster
+        With ``horizon=1``. Its parameters are shared: what trains one trains the other.
+    layout : {"TNC", "NTC"}, default that of `model`
+
+    Inputs/Outputs
+    --------------
+    inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> raw numbers (T, N, Ky * P), states. A model
+    without inputs takes (T, N, 1), any values, which says T.
+
+    Raises
+    ------
+    ValueError
+        If the model has a horizon of more than one step: `gluon_rnn.inference.predict` runs it, block by block.
+
+    Notes
+    -----
+    As every loop, it refuses ``hybridize(static_shape=True)``, with which MXNet 1.9.1 gives wrong numbers.
+    """
+
+    def __init__(self, model, layout=None):
+        if model.horizon > 1:
+            raise ValueError(f"a closed loop feeds back one step at a time, and the horizon of this model is "
+                             f"{model.horizon}; inference.predict runs it in blocks of that, or train with horizon 1")
+        super().__init__(model.encoder, model.settings, {"weight": None, "bias": None},
+                         layout=layout or model.layout, prefix=model.prefix, params=model.params)
+        self.loops = True
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        check_features(type(self).__name__, inputs, self.input_size or 1, self._dtype)
+
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Step through (T, N, Cx); past a row's length all states stand still, and its outputs are 0."""
+        if not self.input_size:
+            inputs = F.zeros_like(inputs)                                 # they only say T and N
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)
+        x, finals, begin = self._delayed(F, inputs, states, valid_length)
+        slices = [x]
+        if valid_length is not None:
+            slices.append(1 - lengths.padding_indicator(F, inputs, valid_length))     # (T, N, 1)
+        step = self._step(F, valid_length is not None, parameters)
+        outputs, ends = F.contrib.foreach(step, slices, [*begin, states[-1]])
+        if valid_length is not None:
+            outputs = lengths.mask(F, outputs, valid_length)
+        return outputs, [*ends[:-1], *finals, ends[-1]]
+
+    def _step(self, F, has_length, parameters):
+        layouts = [info["__layout__"] for info in self.encoder.state_info()] + ["TNC"]
+
+        def product(values, weight, bias, _):                             # less overhead than FullyConnected
+            return F.broadcast_add(F.dot(values, weight, transpose_b=True), bias)
+
+        def step(slices, states):
+            x, before = F.expand_dims(slices[0], axis=0), states[-1]      # (1, N, Cx), (1, N, Ky)
+            # foreach wants every sequence used: without inputs x is one column of zeros
+            seen = self._seen(F, x, before) if self.input_size else F.broadcast_add(before, x)
+            hidden, after = self.encoder(seen, states[:-1])
+            raw = self._read(F, hidden, before, product, parameters)
+            after = [*after, self.distribution.mean(F, raw)]
+            if has_length:
+                after = [_held(F, slices[1], *pair) for pair in zip(after, states, layouts)]
+            return F.reshape(raw, shape=(-3, 0)), after
+
+        return step
+
+
+def _held(F, valid, after, before, layout):
+    """Return the state `after` a step, and the one `before` it in rows whose `valid` (N, 1) is 0."""
+    shape = tuple(-1 if axis == "N" else 1 for axis in layout)
+    return F.where(F.broadcast_like(F.reshape(valid, shape=shape), after), after, before)
+
+
+def _check_encoder(encoder, dtype):
+    name = type(encoder).__name__
+    if not encoder.causal:
+        raise ValueError(f"a forecaster needs a causal encoder, but {name} looks ahead: it would see the values it "
+                         "has to predict; set bidirectional to false, or use contexts without positive offsets")
+    if encoder.layout != "TNC":
+        raise ValueError(f"the encoder of a forecaster must have layout 'TNC', got {encoder.layout!r}; leave it out, "
+                         "or give it to the forecaster itself")
+    if dtype is not None and dtype != encoder._dtype:
+        raise ValueError(f"dtype is {dtype}, but the encoder's is {encoder._dtype}; leave it out here and give it to "
+                         "the encoder")

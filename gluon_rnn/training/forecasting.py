@@ -1,0 +1,252 @@
+"""The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
+import dataclasses
+import json
+from typing import Any, List, Optional
+
+import mxnet as mx
+import numpy as np
+from pydantic import Field
+
+from gluon_rnn import config as configuration
+from gluon_rnn.config import ConfigError
+from gluon_rnn.data import Recording
+from gluon_rnn.data.scaling import KINDS, SeriesScaler
+from gluon_rnn.data.windows import Windows
+from gluon_rnn.inference import forecasts
+from gluon_rnn.registry import datasets, suggest, tasks
+from gluon_rnn.training import forecast_report, parts
+from gluon_rnn.training.evaluation import mean_loss
+from gluon_rnn.training.series_loss import FEEDBACK, SeriesLoss
+from gluon_rnn.training.task import Batch, Task
+
+__all__ = ["ForecastingTask", "SeriesAssets"]
+
+
+class SeriesData(configuration.Data):
+    """How recordings are cut into windows."""
+
+    bptt: int = Field(50, ge=1)                          # scored rows of a window; what backpropagation is truncated to
+    stride: Optional[int] = Field(None, ge=1)            # rows from window to window; default bptt
+
+
+@dataclasses.dataclass
+class SeriesAssets:
+    """What turns a model's numbers into a forecast: the scaler, the washout, the season where one was given."""
+
+    scaler: SeriesScaler
+    washout: int = 0
+    season: Optional[int] = None
+
+    def texts(self):
+        """Return the two files."""
+        return {"scaler.json": self.scaler.to_json(),
+                "series.json": json.dumps({"washout": self.washout, "season": self.season})}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        return cls(SeriesScaler.from_json(read("scaler.json")), **json.loads(read("series.json")))
+
+
+@tasks.register("forecasting")
+class ForecastingTask(Task):
+    """Prediction of target columns from their past and from exogenous inputs.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+    feedback : {"open_loop", "scheduled", "closed_loop"}, default "open_loop"
+        What training feeds back: measured values, more and more of the model's own (all of them from the middle of the
+        epochs on), or nothing but the model's own behind the washout: the simulation error.
+    washout : int, optional
+        Rows before the first prediction, in training windows and in evaluation; default the model's memory.
+    steps_ahead : list of int, default []
+        Further horizons that are scored besides open loop and free run, each exactly that many steps ahead.
+    scaler : {"standard", "minmax", "none"}, default "standard"
+        Fitted on the training recordings.
+    select : str, default "free_run_rmse"
+        The score on the validation split that selects the checkpoint (for a model of several horizons "horizon_mse").
+    """
+
+    default_model = "narx"
+    data_section = SeriesData
+    assets_class = SeriesAssets
+    unit = "step"
+
+    def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
+                 steps_ahead: List[int] = (), scaler: str = "standard", select: Optional[str] = None):
+        super().__init__(config)
+        self.data = parts.build_part("data", datasets, config.data)
+        if "valid" not in self.data.splits:
+            raise ConfigError("data: training needs a valid split; give the key valid, valid_fraction or split")
+        self.assets = SeriesAssets(self._fitted(scaler), season=self.data.season)
+        self.model = self.build_model(config.model, self.assets)
+        self.assets.washout = self._checked(washout)
+        self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
+        self.selection = (select or ("free_run_rmse" if self.ways else "horizon_mse"), "min")
+        self._feedback = feedback
+        self._windows = {split: self._cut(split) for split in ("train", "valid")}
+        self._open_loop = self._loss("open_loop")
+        self.graph = self._open_loop if feedback == "open_loop" else self._loss(feedback)
+
+    def _fitted(self, kind):
+        return SeriesScaler.fit(self.data.recordings("train"), self.data.input_names, self.data.target_names, kind)
+
+    @classmethod
+    def check(cls, config):
+        """Check what can be checked without data; ConfigError with the YAML path."""
+        super().check(config)
+        options = config.task.arguments
+        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS)):
+            if key in options and options[key] not in choices:
+                raise ConfigError(f"task.{key}: must be one of {', '.join(choices)}, got {options[key]!r}; "
+                                  + suggest(options[key], choices))
+        if any(step < 2 for step in options.get("steps_ahead", ())):
+            raise ConfigError(f"task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
+                              f"got {options['steps_ahead']!r}")
+
+    @classmethod
+    def build_model(cls, section, assets):
+        """Return the model of a recipe's `model` section for the columns of `assets`, not initialised."""
+        inputs, outputs = len(assets.scaler.input_names), len(assets.scaler.target_names)
+        if section.name == "ar":
+            if inputs:
+                raise ConfigError(f"model.name: ar takes no inputs, and data.inputs has {inputs}; use narx, with "
+                                  "hidden_sizes: [] for a linear model")
+            return parts.build_model(section, output_size=outputs)
+        return parts.build_model(section, input_size=inputs, output_size=outputs)
+
+    def _checked(self, washout):
+        if washout is None:
+            return self.model.memory
+        if washout < self.model.memory:
+            raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got {washout}")
+        return washout
+
+    def _cut(self, split):
+        section, scaler = self.config.data, self.assets.scaler
+        recordings = [scaler.transform(recording) for recording in self.data.recordings(split)]
+        try:
+            return Windows(recordings, section.bptt + self.model.horizon - 1, self.assets.washout,
+                           section.stride or section.bptt)
+        except ValueError as error:
+            raise ConfigError(f"data.bptt: {split} split: {error}") from error
+
+    def _loss(self, feedback):
+        graph = SeriesLoss(self.model, self.assets.washout, self.config.data.bptt, feedback)
+        graph.hybridize(static_alloc=True)
+        return graph
+
+    # ---- training ------------------------------------------------------------------------------------------------
+
+    def train_batches(self, epoch):
+        """Return the shuffled windows of `epoch`; with a coin for each value where feedback is scheduled."""
+        coin = None
+        if self._feedback == "scheduled":
+            share = min(1.0, (epoch + 1) / max(1, self.config.training.epochs // 2))
+            coin = (np.random.default_rng([self.config.seed, epoch, 1]), share)
+        batches = self._windows["train"].batches(self.config.data.batch_size, self.config.seed, epoch)
+        return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
+
+    def evaluate(self, split, limit=None):
+        """Return the open-loop loss per step in scaled units, and the scores of each way to predict in the targets'."""
+        return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
+
+    def _mean_loss(self, split, limit):
+        windows = self._windows.get(split) or self._cut(split)
+        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), self.config.data.bptt,
+                                self.assets.washout)
+        return mean_loss(self._open_loop, batches, self.device, limit=limit)
+
+    @property
+    def device(self):
+        """Where evaluation runs."""
+        return self.model.collect_params().list_ctx()[0]
+
+    def _begun(self, split):
+        """Return the recordings of a split, the washout taken off what is predicted."""
+        return [forecasts.beginning(recording, self.assets.washout) for recording in self.data.recordings(split)]
+
+    def predictor(self):
+        """Return the model as a predictor of recordings; see `gluon_rnn.inference.forecasts`."""
+        return forecasts.ModelPredictor(self.model, self.assets.scaler)
+
+    def scores(self, predictor, recordings, metrics=("rmse", "nrmse")):
+        """Return the scores of any predictor on recordings."""
+        if self.ways:
+            return forecasts.compare(predictor, recordings, self.ways, metrics)
+        return forecasts.horizon_scores(predictor, recordings, self.model.horizon, self.assets.scaler)
+
+    # ---- what a run leaves behind --------------------------------------------------------------------------------
+
+    def report(self, path, limit=None):
+        """Score model and baselines on the final split, and write forecasts and pictures into the run's folder."""
+        return forecast_report.report(self, path, self.final_split, limit)
+
+    def recordings(self, split):
+        """Return the recordings of a split as they are scored."""
+        return self._begun(split)
+
+    def describe(self):
+        """Return what the data are, in words and numbers."""
+        return repr(self.data)
+
+    @staticmethod
+    def predict(run, x, y, steps_ahead=1):
+        """Predict a recording in the units of its file.
+
+        Parameters
+        ----------
+        run : gluon_rnn.training.Run
+        x : (T, Cx) array or None
+            Exogenous inputs.
+        y : (T, Ky) array
+            Measured targets; a free run reads only those of the washout.
+        steps_ahead : int or None, default 1
+            As in `gluon_rnn.inference.predict`.
+
+        Returns
+        -------
+        (T - washout, Ky) float64 array
+            Row k predicts y[washout + k].
+        """
+        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(y), -1)
+        recording = Recording("the data given", x, y, run.assets.washout)
+        return forecasts.ModelPredictor(run.model, run.assets.scaler)(recording, steps_ahead)
+
+    @staticmethod
+    def export_arguments(run):
+        """Return an example of scaled inputs and measured outputs side by side, and the scaler."""
+        scaler = run.assets.scaler
+        columns = len(scaler.input_names) + len(scaler.target_names)
+        example = mx.nd.random.normal(shape=(run.assets.washout + 4, 2, columns))
+        return {"example": example, "scaler": json.loads(scaler.to_json())}
+
+
+@dataclasses.dataclass
+class WindowBatches:
+    """Batches of windows as `Batch`es: x and y side by side, and the coin of scheduled sampling."""
+
+    batches: Any
+    length: int
+    washout: int
+    coin: Any = None                                     # (generator, share of ones)
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __iter__(self):
+        for window in self.batches:
+            inputs = mx.nd.array(np.concatenate([window.x, window.y], axis=2))          # (T, N, Cx + Ky)
+            size = self.length * inputs.shape[1]
+            if self.coin is None:
+                yield Batch((inputs,), (1,), size)
+            else:
+                yield Batch((inputs, self._tossed(inputs.shape[1])), (1, 1), size)
+
+    def _tossed(self, rows):
+        generator, share = self.coin
+        coin = (generator.random((self.washout + self.length, rows, 1)) < share).astype("float32")
+        coin[:self.washout] = 0                          # what comes before the first prediction was measured
+        return mx.nd.array(coin)
