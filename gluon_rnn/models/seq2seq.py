@@ -129,9 +129,10 @@ class Seq2Seq(_Graph):
             self.encoder, self.decoder = encoder, decoder
             self.bridge = Bridge(encoder, decoder, bridge, prefix="bridge_")
             self.source_embedding = self._embedding(source_vocab_size, "source_embedding_")
-            self.target_embedding = self._embedding(target_vocab_size, "target_embedding_")
             self._make_attention(encoder.output_size, decoder.output_size, score)
             self._make_output(encoder.output_size, decoder.output_size, tie_weights)
+            self.target_embedding = (_TiedEmbedding(self.output.weight) if tie_weights else
+                                     self._embedding(target_vocab_size, "target_embedding_"))
 
     def _embedding(self, size, prefix):
         return gluon.nn.Embedding(size, self.embed_size, dtype=self._dtype, weight_initializer=mx.init.Uniform(0.1),
@@ -155,7 +156,7 @@ class Seq2Seq(_Graph):
             prefix="readout_")
         self.output = gluon.nn.Dense(
             self.target_vocab_size, in_units=units, flatten=False, dtype=self._dtype, prefix="output_",
-            weight_initializer=mx.init.Uniform(0.1), params=self.target_embedding.params if tie_weights else None)
+            weight_initializer=mx.init.Uniform(0.1))
 
     # ---- the public call ---------------------------------------------------------------------------------------
 
@@ -255,6 +256,19 @@ class Seq2Seq(_Graph):
         return infos + [{"shape": shape, "__layout__": layout} for shape, layout in shapes]
 
 
+class _TiedEmbedding:
+    """An embedding that reads the output layer's weight (V, E); no block, so that the weight has one owner and name."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __call__(self, tokens):
+        vocab_size, embed_size = self.weight.shape
+        F, weight = ((mx.nd, self.weight.data(tokens.context)) if isinstance(tokens, mx.nd.NDArray) else
+                     (mx.sym, self.weight.var()))
+        return F.Embedding(tokens, weight, input_dim=vocab_size, output_dim=embed_size, dtype=self.weight.dtype)
+
+
 class SourceEncoder(_Graph):
     """The reading half of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
 
@@ -336,7 +350,7 @@ class ScheduledSampling(_Graph):
 def _adopt(graph, *blocks):
     """Make the blocks children of `graph`; Gluon warns of parameters that a graph has and does not use."""
     for block in blocks:
-        if block is not None:
+        if isinstance(block, gluon.Block):
             graph.register_child(block)
 
 

@@ -5,7 +5,7 @@ With i the updates made so far, counted in epochs, and E the epochs that the way
     constant          rate = end
     linear            rate = max(end, 1 - (1 - end) i / E)
     exponential       rate = end ** (i / E)                     going on below `end`
-    inverse_sigmoid   rate = k / (k + exp(i / k)) (1 + 1 / k), k such that it is `end` at i = E
+    inverse_sigmoid   rate = (k + 1) / (k + exp(i / k)), k such that it is `end` at i = E; 1 at i = 0, unlike the paper
 
 All but the first begin at 1, where the decoder reads right tokens only, which trains fastest.
 
