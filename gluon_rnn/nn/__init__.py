@@ -1,6 +1,7 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.decay import decay_masks
 from gluon_rnn.nn.delay import DelayLine
@@ -22,4 +23,4 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell", "PeepholeLSTMCell",
            "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell", "JordanCell", "Unrolled",
-           "BahdanauAttention", "LuongAttention", "Pooling", "SequenceBlock", "Identity", "decay_masks"]
+           "BahdanauAttention", "LuongAttention", "Conditioned", "Pooling", "SequenceBlock", "Identity", "decay_masks"]
