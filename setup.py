@@ -46,6 +46,7 @@ setup(
     extras_require={
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
         "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3"],
+        "music": ["music21>=8.1,<11"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
         "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1"],
     },

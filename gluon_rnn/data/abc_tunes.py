@@ -1,6 +1,7 @@
 """Tunes in ABC notation, each with its metre as its class."""
 import re
 from dataclasses import dataclass, field
+from typing import Optional
 
 import gluonnlp
 
@@ -136,7 +137,8 @@ class AbcTunes(Labelled):
     """
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, fields=("L", "K"),
-                 encoding="utf-8", min_freq=1, max_length: int = None, deduplicate=False, split_seed: int = 0):
+                 encoding="utf-8", min_freq=1, max_length: Optional[int] = None, deduplicate=False,
+                 split_seed: int = 0):
         check_sizes(min_freq=min_freq, **({} if max_length is None else {"max_length": max_length}))
         files = {name: file for name, file in (("train", train), ("valid", valid), ("test", test)) if file is not None}
         _check_sources(path, split, files)

@@ -1,4 +1,6 @@
 """Sentences and their translations: two files line by line, or one table with a tab between the two."""
+from typing import Optional
+
 import gluonnlp
 import numpy as np
 
@@ -93,8 +95,8 @@ class ParallelText:
     """
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, columns=None, delimiter="\t",
-                 encoding="utf-8", unit="word", lower=False, min_freq=1, max_length: int = None, deduplicate=False,
-                 split_seed: int = 0):
+                 encoding="utf-8", unit="word", lower=False, min_freq=1, max_length: Optional[int] = None,
+                 deduplicate=False, split_seed: int = 0):
         check_sizes(min_freq=min_freq, **({} if max_length is None else {"max_length": max_length}))
         self.tokenizer = SentenceTokenizer(unit, lower)
         reader = _PairReader(columns, delimiter, encoding)

@@ -6,6 +6,6 @@ from .language_model import LanguageModel, bits, perplexity
 from .narx import AR, NARX, ClosedLoop
 from .seq2seq import DecodeStep, ScheduledSampling, Seq2Seq, SourceEncoder
 
-__all__ = ["AR", "ClosedLoop", "ConditionalLanguageModel", "DecodeStep", "Forecaster", "ForecasterClosedLoop", "LanguageModel", "NARX",
-           "ScheduledSampling", "Seq2Seq", "SequenceClassifier", "SequenceRegressor", "SourceEncoder", "bits",
-           "perplexity"]
+__all__ = ["AR", "ClosedLoop", "ConditionalLanguageModel", "DecodeStep", "Forecaster", "ForecasterClosedLoop",
+           "LanguageModel", "NARX", "ScheduledSampling", "Seq2Seq", "SequenceClassifier", "SequenceRegressor",
+           "SourceEncoder", "bits", "perplexity"]

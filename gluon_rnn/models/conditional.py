@@ -15,6 +15,9 @@ beginning.
 Ficler & Goldberg (2017), Controlling linguistic style aspects in neural language generation: the condition beside each
 input.
 """
+import warnings
+from typing import Optional
+
 import mxnet as mx
 from mxnet import gluon
 
@@ -69,8 +72,8 @@ class ConditionalLanguageModel(LanguageModel):
     ((7, 2, 30), [(1, 2, 8), (2, 16)])
     """
 
-    def __init__(self, vocab_size, encoder, *, num_classes: int = None, vector_size: int = None, condition_size=16,
-                 inject="both", **kwargs):
+    def __init__(self, vocab_size, encoder, *, num_classes: Optional[int] = None, vector_size: Optional[int] = None,
+                 condition_size=16, inject="both", **kwargs):
         if inject not in INJECTIONS:
             raise ValueError(f"inject must be one of {', '.join(map(repr, INJECTIONS))}, got {inject!r}")
         if (num_classes is None) == (vector_size is None):
@@ -90,6 +93,12 @@ class ConditionalLanguageModel(LanguageModel):
         if isinstance(conditions, mx.nd.NDArray):
             self._check_conditions(conditions)
         return self.first(conditions)
+
+    def _build_cache(self, *args):
+        # The graph of the call has no first states in it, and Gluon warns of parameters that a graph does not use.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Parameter .* not used by any computation")
+            super()._build_cache(*args)
 
     def _check_conditions(self, conditions):
         if self.num_classes is None:

@@ -40,7 +40,7 @@ class Conditioned(SequenceBlock):
         super().__init__(dtype=encoder._dtype, **kwargs)
         check_sizes(condition_size=condition_size)
         if encoder.layout != "TNC":
-            raise ValueError(f"an encoder with a condition must have layout 'TNC', got {encoder.layout!r}; leave it out")
+            raise ValueError(f"the encoder of Conditioned must have layout 'TNC', got {encoder.layout!r}; leave it out")
         self.encoder, self.condition_size = encoder, condition_size
         self._beside = condition_size if beside_inputs else 0
         self.causal, self.loops = encoder.causal, encoder.loops

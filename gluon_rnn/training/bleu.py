@@ -29,7 +29,8 @@ def bleu(translations, references):
     try:
         import sacrebleu
     except ImportError as error:
-        raise ValueError("BLEU needs sacrebleu; install the extra of this package: pip install gluon_rnn[data]") from error
+        raise ValueError("BLEU needs sacrebleu; install the extra of this package: "
+                         "pip install gluon_rnn[data]") from error
     most = max(map(len, references))
     streams = [[row[index] if index < len(row) else None for row in references] for index in range(most)]
     return sacrebleu.BLEU().corpus_score(list(translations), streams).score

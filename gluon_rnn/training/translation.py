@@ -2,7 +2,7 @@
 import itertools
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import gluonnlp
 import mxnet as mx
@@ -123,8 +123,8 @@ class TranslationTask(Task):
     assets_class = TranslationAssets
     unit = "token"
 
-    def __init__(self, config, *, label_smoothing: float = 0.0, teacher_forcing: dict = None, bleu_sentences: int = 0,
-                 beam_size: int = 5, alpha: float = 1.0):
+    def __init__(self, config, *, label_smoothing: float = 0.0, teacher_forcing: Optional[dict] = None,
+                 bleu_sentences: int = 0, beam_size: int = 5, alpha: float = 1.0):
         super().__init__(config)
         self._beam = {"beam_size": beam_size, "alpha": alpha}
         self.data = parts.build_part("data", datasets, config.data)
