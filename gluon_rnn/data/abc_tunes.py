@@ -62,8 +62,8 @@ def parse_tunes(text, where="the text"):
         if found and found[1] == "X":
             tunes.append(_Tune(number))
             ended = False
-        elif not line:
-            ended = ended or bool(tunes[-1].body)       # a blank line between header and notes ends nothing
+        elif not line:                                  # a comment ends nothing, nor a blank line before the notes
+            ended = ended or (not raw.strip() and bool(tunes[-1].body))
         elif ended:
             free += 1
         elif found and "K" not in tunes[-1].fields:

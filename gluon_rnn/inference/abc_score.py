@@ -73,7 +73,7 @@ def check_tune(abc, least_bars=4):
     full = sum(length == bar for length in lasts)
     reason = "" if full >= least_bars else f"only {full} full bars"
     if len(signatures) > 1:
-        reason = "changes its metre"
+        reason = "has another metre further on, or a bar that is too long"   # which music21 then makes a metre of
     if wrong:
         reason = f"{len(wrong)} bars of another length, the first is bar {wrong[0]} of {float(lasts[wrong[0]]):g} " \
                  f"quarters instead of {float(bar):g}"
