@@ -1,5 +1,6 @@
 """The conditional language-model task: whole sequences of a class, fitted token by token and drawn from the class."""
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -292,7 +293,7 @@ def _phrases_copied(texts, seen, bars=4):
 
 def _phrases(text, bars):
     notes = "".join(line for line in text.split("\n") if line[1:2] != ":").replace(" ", "")
-    parts = [part for part in notes.replace(":", "").replace("]", "").replace("[", "").split("|") if part]
+    parts = [part for part in re.sub(r"\[\d|[\[\]:]", "", notes).split("|") if part]   # no signs of repetition
     return [tuple(parts[index:index + bars]) for index in range(len(parts) - bars + 1)]
 
 

@@ -33,7 +33,7 @@ def test_tunes_and_their_metres(tmp_path, ending, bom):
 
 
 def test_a_tune_ends_at_the_blank_line_behind_its_notes():
-    text = "A book of tunes\n\nX:1\nM:3/4\nK:D\n\nabc|\n% a remark\nw:la la\ndef|% here too\n\nwords between\n\n" + SECOND
+    text = "A book\n\nX:1\nM:3/4\nK:D\n\nabc|\n% a remark\nw:la la\ndef|% here too\n\nwords between\n\n" + SECOND
     tunes, free = parse_tunes(text)
     assert [tune.text(("K",)) for tune in tunes] == ["K:D\nabc|\ndef|", "K:D\nDFA|"]
     assert free == 2

@@ -141,7 +141,7 @@ def test_save_and_load_and_no_warning(tmp_path, recwarn):
     (lambda: ConditionalLanguageModel(V, GRU(4, layout="NTC"), num_classes=2), "must have layout 'TNC'"),
     (lambda: build().states_for(mx.nd.array([0, 5])), "a class number must be 0 to 4, got 0.0 to 5.0"),
     (lambda: build().states_for(mx.nd.ones((2, 1))), r"class numbers of shape \(N,\), got \(2, 1\)"),
-    (lambda: build(condition={"vector_size": 3}).states_for(mx.nd.ones((2, 4))), r"vectors \(N, 3\), got shape \(2, 4")])
+    (lambda: build(condition={"vector_size": 3}).states_for(mx.nd.ones((2, 4))), r"vectors \(N, 3\), got shape")])
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
