@@ -57,14 +57,17 @@ class Registry:
         return next(name for name, member in self._classes.items() if member is cls)
 
     def parameters(self, name):
-        """Return the named constructor parameters of `name`: its own and, through ``**kwargs``, its base classes'."""
+        """Return the named constructor parameters of `name`: its own and, through ``**kwargs``, its base classes'.
+
+        Positional-only arguments of a base class are left out: those a subclass fills in itself.
+        """
         found = {}
         for cls in self.get(name).__mro__:
             if cls.__module__.split(".")[0] in ("builtins", "mxnet") or "__init__" not in vars(cls):
                 continue
             signature = inspect.signature(cls.__init__).parameters.values()
             for parameter in list(signature)[1:]:
-                if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                     found.setdefault(parameter.name, parameter)
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature):
                 break

@@ -28,8 +28,8 @@ class Scaler:
     Notes
     -----
     A column that is constant in the training data has scale 1, so that it becomes 0 there and a change that comes later
-    keeps its unit, as in scikit-learn. It is constant if its largest value equals its smallest one. scikit-learn's own
-    scalers are not used, as they have no text form that is exact and safe to load.
+    keeps its unit, as in scikit-learn. It is constant if its range is no more than the rounding of its largest value.
+    scikit-learn's own scalers are not used, as they have no text form that is exact and safe to load.
 
     Examples
     --------
@@ -58,8 +58,10 @@ class Scaler:
         else:
             self.offset, self.scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
         if self.kind != "none":
-            self.offset = np.where(low == high, low, self.offset)  # the mean of equal numbers may be an ulp off
-            self.scale = np.where(low == high, 1.0, self.scale)
+            rounding = 4 * np.finfo(np.float64).eps * np.maximum(abs(low), abs(high))
+            constant = high - low <= np.maximum(rounding, 1e-150)  # below that, squares are 0
+            self.offset = np.where(constant, low, self.offset)     # the mean of equal numbers may be an ulp off
+            self.scale = np.where(constant, 1.0, self.scale)
         return self
 
     def transform(self, values):

@@ -1,6 +1,7 @@
 """Columns of numbers from CSV files: named columns, dates, missing values; every mistake names the file and line."""
 import dataclasses
 import io
+import json
 import math
 import re
 import warnings
@@ -68,6 +69,16 @@ class SeriesFormat:
         if self.decimal not in (".", ",") or self.decimal == self.separator:
             raise ValueError(f"decimal must be '.' or ',' and not the separator, got decimal {self.decimal!r} and "
                              f"separator {self.separator!r}")
+
+    def to_json(self):
+        """Return JSON text, to be stored with a model, from which `from_json` makes the same format."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the format that `to_json` wrote down."""
+        stored = json.loads(text)
+        return cls(tuple(stored.pop("inputs")), tuple(stored.pop("targets")), **stored)
 
     def read(self, path, future=False):
         """Return the wanted columns of one file.

@@ -95,10 +95,11 @@ def residual_figure(residuals, inputs, input_names, path=None, max_lag=25):
     panels[0].plot(values, linewidth=0.8)
     panels[0].set(title="residuals, one step ahead", xlabel="row")
     _stems(panels[1], lags[found.max_lag + 1:], found.auto[1:], found.band)
-    panels[1].set(title=f"autocorrelation; {found.outside['residuals']:.0%} outside", xlabel="lag")
+    panels[1].set(title=f"autocorrelation; {found.outside['residuals']:.0%} of lags outside the 95 % band",
+                  xlabel="lag")
     for axes, (name, correlations) in zip(panels[2:], found.cross.items()):
         _stems(axes, lags, correlations, found.band)
-        axes.set(title=f"cross-correlation with {name}; {found.outside[name]:.0%} outside",
+        axes.set(title=f"cross-correlation with {name}; {found.outside[name]:.0%} of lags outside the 95 % band",
                  xlabel="lag (above 0: the input comes first)")
     return _saved(figure, path)
 

@@ -34,7 +34,7 @@ class _Baseline:
         steps_ahead : int or None, default 1
             See the module.
         """
-        self._check(recording)
+        self.check(recording)
         rows = len(recording) - recording.start
         if steps_ahead is not None:
             check_sizes(steps_ahead=steps_ahead)
@@ -56,14 +56,15 @@ class _Baseline:
         (T - start - H + 1, H, Ky) float64 array
         """
         check_sizes(horizon=horizon)
-        self._check(recording)
+        self.check(recording)
         origins = np.arange(recording.start, len(recording) - horizon + 1)
         if not len(origins):
-            raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, fewer "
-                             f"than a horizon of {horizon}; choose a shorter one")
+            raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, and "
+                             f"the horizon is {horizon}; choose a shorter one")
         return self._run(recording, origins, horizon).transpose(1, 0, 2)
 
-    def _check(self, recording):
+    def check(self, recording):
+        """Raise ValueError where too few rows stand before the first that is predicted."""
         if recording.start < self.memory:
             raise ValueError(f"recording {recording.name} is predicted from row {recording.start} on, and the "
                              f"{type(self).__name__} baseline needs {self.memory} rows before that; set washout to at "
@@ -172,8 +173,8 @@ class ARX(_Baseline):
         self._inputs = recordings[0].x.shape[1]
         regressors, targets = (np.concatenate(parts) for parts in zip(*map(self._regression, recordings)))
         if len(targets) <= regressors.shape[1]:
-            raise ValueError(f"an ARX model with {regressors.shape[1] + 1} coefficients for each target needs more than "
-                             f"{len(targets)} rows; choose smaller lags, or pass longer records")
+            raise ValueError(f"an ARX model with {regressors.shape[1] + 1} coefficients for each target needs more "
+                             f"rows than {len(targets)}; choose smaller lags, or pass longer records")
         # Standardised columns: else a rank is decided by the units that the columns happen to have.
         scaler = Scaler().fit([regressors])
         weights = np.linalg.lstsq(scaler.transform(regressors), targets - targets.mean(axis=0), rcond=None)[0].T
@@ -192,13 +193,14 @@ class ARX(_Baseline):
         rows = np.arange(first, len(recording))
         return np.hstack([self._x_lags(recording.x, rows), self._y_lags(recording.y, rows)]), recording.y[rows]
 
-    def _check(self, recording):
+    def check(self, recording):
+        """Raise ValueError where the model is not fitted, or the recording is not one for it."""
         if self.bias is None:
             raise ValueError("the ARX model is not fitted; call fit with the training recordings first")
         if recording.x.shape[1] != self._inputs or recording.y.shape[1] != len(self.bias):
             raise ValueError(f"recording {recording.name} has {recording.x.shape[1]} inputs and {recording.y.shape[1]} "
                              f"targets, and the ARX model was fitted on {self._inputs} and {len(self.bias)}")
-        super()._check(recording)
+        super().check(recording)
 
     def _run(self, recording, anchors, steps):
         rows = np.minimum(anchors + np.arange(steps)[:, None], len(recording) - 1)

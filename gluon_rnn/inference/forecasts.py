@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from . import scores
-from .simulate import predict_recordings
+from .simulate import predict_horizons, predict_recordings
 
 __all__ = ["ModelPredictor", "beginning", "compare", "horizon_scores", "kind_of"]
 
@@ -39,7 +39,8 @@ class ModelPredictor:
 
         An array (rows, horizon, Ky); the last origin is the one whose forecasts end with the recording.
         """
-        return horizons(self.model, recording, self.scaler)[:, :horizon]
+        first, forecasts = predict_horizons(self.model, [recording], self.scaler)[0]
+        return forecasts[recording.start - first:, :horizon]
 
 
 def beginning(recording, washout):

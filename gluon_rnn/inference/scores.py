@@ -104,6 +104,6 @@ def _relative(measured, predicted):
     """Return the mean square error of each target over its variance, (Ky,)."""
     measured, predicted = _pair(measured, predicted)
     if (measured.max(axis=0) == measured.min(axis=0)).any():
-        raise ValueError(f"the measured target is the same in all {len(measured)} rows that are scored, so that nothing "
-                         "is relative to its spread; score more rows, or use rmse")
+        raise ValueError(f"a measured target is the same in all {len(measured)} rows that are scored, so that there is "
+                         "no spread to relate an error to; score more rows, or use rmse")
     return np.mean(_squares(measured, predicted), axis=0) / np.var(measured, axis=0)

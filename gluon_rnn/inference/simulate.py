@@ -8,12 +8,13 @@ import dataclasses
 from typing import Optional
 
 import mxnet as mx
+import numpy as np
 
 from ..models.forecaster import Forecaster, ForecasterClosedLoop
 from ..models.narx import ClosedLoop
 from ..nn.checks import check_sizes
 
-__all__ = ["closed_loop", "predict", "states_before"]
+__all__ = ["closed_loop", "predict", "predict_horizons", "predict_recordings", "states_before"]
 
 
 def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
@@ -98,10 +99,85 @@ def make_run(model, u, y, steps_ahead, washout, horizon):
 
 def predict_runs(model, runs, steps_ahead):
     """Return the predictions (horizon, N, Ky) of each run, as `predict` does; time-major."""
+    if steps_ahead is not None:
+        check_sizes(steps_ahead=steps_ahead)
     if steps_ahead == 1:
         return [_first_step(model, mean_of(model, open_loop(model, run))) for run in runs]
     block, inputs, states = rows_of_anchors(model, runs, steps_ahead)
     return regroup(runs, block, free_run(model, inputs, states))
+
+
+def predict_recordings(model, recordings, scaler, steps_ahead=1, *, washout=None):
+    """Predict the rows of recordings from their `start` on, in the units of the targets.
+
+    Parameters
+    ----------
+    model : NARX, AR or Forecaster
+    recordings : list of gluon_rnn.data.Recording
+        Of any lengths, each for itself: nothing crosses from one to the next. Rows before `start` are history.
+    scaler : SeriesScaler or None
+        With which the model was trained; None for a model that was trained on the numbers as they are.
+    steps_ahead : int or None, default 1
+        As in `predict`; blocks begin at the first predicted row.
+    washout : int, optional
+        Fewest rows of history; default `model.memory`. A forecaster is given all the history there is.
+
+    Returns
+    -------
+    list of (int, (T - first, Ky) float64 array), one pair for each recording
+        The first predicted row, and the predictions of it and all after it. The row is `start`, or `washout` where
+        there is less history than that.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left of a recording behind the washout.
+    """
+    runs = runs_of(model, recordings, scaler, washout)
+    predictions = (values.asnumpy()[:, 0].astype("float64") for values in predict_runs(model, runs, steps_ahead))
+    return [(run.washout, values if scaler is None else scaler.y.inverse(values))
+            for run, values in zip(runs, predictions)]
+
+
+def predict_horizons(model, recordings, scaler, *, washout=None):
+    """Predict all steps of a model's horizon from every row on, as `predict_recordings` does otherwise.
+
+    Returns
+    -------
+    list of (int, (R, H, Ky) float64 array), one pair for each recording
+        The first row t that is predicted, and the predictions of rows t to t + H - 1 for it and each row after it that
+        has so many before the recording ends, R in number.
+    """
+    found = []
+    for run in runs_of(model, recordings, scaler, washout):
+        means = mean_of(model, open_loop(model, run)).asnumpy()[:, 0].astype("float64")
+        values = means.reshape((len(means), model.horizon, -1))[:max(run.horizon - model.horizon + 1, 0)]
+        found.append((run.washout, values if scaler is None else scaler.y.inverse(values)))
+    return found
+
+
+def runs_of(model, recordings, scaler, washout):
+    """Return the `Run` of each recording, scaled, a batch of one, on the device of the model."""
+    washout = model.memory if washout is None else washout
+    if washout < model.memory:
+        raise ValueError(f"washout is {washout} but the model looks {model.memory} steps back; make it at least that")
+    ctx, runs = model.collect_params().list_ctx()[0], []
+
+    def rows(values):
+        return mx.nd.array(np.asarray(values)[:, None], ctx=ctx, dtype=model._dtype)    # (T, 1, C)
+
+    for recording in recordings:
+        first, steps = max(recording.start, washout), len(recording.y)
+        if first >= steps:
+            raise ValueError(f"recording {recording.name} has {steps} rows, of which the lags and the washout take "
+                             f"{washout}; pass a longer recording, or choose smaller lags")
+        x, y = ((recording.x, recording.y) if scaler is None else
+                (scaler.x.transform(recording.x), scaler.y.transform(recording.y)))
+        if x.shape[1] != model.input_size or y.shape[1] != model.output_size:
+            raise ValueError(f"recording {recording.name} has {x.shape[1]} inputs and {y.shape[1]} targets, but the "
+                             f"model has {model.input_size} and {model.output_size}")
+        runs.append(Run(rows(x) if model.input_size else None, rows(y), first, steps - first))
+    return runs
 
 
 def open_loop(model, run):
@@ -135,8 +211,13 @@ def _in_blocks(model, inputs, states):
 
 def next_raw(model, inputs, states):
     """Return what a forecaster puts out at one step, `inputs` (1, N, Cx) or a clock: (1, N, raw_size)."""
-    unread = mx.nd.zeros((1, inputs.shape[1], model.output_size), ctx=inputs.context, dtype=inputs.dtype)
-    return _call(model, inputs if model.input_size else None, unread, states)[0]
+    return next_raw_and_states(model, inputs, states)[0]
+
+
+def next_raw_and_states(model, inputs, states):
+    """Return the same and the states behind it, of which the last one, y, is still to be put in: it is zeros."""
+    unknown = mx.nd.zeros((1, inputs.shape[1], model.output_size), ctx=inputs.context, dtype=inputs.dtype)
+    return _call(model, inputs if model.input_size else None, unknown, states)
 
 
 def by_horizon(model, values):
@@ -146,7 +227,7 @@ def by_horizon(model, values):
 
 def mean_of(model, raw):
     """Return the point predictions in what `model` puts out."""
-    return model.distribution.mean(mx.nd, raw)
+    return model.head.mean(mx.nd, raw)
 
 
 def _first_step(model, means):

@@ -19,6 +19,9 @@ Leontaritis and Billings (1985), Input-output parametric models for non-linear s
 Narendra and Parthasarathy (1990), Identification and control of dynamical systems using neural networks: the
 series-parallel and the parallel model.
 """
+import mxnet as mx
+import numpy as np
+
 from ..nn import lengths
 from ..nn.checks import check_features, check_sizes
 from ..nn.contract import SequenceBlock
@@ -110,9 +113,11 @@ class _DelayModel(SequenceBlock):
     """Parameters, states and names that open and closed loop have in common."""
 
     #: what the outputs say about y: one number each, with the squared error as loss
-    distribution = Point()
+    head = Point()
+    #: steps predicted at once
+    horizon = 1
 
-    def __init__(self, lags, initializers, **kwargs):
+    def __init__(self, lags, initializers, /, **kwargs):
         super().__init__(**kwargs)
         self.lags = lags
         self.input_size, self.output_size = lags.input_size, lags.output_size
@@ -153,7 +158,7 @@ class NARX(RecordingInputs, _DelayModel):
     input_delay : int, default 0
         D, the dead time; 0 lets x_t act on y_t.
     input_size : int, default 1
-        Cx.
+        Cx; 0 is the nonlinear autoregression, for which input_lag and input_delay have no meaning.
     output_size : int, default 1
         Ky.
     skip : bool, default False
@@ -190,11 +195,38 @@ class NARX(RecordingInputs, _DelayModel):
 
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
                  output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
-        check_sizes(input_size=input_size)
+        if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
+            raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
         super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+
+    def start_linear(self, x_weight, y_weight, bias):
+        """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
+
+        Parameters
+        ----------
+        x_weight : (Ky, (K + 1) * Cx) array, in the order of the columns of the parameter
+        y_weight : (Ky, L * Ky) array
+        bias : (Ky,) array
+
+        Raises
+        ------
+        ValueError
+            If the model has hidden layers and no linear path past them.
+        """
+        if self.lags.hidden_sizes and not self.lags.skip:
+            raise ValueError("a model with hidden layers starts from a linear one on its linear path; set skip to true")
+        values = {"skip_x_weight" if self.lags.skip else "x_weight": x_weight,
+                  "skip_y_weight" if self.lags.skip else "y_weight": y_weight, "bias": bias}
+        if self.lags.skip:
+            last = f"h{len(self.lags.hidden_sizes) + 1}"
+            values = {**values, f"{last}_bias": values.pop("bias"), f"{last}_weight": 0}
+        for name, value in values.items():
+            if name in self.lags.shapes():
+                parameter = getattr(self, name)
+                parameter.set_data(mx.nd.array(np.broadcast_to(value, parameter.shape), dtype=self._dtype))
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, Ky)."""

@@ -1,5 +1,6 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
+from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
@@ -17,10 +18,12 @@ from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
+from gluon_rnn.nn.subsampled import SubsampledTDNN
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
-           "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell", "PeepholeLSTMCell",
-           "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell", "JordanCell", "Unrolled",
-           "BahdanauAttention", "LuongAttention", "Conditioned", "Pooling", "SequenceBlock", "Identity", "decay_masks"]
+           "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
+           "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
+           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "BahdanauAttention", "LuongAttention",
+           "Conditioned", "Pooling", "SequenceBlock", "Identity", "decay_masks"]

@@ -69,6 +69,13 @@ class SequenceBlock(gluon.HybridBlock):
         """
         raise NotImplementedError(f"{type(self).__name__} must define forward_sequence()")
 
+    def one_step(self, F, inputs, states):
+        """Compute a single step inside somebody else's loop: (1, N, C) to (1, N, H) and the states; layout "TNC".
+
+        The same as a call; a block that is a loop itself does it without one.
+        """
+        return self(inputs, states)
+
     def begin_state(self, batch_size=0, func=None, ctx=None, dtype=None, **kwargs):
         """Return the states before the first step: zeros.
 

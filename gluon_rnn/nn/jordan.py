@@ -22,7 +22,7 @@ from gluon_rnn.nn import lengths
 from gluon_rnn.nn.cells import RecurrentCell, activate
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.stacked import LoopedLayer
-from gluon_rnn.nn.unroll import unroll
+from gluon_rnn.nn.unroll import single_step, unroll
 from gluon_rnn.registry import encoders
 
 __all__ = ["Jordan", "JordanCell"]
@@ -163,6 +163,10 @@ class Jordan(LoopedLayer):
         parameters = self.l0.values(inputs)
         outputs = self.l0.respond(F, self.l0.project(F, inputs, parameters)[0], contexts, parameters)
         return lengths.mask(F, outputs, valid_length), [last]
+
+    def one_step(self, F, inputs, states):
+        """Compute a single step without a loop: (1, N, C) to (1, N, K) and the context."""
+        return single_step(F, self.l0, inputs, states)
 
     def _contexts(self, F, inputs, targets, begin, valid_length):
         """Return the context (T, N, K) of every step and the one (N, K) after each row's last valid step."""

@@ -3,11 +3,13 @@ r"""Stacks of cells on a loop over time, as encoders: the networks that the fuse
 The equations stand in `gluon_rnn.nn.extended_cells`. Constructor, states and names are those of the fused layers, so
 that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is all it takes to try another one.
 """
+import functools
+
 from gluon_rnn.nn import extended_cells as cells
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.unroll import unroll
+from gluon_rnn.nn.unroll import single_step, unroll
 from gluon_rnn.registry import encoders
 
 __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM",
@@ -115,13 +117,21 @@ class StackedCells(LoopedLayer):
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Run the stack: (T, N, C) and states (L, N, H) to (T, N, H) and the last states."""
+        return self._through_layers(F, inputs, states, functools.partial(unroll, F, valid_length=valid_length))
+
+    def one_step(self, F, inputs, states):
+        """Compute a single step without a loop: (1, N, C) to (1, N, H) and the states."""
+        return self._through_layers(F, inputs, states, functools.partial(single_step, F))
+
+    def _through_layers(self, F, inputs, states, run):
+        """Run all layers, each by ``outputs, states = run(cell, inputs, states)``."""
         outputs, finals = inputs, []
         for layer in range(self.num_layers):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
             begin = [F.reshape(F.slice_axis(state, axis=0, begin=layer, end=layer + 1), shape=(-3, 0))
                      for state in states]                                 # (L, N, H) -> (N, H)
-            outputs, final = unroll(F, getattr(self, f"l{layer}"), outputs, begin, valid_length)
+            outputs, final = run(getattr(self, f"l{layer}"), outputs, begin)
             finals.append(final)
         return outputs, [F.stack(*of_all, axis=0) for of_all in zip(*finals)]
 

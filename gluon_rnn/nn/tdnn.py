@@ -94,7 +94,8 @@ class TDNN(SequenceBlock):
     inputs (T, N, C), states, valid_length (N,) -> outputs (T, N, H), states.
     States: for each layer that reads the past its last inputs, oldest first, (-min(offsets), N, C or H). Without a
     positive offset the network is `causal` and streams. With one it looks ahead: zeros stand behind a sequence's last
-    valid step in every layer, as they stand before its first, and carried states are refused.
+    valid step in every layer, as they stand before its first, and carried states are refused. To notice them it has a
+    state more, the last: (1, N, 1), 0 before the first step and 1 after it.
 
     Raises
     ------
@@ -160,11 +161,16 @@ class TDNN(SequenceBlock):
         self.set_input_size(inputs.shape[-1])
 
     def state_info(self, batch_size=0):
-        """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known."""
+        """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known.
+
+        A network that looks ahead has one more, (1, N, 1), which says whether anything came before.
+        """
         require_input_size(self)
         sizes = [self.input_size, *self.hidden_sizes]
-        return [{"shape": (-offsets[0], batch_size, size), "__layout__": "TNC"}
-                for offsets, size in zip(self.offsets, sizes) if offsets[0] < 0]
+        shapes = [(-offsets[0], batch_size, size) for offsets, size in zip(self.offsets, sizes) if offsets[0] < 0]
+        if not self.causal:
+            shapes.append((1, batch_size, 1))
+        return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
@@ -197,11 +203,17 @@ class TDNN(SequenceBlock):
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
             if valid_length is not None:                                  # f(b) there would leak into a look-ahead
                 outputs = lengths.mask(F, outputs, valid_length)
-        return outputs, finals
+        return outputs, finals if self.causal else [*finals, begun(F, states[-1], valid_length)]
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
+
+
+def begun(F, state, valid_length):
+    """Return 1 in place of a `state` (1, N, 1) of rows that have any step."""
+    ones = F.ones_like(state)
+    return ones if valid_length is None else F.maximum(state, lengths.mask(F, ones, valid_length))
 
 
 def _count_layers(num_layers, **per_layer):

@@ -2,7 +2,7 @@
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.contract import SequenceBlock
 
-__all__ = ["Unrolled", "unroll"]
+__all__ = ["Unrolled", "single_step", "unroll"]
 
 
 def unroll(F, cell, inputs, states, valid_length=None):
@@ -26,6 +26,13 @@ def unroll(F, cell, inputs, states, valid_length=None):
 
     outputs, states = F.contrib.foreach(held_step, [*sequences, valid], states)
     return lengths.mask(F, outputs, valid_length), states
+
+
+def single_step(F, cell, inputs, states):
+    """Run `cell` over one step (1, N, C) without a loop: return outputs (1, N, H) and the states."""
+    sequences, one_step = _parts(F, cell, F.reshape(inputs, shape=(-3, 0)))
+    output, states = one_step(sequences, states)
+    return F.expand_dims(output, axis=0), states
 
 
 def _parts(F, cell, inputs):

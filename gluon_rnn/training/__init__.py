@@ -5,7 +5,14 @@ from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError, check_arguments
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.runtime import devices
-from gluon_rnn.training import conditional, language_model, optimizers, schedules, translation  # noqa: F401
+from gluon_rnn.training import (  # noqa: F401  (registers the tasks)
+    conditional,
+    forecasting,
+    language_model,
+    optimizers,
+    schedules,
+    translation,
+)
 from gluon_rnn.training.evaluation import evaluate_run
 from gluon_rnn.training.language_model import stream_text
 from gluon_rnn.training.loop import Interrupted, TrainingError, train

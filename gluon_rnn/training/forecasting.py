@@ -1,7 +1,7 @@
 """The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
 import dataclasses
 import json
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 import mxnet as mx
 import numpy as np
@@ -13,6 +13,7 @@ from gluon_rnn.data import Recording
 from gluon_rnn.data.scaling import KINDS, SeriesScaler
 from gluon_rnn.data.windows import Windows
 from gluon_rnn.inference import forecasts
+from gluon_rnn.inference.baselines import ARX
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import forecast_report, parts
 from gluon_rnn.training.evaluation import mean_loss
@@ -20,6 +21,9 @@ from gluon_rnn.training.series_loss import FEEDBACK, SeriesLoss
 from gluon_rnn.training.task import Batch, Task
 
 __all__ = ["ForecastingTask", "SeriesAssets"]
+
+
+STARTS = ("random", "least_squares")
 
 
 class SeriesData(configuration.Data):
@@ -65,16 +69,20 @@ class ForecastingTask(Task):
     scaler : {"standard", "minmax", "none"}, default "standard"
         Fitted on the training recordings.
     select : str, default "free_run_rmse"
-        The score on the validation split that selects the checkpoint (for a model of several horizons "horizon_mse").
+        The validation score that selects the checkpoint ("horizon_mse" for a model of several horizons).
+    start : {"random", "least_squares"}, default "random"
+        Where training begins; "least_squares" puts the linear ARX fit on the linear path of a NARX, which a free run
+        then follows from the first step on.
     """
 
     default_model = "narx"
     data_section = SeriesData
     assets_class = SeriesAssets
-    unit = "step"
+    unit = "sample"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
-                 steps_ahead: List[int] = (), scaler: str = "standard", select: Optional[str] = None):
+                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None,
+                 start: str = "random"):
         super().__init__(config)
         self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
@@ -84,8 +92,9 @@ class ForecastingTask(Task):
         self.assets.washout = self._checked(washout)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
         self.selection = (select or ("free_run_rmse" if self.ways else "horizon_mse"), "min")
-        self._feedback = feedback
+        self._feedback, self._start = feedback, start
         self._windows = {split: self._cut(split) for split in ("train", "valid")}
+        self.baselines = self._baselines()
         self._open_loop = self._loss("open_loop")
         self.graph = self._open_loop if feedback == "open_loop" else self._loss(feedback)
 
@@ -97,12 +106,12 @@ class ForecastingTask(Task):
         """Check what can be checked without data; ConfigError with the YAML path."""
         super().check(config)
         options = config.task.arguments
-        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS)):
+        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS), ("start", STARTS)):
             if key in options and options[key] not in choices:
                 raise ConfigError(f"task.{key}: must be one of {', '.join(choices)}, got {options[key]!r}; "
                                   + suggest(options[key], choices))
         if any(step < 2 for step in options.get("steps_ahead", ())):
-            raise ConfigError(f"task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
+            raise ConfigError("task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
                               f"got {options['steps_ahead']!r}")
 
     @classmethod
@@ -120,8 +129,15 @@ class ForecastingTask(Task):
         if washout is None:
             return self.model.memory
         if washout < self.model.memory:
-            raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got {washout}")
+            raise ConfigError(f"task.washout: must cover the model's memory of {self.model.memory} steps, got "
+                              f"{washout}")
         return washout
+
+    def _baselines(self):
+        try:
+            return forecast_report.baselines_of(self)
+        except ValueError as error:
+            raise ConfigError(f"task.washout: {error}") from error
 
     def _cut(self, split):
         section, scaler = self.config.data, self.assets.scaler
@@ -131,6 +147,17 @@ class ForecastingTask(Task):
                            section.stride or section.bptt)
         except ValueError as error:
             raise ConfigError(f"data.bptt: {split} split: {error}") from error
+
+    def initialize(self, devices):
+        """Give the parameters their first values on all `devices`."""
+        super().initialize(devices)
+        if self._start == "least_squares":
+            if not hasattr(self.model, "start_linear"):
+                raise ConfigError("task.start: least_squares needs a model with a linear path (ar, or narx with skip: "
+                                  f"true), got {self.config.model.name}")
+            scaler = self.assets.scaler
+            fit = ARX.like(self.model).fit([scaler.transform(part) for part in self.data.recordings("train")])
+            self.model.start_linear(fit.x_weight, fit.y_weight, fit.bias)
 
     def _loss(self, feedback):
         graph = SeriesLoss(self.model, self.assets.washout, self.config.data.bptt, feedback)
@@ -149,7 +176,7 @@ class ForecastingTask(Task):
         return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
 
     def evaluate(self, split, limit=None):
-        """Return the open-loop loss per step in scaled units, and the scores of each way to predict in the targets'."""
+        """Return the open-loop loss in scaled units, then the scores of each way to predict."""
         return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
 
     def _mean_loss(self, split, limit):

@@ -31,8 +31,8 @@ class SeriesLoss(gluon.HybridBlock):
     Inputs/Outputs
     --------------
     inputs (washout + length + horizon - 1, N, Cx + Ky), x and measured y side by side; for scheduled a coin
-    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N steps, shape
-    (1,); that of one step is the mean over outputs and horizons.
+    (washout + length, N, 1), 1 where the measured value is replaced -> the summed loss over length * N samples, shape
+    (1,); that of one sample is the mean over outputs and horizons.
 
     References
     ----------
@@ -45,8 +45,9 @@ class SeriesLoss(gluon.HybridBlock):
         self.model = model
         self._washout, self._length, self._feedback = washout, length, feedback
         self._horizon = model.horizon
-        # Not a child: it has the parameters of `model`, and the trainer must not meet them twice.
-        self._closed = [closed_loop(model)] if feedback == "closed_loop" else []
+        # Not a child, hence not an attribute: the trainer must not meet the parameters of `model` twice.
+        closed = closed_loop(model) if feedback == "closed_loop" else None
+        self._feed_back = lambda x, states: closed(x, states)[0]
 
     def hybrid_forward(self, F, inputs, coin=None):
         run = {"open_loop": self._open_loop, "closed_loop": self._closed_loop}.get(self._feedback)
@@ -70,7 +71,7 @@ class SeriesLoss(gluon.HybridBlock):
         _, states = self.model(measured, self._begin(F, inputs))
         x = self._slice(F, inputs, self._washout, self._washout + self._length)
         x = F.slice_axis(x, axis=2, begin=0, end=max(self.model.input_size, 1))
-        return self._closed[0](x, states)[0]
+        return self._feed_back(x, states)
 
     def _scheduled(self, F, inputs, coin):
         seen = self._slice(F, inputs, 0, self._washout + self._length)

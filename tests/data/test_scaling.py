@@ -46,6 +46,11 @@ def test_a_constant_column_becomes_zero_and_keeps_its_unit(kind, value):
     assert scaler.inverse([[2.0]]) == value + 2
 
 
+def test_a_column_that_differs_by_rounding_alone_is_constant():
+    scaler = Scaler().fit([np.array([[0.1 + 0.2, 1e-200], [0.3, 0]])])
+    np.testing.assert_array_equal(scaler.scale, [1, 1])
+
+
 def test_any_leading_axes_and_nan_passes():
     scaler = Scaler().fit([np.array([[0.0, 1], [2, 5]])])
     values = np.random.randn(4, 3, 2)

@@ -80,6 +80,12 @@ def test_missing_values_are_filled_as_asked(write, missing, row):
     np.testing.assert_array_equal(np.hstack([x, y])[1], row)
 
 
+def test_format_through_json():
+    layout = SeriesFormat((2,), (0, 1), date=3, date_format="%d.%m.%Y", missing="forward", header=False, separator=";")
+    assert SeriesFormat.from_json(layout.to_json()) == layout
+    assert SeriesFormat.from_json(LAYOUT.to_json()) == LAYOUT
+
+
 def test_columns_that_are_not_asked_for_may_miss_values(write):
     SeriesFormat((), ("y",)).read(write("y,w\n1,\n2,x\n"))
 

@@ -11,7 +11,7 @@ from gluon_rnn.registry import encoders, models
 from tests.gradients import assert_central_differences
 from tests.reference import run_row
 
-NAMES = [name for name in encoders.names() if "hidden_size" in encoders.parameters(name)]
+NAMES = [name for name in encoders.names() if encoders.get(name).causal]
 RICH = dict(input_size=2, output_size=2, distribution="gaussian", hidden_sizes=(4,), residual=True, input_delay=2)
 # float32 with sums in another order; outputs that are fed back add it up over a few steps
 TOLERANCE = dict(rtol=0, atol=5e-6)
@@ -53,11 +53,15 @@ def assert_same(got, want, **tolerance):
         np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or TOLERANCE))
 
 
-@pytest.fixture(params=[(name, closed) for name in NAMES for closed in (False, True)],
-                ids=lambda case: f"{case[0]}-{'closed' if case[1] else 'open'}")
+CASES = [(name, closed, True) for name in NAMES for closed in (False, True)]
+CASES += [(name, closed, False) for name in ("gru", "lstm", "tdnn", "peephole_lstm") for closed in (False, True)]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join([case[0], "closed" if case[1] else "open",
+                                                        *([] if case[2] else ["simulation"])]))
 def block(request):
-    name, closed = request.param
-    model = make(name, **RICH)
+    name, closed, feedback = request.param
+    model = make(name, **{**RICH, "feedback": feedback, "residual": feedback})
     return ForecasterClosedLoop(model) if closed else model
 
 
@@ -123,7 +127,7 @@ def test_free_run_is_the_open_loop_fed_with_its_own_mean(name, settings):
     for t in range(4, 9):
         step = None if x is None else x[t:t + 1]
         raw, _ = model.open_loop(step, y[t:t + 1] * float("nan"), states)     # y_t is not to be read
-        _, states = model.open_loop(step, model.distribution.mean(mx.nd, raw), states)
+        _, states = model.open_loop(step, model.head.mean(mx.nd, raw), states)
         assert_same([outputs[t - 4:t - 3]], [raw], rtol=0, atol=1e-10)
     assert_same(finals, states, rtol=0, atol=1e-10)
 
@@ -175,7 +179,7 @@ def test_multi_horizon_columns_are_horizon_output_parameter():
     assert targets.shape == (4, 3, 6)
     for h in range(3):
         np.testing.assert_array_equal(targets[1, :, 2 * h:2 * h + 2].asnumpy(), y[1 + h].asnumpy())
-    assert model.distribution.loss(mx.nd, raw[:4], targets).shape == targets.shape
+    assert model.head.loss(mx.nd, raw[:4], targets).shape == targets.shape
 
 
 def test_residual_adds_the_last_output_to_every_horizon():
@@ -231,7 +235,7 @@ def test_closed_loop_shares_the_parameters(tmp_path):
     assert {*closed.collect_params()} == {*model.collect_params()}
     x, y = recording(model)
     with autograd.record():
-        loss = closed.distribution.loss(mx.nd, closed(x), y).sum()
+        loss = closed.head.loss(mx.nd, closed(x), y).sum()
     loss.backward()
     assert model.encoder.l0_parameters.grad().asnumpy().any()             # training on the simulation error
     closed.save_parameters(str(tmp_path / "p"))
@@ -268,7 +272,7 @@ def test_batch_first_is_time_first():
 def test_registered_by_name():
     assert models.get("forecaster") is Forecaster
     model = models.build("forecaster", encoder=encoders.build("gru", hidden_size=3), horizon=4)
-    assert model.raw_size == 4 and model.distribution.name == "point"
+    assert model.raw_size == 4 and model.head.name == "point"
 
 
 def lstm(**kwargs):
@@ -298,3 +302,23 @@ def lstm(**kwargs):
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_simulation_model_hears_of_measured_outputs_only():
+    model = make("gru", input_size=2, feedback=False)
+    x, y = recording(model, 8)
+    _, states = model.open_loop(x[:3], y[:3], model.begin_state(3))
+    outputs, finals = ForecasterClosedLoop(model)(x[3:], states)
+    known = np.array([0, 1, 1, 1, 0, 0, 0, 0]).reshape((8, 1, 1)) * np.ones((8, 3, 1))   # whether y_{t-1} was measured
+    before = np.concatenate([np.zeros((1, 3, 1)), y.asnumpy()[:-1]]) * known
+    seen = mx.nd.array(np.concatenate([x.asnumpy(), before, known], axis=2))
+    hidden = model.encoder(seen)
+    want = mx.nd.FullyConnected(hidden, model.output_weight.data(), model.output_bias.data(), num_hidden=1,
+                                flatten=False)
+    assert_same([outputs], [want[3:]])
+    assert not finals[-1].asnumpy().any()                                 # nothing of its own counts as measured
+
+
+def test_a_simulation_model_needs_inputs():
+    with pytest.raises(ValueError, match="feedback=False makes a simulation model, which has inputs"):
+        make("gru", feedback=False)

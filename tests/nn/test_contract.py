@@ -9,11 +9,12 @@ from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, Conditioned, DelayLine
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
-            {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"}, {"contexts": [[-2, 2], {-1, 2}]}]
+            {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"}, {"contexts": [[-2, 2], {-1, 2}]},
+            {"contexts": [[0, 2], {1}]}]
 # each with 3 input features in all, which for open-loop models are the inputs and the measured outputs together
 OTHERS = {
     "conditioned": lambda **variant: _conditioned(Conditioned(LSTM(6, 2), 2, **variant)),
@@ -21,6 +22,7 @@ OTHERS = {
     "ar": lambda **variant: AR(2, output_size=3, **variant),
     "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
     "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
+    "both_directions": lambda **variant: Bidirectional(Jordan(4, 2, input_size=3), TDNN(5, input_size=3), **variant),
     "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
     "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
         Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
@@ -129,6 +131,16 @@ def test_chunks_with_carried_states_are_the_whole(block):
         chunks.append(as_layout(block, outputs))
     assert_same(mx.nd.concat(*chunks, dim=0), as_layout(block, whole))
     assert_same(states, whole_states)
+
+
+def test_one_step_in_somebody_elses_loop_is_a_call(block):
+    if not block.causal or block.layout == "NTC":
+        pytest.skip("loops over it are time-major and causal")
+    inputs = batch(block, 1)
+    _, states = block(inputs, block.begin_state(3))
+    outputs, finals = block.one_step(mx.nd, inputs, states)
+    want, want_finals = block(inputs, states)
+    assert_same([outputs, *finals], [want, *want_finals])
 
 
 def test_carried_states_are_refused_by_a_block_that_looks_ahead(block):
