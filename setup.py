@@ -45,7 +45,12 @@ setup(
     ],
     extras_require={
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
+<<<<<<< HEAD
         "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "scikit-learn>=1.2,<2", "librosa>=0.10,<0.12"],
+=======
+        "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3"],
+        "music": ["music21>=8.1,<11"],
+>>>>>>> 202a37148bf7825da0a1193a8a906ee95d89ad96
         "tensorboard": ["tensorboardX>=2.6,<3"],
         "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1"],
     },

@@ -4,8 +4,10 @@ from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar
 from .labelled_text import LabelledText, TextReader
+from .parallel_text import ParallelText, Ragged
 from .piano_roll import PianoRoll, read_rolls, transpose
 from .scaling import Scaler, SeriesScaler
+from .sentences import SentenceTokenizer
 from .series import Recording, SeriesSet, TimeSeries
 from .systems import NARMA, MackeyGlass, Plant
 from .tables import SeriesFormat
@@ -17,4 +19,5 @@ from .windows import WindowBatch, Windows
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
-           "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader"]
+           "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
+           "ParallelText", "Ragged", "SentenceTokenizer"]

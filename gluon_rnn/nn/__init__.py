@@ -1,6 +1,8 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.crf import CRF, Viterbi
 from gluon_rnn.nn.ctc import CTCLoss
@@ -26,4 +28,4 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
-           "Identity", "decay_masks", "CTCLoss", "Pooling"]
+           "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]
