@@ -8,13 +8,8 @@ import pytest
 from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
-<<<<<<< HEAD
 from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, DelayLine, Jordan
-=======
-from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster, ForecasterClosedLoop
 from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
->>>>>>> 202a37148bf7825da0a1193a8a906ee95d89ad96
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
