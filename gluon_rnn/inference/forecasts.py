@@ -28,32 +28,37 @@ class ModelPredictor:
     ----------
     model : NARX, AR or Forecaster
     scaler : SeriesScaler
+    washout : int
+        Rows of history that a simulation model is given, as many as in training: it has never met the states that more
+        measured values would lead to. Others are given all the history there is.
     """
 
-    def __init__(self, model, scaler):
-        self.model, self.scaler = model, scaler
+    def __init__(self, model, scaler, washout):
+        self.model, self.scaler, self.washout = model, scaler, washout
 
     def __call__(self, recording, steps_ahead):
-        first, predictions = predict_recordings(self.model, [recording], self.scaler, steps_ahead=steps_ahead)[0]
-        return predictions[recording.start - first:]
+        return self._predicted(predict_recordings, recording, steps_ahead=steps_ahead)
 
     def horizons(self, recording, horizon):
         """Return the direct forecasts of rows t, ..., t + horizon - 1 for every t from `start` on.
 
         An array (rows, horizon, Ky); the last origin is the one whose forecasts end with the recording.
         """
-        first, forecasts = predict_horizons(self.model, [recording], self.scaler)[0]
-        return forecasts[recording.start - first:, :horizon]
+        return self._predicted(predict_horizons, recording)[:, :horizon]
 
     def quantiles(self, recording, steps_ahead, levels):
         """Return quantiles (T - start, Ky, L) of what a call predicts; L levels."""
-        first, quantiles = predict_recordings_quantiles(self.model, [recording], self.scaler, levels, steps_ahead)[0]
-        return quantiles[recording.start - first:]
+        return self._predicted(predict_recordings_quantiles, recording, levels=levels, steps_ahead=steps_ahead)
 
     def horizon_quantiles(self, recording, levels):
         """Return quantiles (rows, H, Ky, L) of what `horizons` forecasts; L levels."""
-        first, quantiles = predict_horizons_quantiles(self.model, [recording], self.scaler, levels)[0]
-        return quantiles[recording.start - first:]
+        return self._predicted(predict_horizons_quantiles, recording, levels=levels)
+
+    def _predicted(self, predict, recording, **options):
+        if not getattr(self.model, "feedback", True):
+            recording = recording.recent(self.washout)
+        first, predictions = predict(self.model, [recording], self.scaler, **options)[0]
+        return predictions[recording.start - first:]
 
 
 def beginning(recording, washout):

@@ -115,7 +115,8 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
     """
     _check(run, horizon, steps_ahead)
     measured, future = _read(run, str(path), _layout(run, split, missing), horizon)
-    predictor, band = forecasts.ModelPredictor(run.model, run.assets.scaler), Band.of(run.model.head, level)
+    predictor = forecasts.ModelPredictor(run.model, run.assets.scaler, run.assets.washout)
+    band = Band.of(run.model.head, level)
     baselines, note = _baselines(run, measured)
     measured = _predicted(run, measured, baselines)
     ways = (1, run.model.horizon) if run.model.horizon > 1 else (1, *([steps_ahead] if steps_ahead else []), None)

@@ -103,10 +103,11 @@ class ForecastingTask(Task):
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
         self.selection = (self._checked_score(select), "min")
         self._feedback, self._start = feedback, start
-        self._windows = {split: self._cut(split) for split in ("train", "valid")}
+        self._length = config.data.bptt
+        self._windows = self._cut("train", self._length)
         self.baselines = self._baselines()
-        self._open_loop = self._loss("open_loop")
-        self.graph = self._open_loop if feedback == "open_loop" else self._loss(feedback)
+        self.graph = self._loss(feedback, self._length)
+        self._evaluations = {}
 
     def _fitted(self, kind):
         return SeriesScaler.fit(self.data.recordings("train"), self.data.input_names, self.data.target_names, kind)
@@ -178,12 +179,13 @@ class ForecastingTask(Task):
         except ValueError as error:
             raise ConfigError(f"task.washout: {error}") from error
 
-    def _cut(self, split):
-        section, scaler = self.config.data, self.assets.scaler
+    def _cut(self, split, length):
+        """Return the windows of a split with `length` scored rows each."""
+        scaler = self.assets.scaler
         recordings = [scaler.transform(recording) for recording in self.data.recordings(split)]
+        stride = self.config.data.stride if split == "train" else None
         try:
-            return Windows(recordings, section.bptt + self.model.horizon - 1, self.assets.washout,
-                           section.stride or section.bptt)
+            return Windows(recordings, length + self.model.horizon - 1, self.assets.washout, stride or length)
         except ValueError as error:
             raise ConfigError(f"data.bptt: {split} split: {error}") from error
 
@@ -201,8 +203,8 @@ class ForecastingTask(Task):
             except ValueError as error:
                 raise ConfigError(f"task.start: {error}") from error
 
-    def _loss(self, feedback):
-        graph = SeriesLoss(self.model, self.assets.washout, self.config.data.bptt, feedback)
+    def _loss(self, feedback, length):
+        graph = SeriesLoss(self.model, self.assets.washout, length, feedback)
         graph.hybridize(static_alloc=True)
         return graph
 
@@ -214,18 +216,26 @@ class ForecastingTask(Task):
         if self._feedback == "scheduled":
             share = min(1.0, (epoch + 1) / max(1, self.config.training.epochs // 2))
             coin = (np.random.default_rng([self.config.seed, epoch, 1]), share)
-        batches = self._windows["train"].batches(self.config.data.batch_size, self.config.seed, epoch)
-        return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
+        batches = self._windows.batches(self.config.data.batch_size, self.config.seed, epoch)
+        return WindowBatches(batches, self._length, self.assets.washout, coin)
 
     def evaluate(self, split, limit=None):
         """Return the open-loop loss in scaled units, then the scores of each way to predict."""
         return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
 
     def _mean_loss(self, split, limit):
-        windows = self._windows.get(split) or self._cut(split)
-        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), self.config.data.bptt,
-                                self.assets.washout)
-        return mean_loss(self._open_loop, batches, self.device, limit=limit)
+        """Return the mean loss over windows as long as in training, or as the shortest recording allows.
+
+        It is that of the open loop, which stays finite where a free run diverges; a simulation model has none.
+        """
+        if split not in self._evaluations:
+            rows = min(len(recording) - recording.start for recording in self._begun(split))
+            length = min(self._length, rows - self.model.horizon + 1)
+            graph = self._loss("open_loop" if getattr(self.model, "feedback", True) else "closed_loop", length)
+            self._evaluations[split] = graph, self._cut(split, length), length
+        graph, windows, length = self._evaluations[split]
+        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), length, self.assets.washout)
+        return mean_loss(graph, batches, self.device, limit=limit)
 
     @property
     def device(self):
@@ -242,7 +252,7 @@ class ForecastingTask(Task):
 
     def predictor(self):
         """Return the model as a predictor of recordings; see `gluon_rnn.inference.forecasts`."""
-        return forecasts.ModelPredictor(self.model, self.assets.scaler)
+        return forecasts.ModelPredictor(self.model, self.assets.scaler, self.assets.washout)
 
     def scores(self, predictor, recordings, metrics=forecasts.METRICS):
         """Return the scores of any predictor on recordings."""
@@ -294,7 +304,7 @@ class ForecastingTask(Task):
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
         recording = Recording("the data given", x, y, _checked_start(run, y, steps_ahead, start))
-        return forecasts.ModelPredictor(run.model, run.assets.scaler)(recording, steps_ahead)
+        return forecasts.ModelPredictor(run.model, run.assets.scaler, run.assets.washout)(recording, steps_ahead)
 
     @staticmethod
     def export_arguments(run):

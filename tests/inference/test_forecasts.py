@@ -28,7 +28,7 @@ def trained(model):
 def model_predictor(parts, **kwargs):
     scaler = SeriesScaler.fit(parts, ["u"], ["y", "z"])
     model = trained(Forecaster(nn.GRU(4), input_size=1, output_size=2, **kwargs))
-    return forecasts.ModelPredictor(model, scaler)
+    return forecasts.ModelPredictor(model, scaler, model.memory)
 
 
 class Drift:
@@ -153,7 +153,7 @@ def test_bands_of_horizons_are_those_of_direct_forecasts():
 
 def test_point_predictions_have_no_band():
     parts = recordings()
-    predictor = forecasts.ModelPredictor(trained(NARX(1, 2, input_size=1, output_size=2)), None)
+    predictor = forecasts.ModelPredictor(trained(NARX(1, 2, input_size=1, output_size=2)), None, 2)
     assert Band.of(predictor.model.head) is None
     assert forecasts.quantiles_of(predictor, parts, (1,), None) == forecasts.band_scores(parts, {}, None) == {}
     with pytest.raises(ValueError, match="point predictions have no bands; train with distribution"):
