@@ -101,7 +101,7 @@ class ForecastingTask(Task):
         self.assets.washout = self._checked(washout)
         self._check_horizon(feedback, steps_ahead)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
-        self.selection = (self._checked_score(select), "min")
+        self.selection = (self._selected(select), "min")
         self._feedback, self._start = feedback, start
         self._windows = {split: self._cut(split) for split in ("train", "valid")}
         self.baselines = self._baselines()
@@ -164,13 +164,15 @@ class ForecastingTask(Task):
                 raise ConfigError(f"{where}: recording {recording.name} has {rows} rows to predict, and {most} steps "
                                   "ahead were asked for; ask for fewer, or give it more rows")
 
-    def _checked_score(self, name):
-        """Return the score that selects a checkpoint."""
-        known = [f"{forecasts.kind_of(way)}_{metric}" for way in self.ways for metric in forecasts.METRICS]
-        known = ["loss", *(known or ("horizon_mse", "horizon_mae"))]
-        if name is not None and name not in known:
+    def _selected(self, name):
+        known = ["loss", "horizon_mse", "horizon_mae"]
+        if self.ways:
+            known = ["loss", *(f"{forecasts.kind_of(way)}_{metric}" for way in self.ways
+                               for metric in forecasts.METRICS)]
+        name = name or ("free_run_rmse" if self.ways else "horizon_mse")
+        if name not in known:
             raise ConfigError(f"task.select: no score {name!r}; {suggest(name, known)}")
-        return name or ("free_run_rmse" if self.ways else "horizon_mse")
+        return name
 
     def _baselines(self):
         try:
