@@ -261,7 +261,7 @@ def _scores(run, predictor, recording, ways):
     if run.model.horizon > 1:
         return forecasts.horizon_scores(predictor, [recording], run.model.horizon, run.assets.scaler)
     spread = np.ptp(recording.y[recording.start:], axis=0).all()
-    return forecasts.compare(predictor, [recording], ways, ("rmse", "nrmse") if spread else ("rmse",))
+    return forecasts.compare(predictor, [recording], ways, forecasts.METRICS if spread else ("rmse",))
 
 
 def _band_notes(run, predictor, recording, quantiles, band):
