@@ -15,8 +15,8 @@ from .simulate import predict_horizons, predict_recordings
 __all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "horizon_band_scores", "horizon_errors",
            "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]
 
-#: what is scored in training
-METRICS = ("rmse", "nrmse", "nmse")
+#: scores that are computed at each evaluation
+METRICS = ("rmse", "nrmse")
 #: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
 _PHASES = 6
 

@@ -288,7 +288,7 @@ def test_mistakes_that_are_found_without_data(make_config, changes, sentence):
     ({"task.washout": 60}, "task.washout: valid split, washout 60: .*choose smaller lags or a shorter washout"),
     ({"model": {"name": "ar", "output_lag": 2}}, "model.name: ar takes no inputs, and data.inputs has 1; use narx"),
     ({"data.valid": None}, "data: .*valid"),
-    ({"data.bptt": 80}, "data.bptt: valid split: .*too short for a window of 80 rows"),
+    ({"data.bptt": 800}, "data.bptt: train split: .*too short for a window of 800 rows"),
     ({"data.season": 30}, "task.washout: .*SeasonalNaive baseline needs 30 rows"),
     ({"task.steps_ahead": [49]}, "task.steps_ahead: recording .*test.csv has 48 rows to predict, and 49 steps"),
     ({"task.select": "free_run_rms"}, "task.select: no score 'free_run_rms'; did you mean 'free_run_rmse'"),
