@@ -1,7 +1,7 @@
 """The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
 import dataclasses
 import json
-from typing import Any, Optional
+from typing import Optional
 
 import mxnet as mx
 import numpy as np
@@ -18,8 +18,9 @@ from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import forecast_report, parts
 from gluon_rnn.training.evaluation import mean_loss
+from gluon_rnn.training.series_batches import WindowBatches
 from gluon_rnn.training.series_loss import FEEDBACK, SeriesLoss
-from gluon_rnn.training.task import Batch, Task
+from gluon_rnn.training.task import Task
 
 __all__ = ["ForecastingTask", "SeriesAssets"]
 
@@ -330,31 +331,3 @@ def _checked_start(run, y, steps_ahead, start):
         raise ValueError(f"row {missing[0]} of y is not finite, and this prediction reads the first {read} rows; fill "
                          "it, or predict with steps_ahead=None from the row start on")
     return start
-
-
-@dataclasses.dataclass
-class WindowBatches:
-    """Batches of windows as `Batch`es: x and y side by side, and the coin of scheduled sampling."""
-
-    batches: Any
-    length: int
-    washout: int
-    coin: Any = None                                     # (generator, share of ones)
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __iter__(self):
-        for window in self.batches:
-            inputs = mx.nd.array(np.concatenate([window.x, window.y], axis=2))          # (T, N, Cx + Ky)
-            size = self.length * inputs.shape[1]
-            if self.coin is None:
-                yield Batch((inputs,), (1,), size)
-            else:
-                yield Batch((inputs, self._tossed(inputs.shape[1])), (1, 1), size)
-
-    def _tossed(self, rows):
-        generator, share = self.coin
-        coin = (generator.random((self.washout + self.length, rows, 1)) < share).astype("float32")
-        coin[:self.washout] = 0                          # what comes before the first prediction was measured
-        return mx.nd.array(coin)
