@@ -32,7 +32,9 @@ class Lags:
         self.input_offsets = tuple(-input_delay - lag for lag in range(input_lag + 1))
         self.input_past = input_delay + input_lag if input_size else 0
         self.memory = max(self.input_past, output_lag)
-        self.first_size = [*hidden_sizes, output_size][0]
+        self.first_size, *upper_sizes = [*hidden_sizes, output_size]
+        self.upper_layers = [(f"h{layer}_weight", f"h{layer}_bias", size)
+                             for layer, size in enumerate(upper_sizes, start=2)]
         self.lagged_input_size, self.feedback_size = len(self.input_offsets) * input_size, output_lag * output_size
 
     def shapes(self):
@@ -105,9 +107,9 @@ class Lags:
 
         `layer` is ``layer(F, values, weight, bias, size)``, a matrix product with the transposed weight, plus the bias.
         """
-        for k, size in enumerate([*self.hidden_sizes, self.output_size][1:], start=2):
+        for weight, bias, size in self.upper_layers:
             values = apply_activation(F, values, self.activation)
-            values = layer(F, values, parameters[f"h{k}_weight"], parameters[f"h{k}_bias"], size)
+            values = layer(F, values, parameters[weight], parameters[bias], size)
         return values if skip is None else F.broadcast_add(values, skip)
 
 

@@ -10,7 +10,7 @@ import threading
 import mxnet as mx
 from mxnet import autograd
 
-__all__ = ["ChunkGraphs", "lengths_of", "steps", "unrolled"]
+__all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled"]
 
 LONGEST = 64
 # A graph is run in pieces of at most this many operators (MXNet's default is 15): here, as one piece.
@@ -53,16 +53,25 @@ def lengths_of(steps_in_all):
     return chunks
 
 
-class _FewNumbers:
-    """mx.sym for a graph of few numbers: MXNet's own sigmoid and tanh have a fifth of the overhead of oneDNN's."""
+class Vectorised:
+    """mx.sym or mx.nd with oneDNN's sigmoid and tanh (F.Activation) in place of MXNet's own.
+
+    They are up to ten times as fast for each number, with five times the overhead.
+    """
+
+    def __init__(self, namespace):
+        self._namespace = namespace
 
     def __getattr__(self, name):
-        return getattr(mx.sym, name)
+        return getattr(self._namespace, name)
 
-    @staticmethod
-    def Activation(data, act_type):
-        """Return what F.Activation does."""
-        return getattr(mx.sym, {"softrelu": "softrelu", "softsign": "softsign"}.get(act_type, act_type))(data)
+    def sigmoid(self, data):
+        """Return what F.sigmoid does."""
+        return self._namespace.Activation(data, act_type="sigmoid")
+
+    def tanh(self, data):
+        """Return what F.tanh does."""
+        return self._namespace.Activation(data, act_type="tanh")
 
 
 class ChunkGraphs:
@@ -108,7 +117,7 @@ class ChunkGraphs:
         _tracing.steps = length
         try:
             outputs, states = block.hybrid_forward(
-                _FewNumbers() if small else mx.sym, inputs, others[:num_states], *others[num_states:],
+                mx.sym if small else Vectorised(mx.sym), inputs, others[:num_states], *others[num_states:],
                 **{name: parameter.var() for name, parameter in block._reg_params.items()})
         finally:
             _tracing.steps = 0
