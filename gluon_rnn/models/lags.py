@@ -102,14 +102,11 @@ class Lags:
                 "output_bias": parameters[f"h{last}_bias"], "skip": parameters.get("skip_x_weight"),
                 "skip_feedback": parameters.get("skip_y_weight")}
 
-    def respond(self, F, values, skip, layer, parameters):
-        """Return y from a_t `values` (..., H) and the skip path's part `skip` (..., Ky) or None; any leading axes.
-
-        `layer` is ``layer(F, values, weight, bias, size)``, a matrix product with the transposed weight, plus the bias.
-        """
+    def respond(self, F, values, skip, parameters):
+        """Return y from a_t `values` (..., H) and the skip path's part `skip` (..., Ky) or None; any leading axes."""
         for weight, bias, size in self.upper_layers:
             values = apply_activation(F, values, self.activation)
-            values = layer(F, values, parameters[weight], parameters[bias], size)
+            values = product(F, values, parameters[weight], parameters[bias], size)
         return values if skip is None else F.broadcast_add(values, skip)
 
 
@@ -152,8 +149,9 @@ def no_inputs(F, inputs):
 
 def product(F, values, weight, bias, size):
     """Return the product of `values` (..., C) with the transposed `weight` (size, C), plus `bias` unless it is None."""
-    bias = () if bias is None else (bias,)
-    return F.FullyConnected(values, weight, *bias, no_bias=not bias, num_hidden=size, flatten=False)
+    if bias is None:
+        return F.FullyConnected(values, weight, no_bias=True, num_hidden=size, flatten=False)
+    return F.FullyConnected(values, weight, bias, num_hidden=size, flatten=False)
 
 
 def _sum(F, values):

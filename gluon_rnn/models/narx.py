@@ -130,7 +130,7 @@ class NARX(RecordingInputs, DelayModel):
         x_parts, finals = lags.lagged_inputs(F, x, states, valid_length) if lags.input_size else ([], [])
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
         y_parts = shifts(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
-        outputs = lags.respond(F, *lags.regress(F, x_parts, y_parts, parameters), product, parameters)
+        outputs = lags.respond(F, *lags.regress(F, x_parts, y_parts, parameters), parameters)
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)
         return outputs, [*finals, last_values(F, extended, lags.output_lag, valid_length)]
@@ -250,17 +250,14 @@ class ClosedLoop(DelayModel, LoopBlock):
     def _step(self, has_skip, has_length):
         lags = self.lags
 
-        def layer(F, values, weight, bias, _):                            # less overhead than FullyConnected
-            return F.broadcast_add(F.dot(values, weight, transpose_b=True), bias)
-
         def step(F, slices, states, parameters):
             (drive, *others), (lagged,) = slices, states                  # lagged (N, L * Ky)
-            values = F.broadcast_add(drive, F.dot(lagged, parameters["y_weight"], transpose_b=True))
+            values = F.broadcast_add(drive, product(F, lagged, parameters["y_weight"], None, lags.first_size))
             skip = None
             if lags.skip:
-                skip = F.dot(lagged, parameters["skip_y_weight"], transpose_b=True)
+                skip = product(F, lagged, parameters["skip_y_weight"], None, lags.output_size)
                 skip = F.broadcast_add(others[0], skip) if has_skip else skip
-            output = lags.respond(F, values, skip, layer, parameters)
+            output = lags.respond(F, values, skip, parameters)
             if has_length:
                 output = F.broadcast_mul(output, slices[-1])
             if lags.output_lag == 1:

@@ -116,7 +116,7 @@ class RecurrentCell(gluon.HybridBlock):
         """Return ``(output, states)`` of one step from its entries of `project` and the states before.
 
         It may use F and Python's operators, but no methods of arrays: F may be NumPy's (`gluon_rnn.nn.numpy_ops`).
-        In a loop an operator's overhead counts: F.dot has less of it than F.FullyConnected, F.broadcast_add than +.
+        In a loop an operator's overhead counts: F.broadcast_add has less of it than +.
         """
         raise NotImplementedError(f"{type(self).__name__} must define step()")
 
@@ -126,8 +126,10 @@ class RecurrentCell(gluon.HybridBlock):
         return self.step(F, self.project(F, x, parameters), states, parameters)
 
     def _recurrent(self, F, h, parameters):
-        product = F.dot(h, parameters["h2h_weight"], transpose_b=True)    # R h, (N, G*H)
-        return product if self.joins_biases else F.broadcast_add(product, parameters["h2h_bias"])
+        if self.joins_biases:                                             # R h, (N, G*H); r is in b
+            return F.FullyConnected(h, parameters["h2h_weight"], no_bias=True, num_hidden=self._stacked, flatten=False)
+        return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
+                                flatten=False)                            # R h + r
 
 
 class RNNCell(RecurrentCell):

@@ -65,22 +65,29 @@ class _Operators:
         return lhs.dot(rhs.T if transpose_b else rhs)
 
     def FullyConnected(self, data, weight, bias=None, *, num_hidden, no_bias=False, flatten=True):
+        if data.ndim > 2:
+            return self._fully_connected(data, weight, bias, num_hidden, flatten)
+        product = data.dot(weight.T)
+        return product if bias is None else np.add(product, bias, product)
+
+    def _fully_connected(self, data, weight, bias, num_hidden, flatten):
         if data.size * num_hidden > _MUCH:
             arrays = (data, weight) if bias is None else (data, weight, bias)
-            return _converted(self._namespace.FullyConnected)(*arrays, num_hidden=num_hidden, no_bias=no_bias,
+            return _converted(self._namespace.FullyConnected)(*arrays, num_hidden=num_hidden, no_bias=bias is None,
                                                               flatten=flatten)
         rows = data.reshape(len(data) if flatten else -1, weight.shape[1])
-        product = rows.dot(weight.T)
-        if bias is not None:
-            product += bias
+        product = self.FullyConnected(rows, weight, bias, num_hidden=num_hidden)
         return product if flatten else product.reshape(*data.shape[:-1], num_hidden)
 
     @staticmethod
     def split(data, num_outputs, axis=1):
-        width = data.shape[axis] // num_outputs
-        if axis == 1:
-            return [data[:, begin:begin + width] for begin in range(0, num_outputs * width, width)]
-        return np.split(data, num_outputs, axis)
+        if axis != 1:
+            return np.split(data, num_outputs, axis)
+        width, begin, parts = data.shape[1] // num_outputs, 0, []
+        for end in range(width, data.shape[1] + 1, width):                # np.split takes ten times as long
+            parts.append(data[:, begin:end])
+            begin = end
+        return parts
 
     @staticmethod
     def slice_axis(data, axis, begin, end):

@@ -104,7 +104,8 @@ class LoopBlock(SequenceBlock):
             if autograd.is_recording():
                 return self._chunks(inputs, states, *others) if self._active else None
             if self._fits_numpy(inputs):
-                return self._in_numpy(inputs, states, *others)
+                many = self._active and not chunks.are_few(states)
+                return (self._chunks if many else self._in_numpy)(inputs, states, *others)
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
         return super()._fast_call(inputs, states, *others)
