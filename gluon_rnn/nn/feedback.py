@@ -26,7 +26,7 @@ ACTIVATIONS = ("tanh", "sigmoid")
 # log2 of epsilon. Linear parts hold up to 1e-4 / epsilon: 1e14 in float32, 1e56 in float64; the least is 1e-20, 1e-248.
 _EXPONENT = {"float32": -60, "float64": -200}
 # Largest state of the Elman network for which it is worth it: its product grows with the square, the loop's does not.
-LARGEST_STATE = 128
+LARGEST_STATE = 256
 
 
 def can_fuse(hidden_sizes, activations, feedback_size, dtype):
