@@ -186,6 +186,20 @@ class ClassificationTask(Task):
     # ---- use -----------------------------------------------------------------------------------------------------
 
     @staticmethod
+    def export_arguments(run):
+        """Return inputs (T, N) or (T, N, C) that the model takes, the vocabulary or features, and the classes."""
+        reader, (size,) = run.assets.reader, run.assets.reader.model_arguments.values()
+        extras = {"labels": run.assets.labels}
+        if isinstance(reader, TextReader):
+            example = mx.nd.array(np.arange(16).reshape(8, 2) % size, dtype="int32")
+            separator = "" if reader.unit == "character" else " "
+            extras.update(lower=reader.lower, max_length=reader.max_length)
+            return {"example": example, "vocab": reader.vocab, "unit": reader.unit, "separator": separator,
+                    "extras": extras}
+        example = mx.nd.array(np.random.default_rng(0).standard_normal((8, 2, size)))
+        return {"example": example, "scaler": json.loads(reader.to_json()), "extras": extras}
+
+    @staticmethod
     def predict(run, items, batch_size=100):
         """Return the probability of each class for each of `items`.
 

@@ -2,12 +2,14 @@
 import copy
 import json
 
+import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
 
 import gluon_rnn
 from gluon_rnn import config as configuration
+from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import class_report, evaluate_run, load_run, train
@@ -128,6 +130,11 @@ def test_a_run_from_recipe_to_prediction(make, tmp_path):
     alone = run.predict("a dull film")
     assert alone == pytest.approx(answers[1], abs=1e-6) and set(alone) == {"good", "bad"}
     assert set(run.predict("unheard words")) == {"good", "bad"} and run.predict([]) == []
+    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    bundle = export.load(tmp_path / "export")
+    ids = [bundle.vocab.token_to_idx[word] for word in ["a", "dull", "film"]]
+    logits = bundle(mx.nd.array([ids], dtype="int32").T).asnumpy()[0]
+    assert bundle.manifest["extras"]["labels"][logits.argmax()] == "bad"
     (tmp_path / "films.tsv").unlink()                                      # the run folder is enough
     assert next(iter(load_run(path).predict("very poor"))) == "bad"
 
@@ -172,7 +179,10 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     results = json.loads((path / "results.json").read_text())
     assert results["split"] == "valid" and results["scores"]["accuracy"] > 0.9
     assert "logistic regression on means and deviations" in results["baselines"]
-    assert next(iter(gluon_rnn.load(path).predict("3.1, 2.9, 3.0, 3.2"))) == "3"
+    run = gluon_rnn.load(path)
+    assert next(iter(run.predict("3.1, 2.9, 3.0, 3.2"))) == "3"
+    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    assert export.load(tmp_path / "export").manifest["scaler"]["features"] == 2
 
 
 @pytest.mark.parametrize("changes, message", [
