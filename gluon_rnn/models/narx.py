@@ -218,7 +218,7 @@ class ClosedLoop(DelayModel, LoopBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
-        if valid_length is not None:
+        if valid_length is not None and self.lags.input_size:
             inputs = lengths.mask(F, inputs, valid_length)
         run = self._step_through if self.loops else self._run_fused
         outputs, finals = run(F, inputs, states, valid_length, parameters)

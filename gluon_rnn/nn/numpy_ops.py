@@ -64,20 +64,12 @@ class _Operators:
     def dot(lhs, rhs, transpose_b=False):
         return lhs.dot(rhs.T if transpose_b else rhs)
 
-    def FullyConnected(self, data, weight, bias=None, *, num_hidden, no_bias=False, flatten=True):
+    @staticmethod
+    def FullyConnected(data, weight, bias=None, num_hidden=0, no_bias=False, flatten=True):
         if data.ndim > 2:
-            return self._fully_connected(data, weight, bias, num_hidden, flatten)
+            return _fully_connected(data, weight, bias, flatten)
         product = data.dot(weight.T)
         return product if bias is None else np.add(product, bias, product)
-
-    def _fully_connected(self, data, weight, bias, num_hidden, flatten):
-        if data.size * num_hidden > _MUCH:
-            arrays = (data, weight) if bias is None else (data, weight, bias)
-            return _converted(self._namespace.FullyConnected)(*arrays, num_hidden=num_hidden, no_bias=bias is None,
-                                                              flatten=flatten)
-        rows = data.reshape(len(data) if flatten else -1, weight.shape[1])
-        product = self.FullyConnected(rows, weight, bias, num_hidden=num_hidden)
-        return product if flatten else product.reshape(*data.shape[:-1], num_hidden)
 
     @staticmethod
     def split(data, num_outputs, axis=1):
@@ -148,6 +140,17 @@ class _Operators:
 
 
 F = _Operators(mx.nd)
+
+
+def _fully_connected(data, weight, bias, flatten):
+    """F.FullyConnected for `data` of many steps, (T, N, C)."""
+    size = len(weight)
+    if data.size * size > _MUCH:
+        arrays = (data, weight) if bias is None else (data, weight, bias)
+        return _converted(mx.nd.FullyConnected)(*arrays, num_hidden=size, no_bias=bias is None, flatten=flatten)
+    product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
+    product = product if bias is None else product + bias
+    return product if flatten else product.reshape(*data.shape[:-1], size)
 
 
 def run_loop(step, sequences, states, parameters):
