@@ -1,7 +1,10 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.crf import CRF, Viterbi
 from gluon_rnn.nn.ctc import CTCLoss
 from gluon_rnn.nn.decay import decay_masks
 from gluon_rnn.nn.delay import DelayLine
@@ -21,8 +24,8 @@ from gluon_rnn.nn.subsampled import SubsampledTDNN
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
-__all__ = ["Bidirectional", "BidirectionalStack", "CTCLoss", "DelayLine", "GRU", "GRUCell", "Identity", "Jordan",
-           "JordanCell", "LSTM", "LSTMCell", "LayerNormLSTM", "LayerNormLSTMCell", "PeepholeLSTM", "PeepholeLSTMCell",
-           "Pooling", "ProjectedLSTM", "ProjectedLSTMCell", "RNN", "RNNCell", "ResetBeforeGRU", "ResetBeforeGRUCell",
-           "SequenceBlock", "SubsampledTDNN", "TDNN", "Unrolled", "ZoneoutCell", "ZoneoutGRU", "ZoneoutLSTM",
-           "decay_masks"]
+__all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
+           "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
+           "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
+           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
+           "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]

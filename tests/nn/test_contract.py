@@ -9,7 +9,7 @@ from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, DelayLine, Jordan
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
@@ -17,6 +17,7 @@ VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"l
             {"contexts": [[0, 2], {1}]}]
 # each with 3 input features in all, which for open-loop models are the inputs and the measured outputs together
 OTHERS = {
+    "conditioned": lambda **variant: _conditioned(Conditioned(LSTM(6, 2), 2, **variant)),
     "delay_line": lambda **variant: DelayLine(3, input_size=3, **variant),
     "ar": lambda **variant: AR(2, output_size=3, **variant),
     "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
@@ -28,6 +29,11 @@ OTHERS = {
     "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
         Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
+
+
+def _conditioned(block):
+    block.set_input_size(3)
+    return block
 
 
 def variants(name):
