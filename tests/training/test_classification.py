@@ -1,5 +1,6 @@
 """The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages."""
 import copy
+import doctest
 import json
 
 import mxnet as mx
@@ -12,8 +13,8 @@ from gluon_rnn import config as configuration
 from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
-from gluon_rnn.training import class_report, evaluate_run, load_run, train
-from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets
+from gluon_rnn.training import class_report, classification, evaluate_run, load_run, train
+from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets, class_weights
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -68,9 +69,9 @@ def test_batches_hold_every_sequence_once_with_its_target(make):
         assert sum(batch.size for batch in batches) == 36 and len(batches) == len(task.train_batches(0)) == 5
         seen = []
         for batch in batches:
-            inputs, lengths, targets = (array.asnumpy() for array in batch.arrays)
+            inputs, lengths, targets, weights = (array.asnumpy() for array in batch.arrays)
             assert inputs.shape[1] == len(lengths) == len(targets) == batch.rows == batch.size
-            assert batch.axes == (1, 0, 0)
+            assert batch.axes == (1, 0, 0, 0) and (weights == 1).all()
             seen += [(*inputs[:int(length), row], targets[row]) for row, length in enumerate(lengths)]
         want = [(*ids, target) for ids, target in zip(task.data.inputs("train"), task.data.targets("train"))]
         assert sorted(seen) == sorted(want)
@@ -89,6 +90,19 @@ def test_loss_is_the_sum_of_smoothed_cross_entropies(make, smoothing):
     target[np.arange(batch.size), batch.arrays[2].asnumpy().astype(int)] += 1 - smoothing
     loss = ClassificationLoss(task.model, smoothing)(*batch.arrays)
     assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=1e-5)
+
+
+def test_rare_classes_may_count_more(make):
+    assert doctest.testmod(classification).failed == 0
+    plain, half = (class_weights(np.array([0] * 16 + [1] * 4), 2, balance) for balance in (0.0, 0.5))
+    assert plain.tolist() == [1, 1] and half[1] / half[0] == pytest.approx(2) and half @ [0.8, 0.2] == pytest.approx(1)
+    task = task_of(make({"task.balance": 1.0}))
+    batch = next(iter(task.train_batches(0)))
+    losses = [task.graph(*(array[:, row:row + 1] if axis else array[row:row + 1]
+                           for array, axis in zip(batch.arrays[:3], batch.axes)), mx.nd.ones(1)).asscalar()
+              for row in range(batch.rows)]
+    doubled = task.graph(*batch.arrays[:3], 2 * batch.arrays[3]).asscalar()
+    assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=1e-5)
 
 
 def test_scores_by_hand():
@@ -187,6 +201,7 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
 
 @pytest.mark.parametrize("changes, message", [
     ({"task.selection": "f1"}, "task.selection: unknown score 'f1'; known: accuracy, loss, macro_f1"),
+    ({"task.balance": 1.5}, "task.balance: expected a number from 0 to 1, got 1.5"),
     ({"task.label_smoothing": 1.0}, "task.label_smoothing must be a rate"),
     ({"data.name": "characters"}, "data.name: 'characters' has no classes; known: .*labelled_text"),
     ({"data.lowr": True}, "data.lowr: unknown key; did you mean 'lower'"),
