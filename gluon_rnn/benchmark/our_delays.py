@@ -53,7 +53,7 @@ def _narx(case):
 def _training(case, feedback):
     model, T, N = _narx(case), case["T"], case["N"]
     graph = SeriesLoss(model, model.memory, T, feedback)
-    graph.hybridize()                                                     # as the training loop does
+    graph.hybridize(static_alloc=True)                                    # as the training loop does
     series = mx.nd.random.uniform(shape=(model.memory + T, N, 2))
     train = TrainStep(graph, [mx.cpu()], Training(optimizer=dict(name="adam", learning_rate=1e-6)))
     batch = Batch((series,), (1,), T * N)

@@ -26,6 +26,9 @@ __all__ = ["SequenceClassifier", "SequenceRegressor"]
 class _ManyToOne(SequenceBlock):
     """What `SequenceClassifier` and `SequenceRegressor` share: all but the name of the number of outputs."""
 
+    #: one output for a whole sequence, without a time axis
+    many_to_one = True
+
     def __init__(self, encoder, *, vocab_size=None, input_size=0, embed_size=None, pooling="last", dropout=0.0,
                  drop_e=0.0, drop_i=0.0, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)

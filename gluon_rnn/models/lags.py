@@ -1,11 +1,11 @@
 """What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
 from ..nn.checks import check_sizes
 from ..nn.contract import SequenceBlock
-from ..nn.delay import last_values, shifted
+from ..nn.delay import last_values, shifts, side_by_side
 from ..nn.tdnn import apply_activation, check_activation
 from .distributions import Point
 
-__all__ = ["DelayModel", "Lags", "no_inputs"]
+__all__ = ["DelayModel", "Lags", "no_inputs", "product"]
 
 
 class Lags:
@@ -32,6 +32,9 @@ class Lags:
         self.input_offsets = tuple(-input_delay - lag for lag in range(input_lag + 1))
         self.input_past = input_delay + input_lag if input_size else 0
         self.memory = max(self.input_past, output_lag)
+        self.first_size, *upper_sizes = [*hidden_sizes, output_size]
+        self.upper_layers = [(f"h{layer}_weight", f"h{layer}_bias", size)
+                             for layer, size in enumerate(upper_sizes, start=2)]
         self.lagged_input_size, self.feedback_size = len(self.input_offsets) * input_size, output_lag * output_size
 
     def shapes(self):
@@ -51,24 +54,41 @@ class Lags:
         shapes.append((self.output_lag, batch_size, self.output_size))
         return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
 
-    def lag_inputs(self, F, inputs, states, valid_length):
-        """Return [x_{t-D}, ..., x_{t-D-K}] of all steps, (T, N, (K + 1) * Cx), and the last x as a list."""
+    def lagged_inputs(self, F, inputs, states, valid_length):
+        """Return a list of x_{t-D}, ..., x_{t-D-K} of all steps, (T, N, Cx) each, and the last x as a list."""
         extended, finals = inputs, []
         if self.input_past:
             extended = F.concat(states[0], inputs, dim=0)
             finals = [last_values(F, extended, self.input_past, valid_length)]
-        return shifted(F, extended, self.input_offsets, self.input_past), finals
+        return shifts(F, extended, self.input_offsets, self.input_past), finals
 
     def drive(self, F, inputs, states, valid_length, parameters):
         """Return what x and b add to a_t, (T, N, H), the same for the skip path or None, and the last x as a list."""
         if not self.input_size:
             return F.broadcast_add(no_inputs(F, inputs), F.reshape(parameters["bias"], shape=(1, 1, -1))), None, []
-        lagged, finals = self.lag_inputs(F, inputs, states, valid_length)
-        drive = F.FullyConnected(lagged, parameters["x_weight"], parameters["bias"], flatten=False,
-                                 num_hidden=self.shapes()["bias"][0])
-        skip = None if not self.skip else F.FullyConnected(lagged, parameters["skip_x_weight"], no_bias=True,
-                                                           flatten=False, num_hidden=self.output_size)
+        parts, finals = self.lagged_inputs(F, inputs, states, valid_length)
+        lagged = side_by_side(F, parts, self.input_size)                  # (T, N, (K + 1) * Cx)
+        drive = product(F, lagged, parameters["x_weight"], parameters["bias"], self.first_size)
+        skip = product(F, lagged, parameters["skip_x_weight"], None, self.output_size) if self.skip else None
         return drive, skip, finals
+
+    def regress(self, F, x_parts, y_parts, parameters):
+        """Return a_t (T, N, H) and the skip path's part of y_t (T, N, Ky), or None, from lists of all lags."""
+        x, y = "x_weight", "y_weight"
+        if x_parts and self.input_size != self.output_size:               # arrays of two widths: two products
+            groups = [(side_by_side(F, x_parts, self.input_size), x, None),
+                      (side_by_side(F, y_parts, self.output_size), y, "bias")]
+        else:
+            weight = {name: F.concat(parameters[name + x], parameters[name + y], dim=1) if x_parts
+                      else parameters[name + y] for name in ("", *(["skip_"] if self.skip else []))}
+            parameters = dict(parameters, **{f"{name}both": value for name, value in weight.items()})
+            groups = [(side_by_side(F, [*x_parts, *y_parts], self.output_size), "both", "bias")]
+        values = _sum(F, [product(F, lagged, parameters[name], parameters.get(bias), self.first_size)
+                          for lagged, name, bias in groups])
+        if not self.skip:
+            return values, None
+        return values, _sum(F, [product(F, lagged, parameters[f"skip_{name}"], None, self.output_size)
+                                for lagged, name, _ in groups])
 
     def as_feedback(self, parameters):
         """Return `parameters` by the names of `gluon_rnn.nn.feedback.FeedbackNetwork.run`."""
@@ -82,20 +102,12 @@ class Lags:
                 "output_bias": parameters[f"h{last}_bias"], "skip": parameters.get("skip_x_weight"),
                 "skip_feedback": parameters.get("skip_y_weight")}
 
-    def respond(self, F, drive, skip, lagged, product, parameters):
-        """Return y from `drive` and the fed back outputs `lagged` (..., L * Ky), newest first; any leading axes.
-
-        `product` is ``product(values, weight, size)``, a matrix product with the transposed weight.
-        """
-        values = drive + product(lagged, parameters["y_weight"], self.shapes()["y_weight"][0])
-        for layer, size in enumerate([*self.hidden_sizes, self.output_size][1:], start=2):
+    def respond(self, F, values, skip, parameters):
+        """Return y from a_t `values` (..., H) and the skip path's part `skip` (..., Ky) or None; any leading axes."""
+        for weight, bias, size in self.upper_layers:
             values = apply_activation(F, values, self.activation)
-            values = F.broadcast_add(product(values, parameters[f"h{layer}_weight"], size),
-                                     parameters[f"h{layer}_bias"])
-        if self.skip:
-            values = values + product(lagged, parameters["skip_y_weight"], self.output_size)
-            values = values if skip is None else values + skip
-        return values
+            values = product(F, values, parameters[weight], parameters[bias], size)
+        return values if skip is None else F.broadcast_add(values, skip)
 
 
 class DelayModel(SequenceBlock):
@@ -133,3 +145,14 @@ class DelayModel(SequenceBlock):
 def no_inputs(F, inputs):
     """Return zeros (T, N, 1) for `inputs` (T, N, 1) that only say T and N; NaN in them does not matter."""
     return F.zeros_like(F.slice_axis(inputs, axis=2, begin=0, end=1))
+
+
+def product(F, values, weight, bias, size):
+    """Return the product of `values` (..., C) with the transposed `weight` (size, C), plus `bias` unless it is None."""
+    if bias is None:
+        return F.FullyConnected(values, weight, no_bias=True, num_hidden=size, flatten=False)
+    return F.FullyConnected(values, weight, bias, num_hidden=size, flatten=False)
+
+
+def _sum(F, values):
+    return values[0] if len(values) == 1 else F.broadcast_add(*values)

@@ -24,12 +24,12 @@ import numpy as np
 
 from ..nn import lengths
 from ..nn.checks import check_features
-from ..nn.delay import last_values, shifted
+from ..nn.delay import last_values, shifts, side_by_side
 from ..nn.feedback import FeedbackNetwork, can_fuse
 from ..nn.initializers import as_initializer
 from ..nn.unroll import LoopBlock, loop
 from ..registry import models
-from .lags import DelayModel, Lags, no_inputs
+from .lags import DelayModel, Lags, no_inputs, product
 from .recordings import RecordingInputs
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
@@ -127,14 +127,10 @@ class NARX(RecordingInputs, DelayModel):
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         (x, y), lags = self._apart(F, inputs), self.lags
-        drive, skip, finals = lags.drive(F, x, states, valid_length, parameters)
+        x_parts, finals = lags.lagged_inputs(F, x, states, valid_length) if lags.input_size else ([], [])
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
-        lagged = shifted(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
-
-        def product(values, weight, size):
-            return F.FullyConnected(values, weight, no_bias=True, num_hidden=size, flatten=False)
-
-        outputs = lags.respond(F, drive, skip, lagged, product, parameters)
+        y_parts = shifts(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
+        outputs = lags.respond(F, *lags.regress(F, x_parts, y_parts, parameters), parameters)
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)
         return outputs, [*finals, last_values(F, extended, lags.output_lag, valid_length)]
@@ -222,7 +218,7 @@ class ClosedLoop(DelayModel, LoopBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
-        if valid_length is not None:
+        if valid_length is not None and self.lags.input_size:
             inputs = lengths.mask(F, inputs, valid_length)
         run = self._step_through if self.loops else self._run_fused
         outputs, finals = run(F, inputs, states, valid_length, parameters)
@@ -232,7 +228,8 @@ class ClosedLoop(DelayModel, LoopBlock):
     def _run_fused(self, F, inputs, states, valid_length, parameters):
         lags, finals = self.lags, []
         if lags.input_size:
-            inputs, finals = lags.lag_inputs(F, inputs, states, valid_length)
+            parts, finals = lags.lagged_inputs(F, inputs, states, valid_length)
+            inputs = side_by_side(F, parts, lags.input_size)
         else:
             inputs = no_inputs(F, inputs)
         outputs, _ = self._network.run(F, inputs, _newest_first(F, states[-1]), lags.as_feedback(parameters))
@@ -254,11 +251,13 @@ class ClosedLoop(DelayModel, LoopBlock):
         lags = self.lags
 
         def step(F, slices, states, parameters):
-            def product(values, weight, _):                               # less overhead than FullyConnected
-                return F.dot(values, weight, transpose_b=True)
-
-            drive, skip, (lagged,) = slices[0], slices[1] if has_skip else None, states       # lagged (N, L * Ky)
-            output = lags.respond(F, drive, skip, lagged, product, parameters)
+            (drive, *others), (lagged,) = slices, states                  # lagged (N, L * Ky)
+            values = F.broadcast_add(drive, product(F, lagged, parameters["y_weight"], None, lags.first_size))
+            skip = None
+            if lags.skip:
+                skip = product(F, lagged, parameters["skip_y_weight"], None, lags.output_size)
+                skip = F.broadcast_add(others[0], skip) if has_skip else skip
+            output = lags.respond(F, values, skip, parameters)
             if has_length:
                 output = F.broadcast_mul(output, slices[-1])
             if lags.output_lag == 1:

@@ -27,6 +27,7 @@ Luong's, not their maxout layer.
 Luong, Pham, Manning (2015), Effective approaches to attention-based neural machine translation, section 3.1, global
 attention without input feeding.
 Bengio, Vinyals, Jaitly, Shazeer (2015), Scheduled sampling for sequence prediction with recurrent neural networks.
+Sennrich & Zhang (2019), Revisiting low-resource neural machine translation: a case study: word dropout, tied weights.
 """
 import mxnet as mx
 from mxnet import gluon
@@ -72,6 +73,8 @@ class Seq2Seq(_Graph):
         How the encoder's last states become the decoder's first ones; "copy" needs states of the same shapes.
     tie_weights : bool, default False
         The output layer's weight is the target embedding's; h~ has `embed_size` units then.
+    drop_e : float in [0, 1), default 0
+        Share of tokens, of source and target, that are read as a vector of zeros: word dropout.
     drop_i : float in [0, 1), default 0
         Dropout on embedded tokens, one mask for all steps.
     dropout : float in [0, 1), default 0
@@ -114,14 +117,14 @@ class Seq2Seq(_Graph):
     """
 
     def __init__(self, source_vocab_size, target_vocab_size, encoder, decoder, *, attention="luong", score="general",
-                 embed_size=128, bridge="dense", tie_weights=False, drop_i=0.0, dropout=0.0, **kwargs):
+                 embed_size=128, bridge="dense", tie_weights=False, drop_e=0.0, drop_i=0.0, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
         check_sizes(source_vocab_size=source_vocab_size, target_vocab_size=target_vocab_size, embed_size=embed_size)
-        check_rates(drop_i=drop_i, dropout=dropout)
+        check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
         _check_parts(encoder, decoder, attention)
         self.attention_name, self.embed_size, self._dtype = attention, embed_size, encoder._dtype
         self.source_vocab_size, self.target_vocab_size = source_vocab_size, target_vocab_size
-        self._drop_i, self._dropout = drop_i, dropout
+        self._drop_e, self._drop_i, self._dropout = drop_e, drop_i, dropout
         self.loops = attention == "bahdanau" or encoder.loops or decoder.loops
         encoder.set_input_size(embed_size)
         decoder.set_input_size(embed_size + (encoder.output_size if attention == "bahdanau" else 0))
@@ -182,6 +185,8 @@ class Seq2Seq(_Graph):
         if valid_length is not None:
             tokens = lengths.mask(F, tokens, valid_length)                # an id out of range cannot be looked up
         embedded = embedding(tokens)
+        if self._drop_e:
+            embedded = F.Dropout(embedded, p=self._drop_e, axes=(2,))     # all features of a token, or none
         if not self._drop_i:
             return embedded, None
         noise = F.Dropout(F.ones_like(F.slice_axis(embedded, axis=0, begin=0, end=1)), p=self._drop_i)

@@ -8,6 +8,7 @@ A step falls into two parts, since only one of them has to wait for the step bef
 the inputs and can be done for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
 import mxnet as mx
+import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn.checks import check_sizes
@@ -18,7 +19,7 @@ __all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 def activate(F, values, activation):
     """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
-    return values if activation == "identity" else F.Activation(values, act_type=activation)
+    return values if activation == "identity" else getattr(F, activation)(values)
 
 
 class RecurrentCell(gluon.HybridBlock):
@@ -92,6 +93,8 @@ class RecurrentCell(gluon.HybridBlock):
 
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
+        if isinstance(inputs, np.ndarray):
+            return {name: parameter.data().asnumpy() for name, parameter in self._reg_params.items()}
         if not isinstance(inputs, mx.nd.NDArray):
             return {name: parameter.var() for name, parameter in self._reg_params.items()}
         if not self.input_size:
@@ -102,7 +105,8 @@ class RecurrentCell(gluon.HybridBlock):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
         if not self.joins_biases:
             return dict(parameters)
-        return dict(parameters, i2h_bias=parameters["i2h_bias"] + parameters["h2h_bias"])
+        # Not +: both of its gradients are one array, which MXNet 1.9.1 adds up twice where this is in a loop's body.
+        return dict(parameters, i2h_bias=F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))
 
     def project(self, F, inputs, parameters):
         """Return a list of what `step` needs of `inputs` (..., N, C): here W x + b, (..., N, G*H)."""
@@ -113,7 +117,7 @@ class RecurrentCell(gluon.HybridBlock):
         """Return ``(output, states)`` of one step from its entries of `project` and the states before.
 
         It may use F and Python's operators, but no methods of arrays: F may be NumPy's (`gluon_rnn.nn.numpy_ops`).
-        In a loop an operator's overhead counts: F.dot has less of it than F.FullyConnected, F.broadcast_add than +.
+        In a loop an operator's overhead counts: F.broadcast_add has less of it than +.
         """
         raise NotImplementedError(f"{type(self).__name__} must define step()")
 
@@ -123,8 +127,10 @@ class RecurrentCell(gluon.HybridBlock):
         return self.step(F, self.project(F, x, parameters), states, parameters)
 
     def _recurrent(self, F, h, parameters):
-        product = F.dot(h, parameters["h2h_weight"], transpose_b=True)    # R h, (N, G*H)
-        return product if self.joins_biases else F.broadcast_add(product, parameters["h2h_bias"])
+        if self.joins_biases:                                             # R h, (N, G*H); r is in b
+            return F.FullyConnected(h, parameters["h2h_weight"], no_bias=True, num_hidden=self._stacked, flatten=False)
+        return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
+                                flatten=False)                            # R h + r
 
 
 class RNNCell(RecurrentCell):
@@ -163,10 +169,9 @@ class LSTMCell(RecurrentCell):
         a = F.broadcast_add(projected[0], self._recurrent(F, h, parameters))
         i, f, g, o = F.split(a, num_outputs=4, axis=1)
         i, f = self._peep(F, "i", i, c, parameters), self._peep(F, "f", f, c, parameters)
-        c = F.broadcast_add(activate(F, f, "sigmoid") * c, activate(F, i, "sigmoid") * activate(F, g, "tanh"))
+        c = F.broadcast_add(F.sigmoid(f) * c, F.sigmoid(i) * F.tanh(g))
         o = self._peep(F, "o", o, c, parameters)
-        h = activate(F, o, "sigmoid") * activate(F, self._normalise_cell(F, c, parameters), "tanh")
-        h = self._emit(F, h, parameters)
+        h = self._emit(F, F.sigmoid(o) * F.tanh(self._normalise_cell(F, c, parameters)), parameters)
         return h, [h, c]
 
     def _peep(self, F, gate, product, c, parameters):
@@ -189,8 +194,8 @@ class GRUCell(RecurrentCell):
         h, = states
         i2h_r, i2h_z, i2h_n = F.split(projected[0], num_outputs=3, axis=1)
         h2h_r, h2h_z, *h2h_n = self._split_recurrent(F, h, parameters)
-        r, z = (activate(F, F.broadcast_add(i2h, h2h), "sigmoid") for i2h, h2h in ((i2h_r, h2h_r), (i2h_z, h2h_z)))
-        n = activate(F, F.broadcast_add(i2h_n, self._reset(F, r, h, h2h_n, parameters)), "tanh")
+        r, z = F.sigmoid(F.broadcast_add(i2h_r, h2h_r)), F.sigmoid(F.broadcast_add(i2h_z, h2h_z))
+        n = F.tanh(F.broadcast_add(i2h_n, self._reset(F, r, h, h2h_n, parameters)))
         h = F.broadcast_add((1 - z) * n, z * h)
         return h, [h]
 

@@ -48,12 +48,12 @@ class PeepholeLSTMCell(LSTMCell):
 
     def prepare(self, F, parameters, states):
         """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
-        rows = {f"peephole_{gate}": F.broadcast_like(F.reshape(parameters[f"peephole_{gate}"], shape=(1, -1)), states[1])
+        rows = {gate: F.broadcast_like(F.reshape(parameters[f"peephole_{gate}"], shape=(1, -1)), states[1])
                 for gate in "ifo"}
         return dict(super().prepare(F, parameters, states), **rows)
 
     def _peep(self, F, gate, product, c, parameters):
-        return F.broadcast_add(product, c * parameters[f"peephole_{gate}"])
+        return F.broadcast_add(product, c * parameters[gate])
 
 
 class ProjectedLSTMCell(LSTMCell):
@@ -85,7 +85,7 @@ class ProjectedLSTMCell(LSTMCell):
         return [{"shape": (batch_size, size), "__layout__": "NC"} for size in (self.output_size, self.hidden_size)]
 
     def _emit(self, F, h, parameters):
-        return F.dot(h, parameters["h2r_weight"], transpose_b=True)
+        return F.FullyConnected(h, parameters["h2r_weight"], no_bias=True, num_hidden=self.output_size, flatten=False)
 
 
 class ResetBeforeGRUCell(GRUCell):
@@ -107,11 +107,13 @@ class ResetBeforeGRUCell(GRUCell):
         return parts
 
     def _split_recurrent(self, F, h, parameters):
-        products = F.dot(h, parameters["h2h_weight_rz"], transpose_b=True)
-        return F.split(F.broadcast_add(products, parameters["h2h_bias_rz"]), num_outputs=2, axis=1)
+        products = F.FullyConnected(h, parameters["h2h_weight_rz"], parameters["h2h_bias_rz"],
+                                    num_hidden=2 * self.hidden_size, flatten=False)
+        return F.split(products, num_outputs=2, axis=1)
 
     def _reset(self, F, r, h, h2h_n, parameters):
-        return F.broadcast_add(F.dot(r * h, parameters["h2h_weight_n"], transpose_b=True), parameters["h2h_bias_n"])
+        return F.FullyConnected(r * h, parameters["h2h_weight_n"], parameters["h2h_bias_n"],
+                                num_hidden=self.hidden_size, flatten=False)
 
 
 class LayerNormLSTMCell(LSTMCell):

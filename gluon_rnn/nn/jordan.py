@@ -64,7 +64,8 @@ class JordanCell(RecurrentCell):
 
     def read_out(self, F, h, parameters):
         """Return V h + b_o, (..., N, K)."""
-        return F.broadcast_add(F.dot(h, parameters["h2o_weight"], transpose_b=True), parameters["h2o_bias"])
+        return F.FullyConnected(h, parameters["h2o_weight"], parameters["h2o_bias"], num_hidden=self.output_size,
+                                flatten=False)
 
     def layers(self):
         """Return sizes and activations of what feedback passes through: h, and y unless it is linear."""

@@ -1,12 +1,13 @@
 """Loops over time around any step: one text of the equations, and four ways to run it.
 
 - In a symbol, and so in an exported graph: MXNet's `foreach`, which leaves T free.
-- On CPU without gradients: NumPy, whose operators cost a quarter of MXNet's (`gluon_rnn.nn.numpy_ops`).
+- On CPU without gradients: NumPy, whose operators have a fraction of MXNet's overhead (`gluon_rnn.nn.numpy_ops`).
 - With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`).
-- With gradients, not hybridized: `foreach` once more, operator by operator.
+- Otherwise: `foreach` once more, operator by operator.
+
+A block that is part of a larger hybridized block is a symbol there.
 """
 import mxnet as mx
-import numpy as np
 from mxnet import autograd
 from mxnet.gluon.parameter import DeferredInitializationError
 
@@ -27,17 +28,12 @@ def loop(F, step, sequences, states, parameters):
     states : list of arrays
     parameters : dict of arrays
     """
+    if F is numpy_ops.F:
+        return numpy_ops.run_loop(step, sequences, states, parameters)
     if chunks.steps():
         return chunks.unrolled(F, step, sequences, states, parameters)
-    if F is mx.nd and _in_numpy([*sequences, *states, *parameters.values()]):
-        return numpy_ops.run_loop(step, sequences, states, parameters)
-    return F.contrib.foreach(lambda slices, before: step(F, slices, before, parameters), sequences, states)
-
-
-def _in_numpy(arrays):
-    """Return whether NumPy can take the place of MXNet: no gradients, on CPU, a dtype that both compute in."""
-    return not autograd.is_recording() and all(
-        array.context.device_type == "cpu" and array.dtype in (np.float32, np.float64) for array in arrays)
+    vectorised = chunks.Vectorised(F)
+    return F.contrib.foreach(lambda slices, before: step(vectorised, slices, before, parameters), sequences, states)
 
 
 def unroll(F, cell, inputs, states, valid_length=None):
@@ -67,7 +63,7 @@ def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
     sequences, step, parameters = _parts(F, cell, inputs, states)
     step = _held(step) if valid else step
-    if parameters is None:                                                # no cell of ours: NumPy is not for it
+    if parameters is None:                                                # no cell of ours
         return F.contrib.foreach(lambda slices, before: step(F, slices, before, None), [*sequences, *valid], states)
     return loop(F, step, [*sequences, *valid], states, parameters)
 
@@ -91,7 +87,7 @@ def _held(step):
 
 
 class LoopBlock(SequenceBlock):
-    """A sequence block on `loop`; hybridized, it takes the fastest of the ways to run it that fits the call."""
+    """A sequence block on `loop`, which takes the fastest of the ways to run it that fits the call."""
 
     loops = True
 
@@ -100,19 +96,30 @@ class LoopBlock(SequenceBlock):
         self._chunks = chunks.ChunkGraphs(self)
 
     def _fast_call(self, inputs, states, *others):
-        """Run without the graph that leaves T free; None where that graph is what is wanted."""
-        if (not self._active or not self.loops or not isinstance(inputs, mx.nd.NDArray) or self._callback
-                or self._forward_hooks or self._forward_pre_hooks):
+        """Run in NumPy or in chunks; otherwise, or where somebody listens to the call, as every block does."""
+        if (not self.loops or not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks
+                or self._forward_pre_hooks):
             return super()._fast_call(inputs, states, *others)
         try:
-            parameters = {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
             if autograd.is_recording():
-                return self._chunks(inputs, states, *others)
-            if not _in_numpy([inputs, *states]):
-                return super()._fast_call(inputs, states, *others)
-            return self.hybrid_forward(mx.nd, inputs, states, *others, **parameters)
+                return self._chunks(inputs, states, *others) if self._active else None
+            if self._fits_numpy(inputs):
+                many = self._active and not chunks.are_few(states)
+                return (self._chunks if many else self._in_numpy)(inputs, states, *others)
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
+        return super()._fast_call(inputs, states, *others)
+
+    def _fits_numpy(self, inputs):
+        """Return whether NumPy can take MXNet's place: no training, on CPU, a dtype that both compute in."""
+        return (not autograd.is_training() and inputs.context.device_type == "cpu"
+                and self._dtype in ("float32", "float64"))
+
+    def _in_numpy(self, inputs, states, *others):
+        parameters = {name: parameter.data(inputs.context).asnumpy() for name, parameter in self._reg_params.items()}
+        outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
+                                              *(other.asnumpy() for other in others), **parameters)
+        return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
 
     def _clear_cached_op(self):
         self._chunks = chunks.ChunkGraphs(self)
@@ -135,6 +142,9 @@ class Unrolled(LoopBlock):
         self.cell = cell
         self.hidden_size = cell.hidden_size
         self.output_size = getattr(cell, "output_size", cell.hidden_size)
+
+    def _fits_numpy(self, inputs):
+        return hasattr(self.cell, "project") and super()._fits_numpy(inputs)
 
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""

@@ -61,7 +61,8 @@ class ClassificationLoss(gluon.HybridBlock):
 
     Inputs/Outputs
     --------------
-    inputs (T, N) or (T, N, C), valid_length (N,), targets (N,) -> sum of the cross-entropies in nats, shape (1,)
+    inputs (T, N) or (T, N, C), valid_length (N,), targets (N,), weights (N,) -> sum of the weighted cross-entropies in
+    nats, shape (1,)
 
     References
     ----------
@@ -73,10 +74,11 @@ class ClassificationLoss(gluon.HybridBlock):
         self.model = model
         self._smoothing = label_smoothing
 
-    def hybrid_forward(self, F, inputs, valid_length, targets):
+    def hybrid_forward(self, F, inputs, valid_length, targets, weights):
+        """Compute the summed loss."""
         scores = F.log_softmax(self.model(inputs, None, valid_length))                   # (N, K)
         loss = (1 - self._smoothing) * F.pick(scores, targets) + self._smoothing * F.mean(scores, axis=1)
-        return -F.sum(loss)
+        return -F.sum(weights * loss)
 
 
 @tasks.register("classification")
@@ -88,6 +90,9 @@ class ClassificationTask(Task):
     config : gluon_rnn.config.Config
     label_smoothing : float in [0, 1), default 0
         See `ClassificationLoss`; scores are without it.
+    balance : float in [0, 1], default 0
+        b: examples of a class with the share p_k of the training split count as p_k^-b, the mean over the split being
+        1; with 1 all classes count the same in training. Scores are without it.
     selection : {"loss", "accuracy", "macro_f1"}, default "loss"
         Which score on the validation split selects the checkpoint.
     baselines : bool, default True
@@ -99,7 +104,7 @@ class ClassificationTask(Task):
     assets_class = ClassifierAssets
     unit = "sequence"
 
-    def __init__(self, config, *, label_smoothing=0.0, selection="loss", baselines=True):
+    def __init__(self, config, *, label_smoothing=0.0, balance=0.0, selection="loss", baselines=True):
         super().__init__(config)
         self.selection = (selection, SELECTIONS[selection])
         self._baselines = baselines
@@ -107,6 +112,7 @@ class ClassificationTask(Task):
         if "valid" not in self.data.splits:
             raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
         self.assets = ClassifierAssets(self.data.labels, self.data.reader)
+        self._weights = class_weights(self.data.targets("train"), len(self.data.labels), balance)
         self.model = self.build_model(config.model, self.assets)
         self.graph = ClassificationLoss(self.model, label_smoothing)
 
@@ -122,6 +128,8 @@ class ClassificationTask(Task):
             check_rates(label_smoothing=options.get("label_smoothing", 0.0))
         except ValueError as error:
             raise ConfigError(f"task.{error}") from error
+        if not 0 <= options.get("balance", 0.0) <= 1:
+            raise ConfigError(f"task.balance: expected a number from 0 to 1, got {options['balance']}")
         example = getattr(datasets.get(config.data.name), "example_arguments", None)
         if example is None:
             raise ConfigError(f"data.name: {config.data.name!r} has no classes; known: "
@@ -141,7 +149,7 @@ class ClassificationTask(Task):
         section = self.config.data
         lengths = [len(sequence) for sequence in self.data.inputs("train")]
         buckets = Buckets(lengths, section.batch_size, section.num_buckets, seed=[self.config.seed, epoch])
-        return PaddedBatches(self.data, "train", buckets, augment_seed=[self.config.seed, epoch, 1])
+        return PaddedBatches(self.data, "train", buckets, self._weights, augment_seed=[self.config.seed, epoch, 1])
 
     def eval_batches(self, split):
         """Return the batches of a split, sorted by length: hardly any padding."""
@@ -186,6 +194,20 @@ class ClassificationTask(Task):
     # ---- use -----------------------------------------------------------------------------------------------------
 
     @staticmethod
+    def export_arguments(run):
+        """Return inputs (T, N) or (T, N, C) that the model takes, the vocabulary or features, and the classes."""
+        reader, (size,) = run.assets.reader, run.assets.reader.model_arguments.values()
+        extras = {"labels": run.assets.labels}
+        if isinstance(reader, TextReader):
+            example = mx.nd.array(np.arange(16).reshape(8, 2) % size, dtype="int32")
+            separator = "" if reader.unit == "character" else " "
+            extras.update(lower=reader.lower, max_length=reader.max_length)
+            return {"example": example, "vocab": reader.vocab, "unit": reader.unit, "separator": separator,
+                    "extras": extras}
+        example = mx.nd.array(np.random.default_rng(0).standard_normal((8, 2, size)))
+        return {"example": example, "scaler": json.loads(reader.to_json()), "extras": extras}
+
+    @staticmethod
     def predict(run, items, batch_size=100):
         """Return the probability of each class for each of `items`.
 
@@ -211,6 +233,17 @@ class ClassificationTask(Task):
         return answers
 
 
+def class_weights(targets, num_classes, balance):
+    """Return the weights (K,) of classes: share ** -balance, scaled to a mean of 1 over all `targets` (n,).
+
+    >>> class_weights(np.array([0, 0, 0, 1]), 2, balance=1.0).round(4).tolist()     # both classes count 2 in all
+    [0.6667, 2.0]
+    """
+    shares = np.bincount(targets, minlength=num_classes) / len(targets)
+    weights = shares ** -balance
+    return weights / (shares * weights).sum()
+
+
 def log_probabilities(model, inputs, valid_length, device):
     """Return log p (N, K) float64 of padded inputs (T, N) or (T, N, C) as NumPy array."""
     logits = model(inputs.as_in_context(device), None, valid_length.as_in_context(device))
@@ -218,13 +251,15 @@ def log_probabilities(model, inputs, valid_length, device):
 
 
 class PaddedBatches:
-    """The sequences of a split in the batches of `buckets`, as `Batch`es.
+    """The sequences of a split in the batches of `buckets`, as `Batch`es: inputs, lengths, targets, weights.
 
-    With `augment_seed` they are training examples as the data set makes them anew for an epoch.
+    With `augment_seed` they are training examples as the data set makes them anew for an epoch. `weights` (K,) are
+    those of the classes; without them every example counts 1.
     """
 
-    def __init__(self, data, split, buckets, augment_seed=None):
+    def __init__(self, data, split, buckets, weights=None, augment_seed=None):
         self._data, self._inputs, self._targets = data, data.inputs(split), data.targets(split)
+        self._weights = np.ones(len(data.labels)) if weights is None else weights
         self.buckets, self._augment_seed = buckets, augment_seed
 
     def __len__(self):
@@ -235,6 +270,7 @@ class PaddedBatches:
         for rows in self.buckets:
             padded, valid_length = pad([self._inputs[row] if rng is None else self._data.augmented(row, rng)
                                         for row in rows])
-            arrays = (mx.nd.array(padded, dtype=padded.dtype), mx.nd.array(valid_length),
-                      mx.nd.array(self._targets[rows]))
-            yield Batch(arrays, (1, 0, 0), len(rows))
+            targets = self._targets[rows]
+            arrays = (mx.nd.array(padded, dtype=padded.dtype), mx.nd.array(valid_length), mx.nd.array(targets),
+                      mx.nd.array(self._weights[targets]))
+            yield Batch(arrays, (1, 0, 0, 0), len(rows))

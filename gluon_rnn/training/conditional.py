@@ -197,10 +197,12 @@ class ConditionalLanguageModelTask(Task):
         return np.searchsorted(shares, places, side="right")
 
     def _baselines(self, count):
-        """Return what real tunes score, of valid and test together."""
-        tunes = [to_abc(text, self.assets.labels[target]) for split in self.data.splits if split != "train"
-                 for text, target in zip(self.data.items(split), self.data.targets(split))]
-        return {"tunes of the data": score_tunes(tunes[:count])[1]}
+        """Return what `count` real tunes score that the model has not seen."""
+        held_out = [(text, self.assets.labels[target]) for split in self.data.splits if split != "train"
+                    for text, target in zip(self.data.items(split), self.data.targets(split))][:count]
+        scores = score_tunes([to_abc(*pair) for pair in held_out])[1]
+        scores["phrases_copied"] = _phrases_copied([text for text, _ in held_out], set(self.data.items("train")))
+        return {"tunes of valid and test": scores}
 
     def _examples(self, drawn, classes):
         picks = np.linspace(0, len(drawn) - 1, min(3 if self.assets.abc else 12, len(drawn))).astype(int)
@@ -284,7 +286,7 @@ def score_tunes(tunes):
                     "right_bars": right / max(1, bars)}
 
 
-def _phrases_copied(texts, seen, bars=4):
+def _phrases_copied(texts, seen, bars=2):
     """Return the share of phrases of so many bars that stand in a training tune too: how much is learnt by heart."""
     known = {phrase for text in seen for phrase in _phrases(text, bars)}
     phrases = [phrase for text in texts for phrase in _phrases(text, bars)]

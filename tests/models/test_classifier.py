@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
+from gluon_rnn import export
 from gluon_rnn.models import SequenceClassifier, SequenceRegressor, classifier
 from gluon_rnn.nn import Pooling
 from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
@@ -129,6 +130,16 @@ def test_exported_graph_is_the_live_model_at_other_sizes(case, tmp_path):
         bound.update({f"state_{i}": value for i, value in enumerate(model.begin_state(rows))})
         answers, states = model(inputs, model.begin_state(rows), lengths)
         assert_same(graph.bind(mx.cpu(), bound).forward(), [answers, *states])
+
+
+@pytest.mark.parametrize("encoder, pooling", [("lstm", "last"), ("tdnn", "last"), ("bidirectional", "attention")])
+@pytest.mark.parametrize("ids", [True, False])
+def test_bundle_answers_as_the_model_does_whole_and_step_by_step(encoder, pooling, ids, tmp_path):
+    model = build(encoder, pooling, ids)
+    assert export.export(model, tmp_path / "bundle", example=inputs_of(ids)) < 1e-5
+    bundle, inputs = export.load(tmp_path / "bundle"), inputs_of(ids, 4, 2)
+    assert bundle.manifest["outputs"][0]["shape"] == ["N", K] and bundle.manifest["causal"] == model.causal
+    assert_same(bundle(inputs), model(inputs))
 
 
 def test_streaming_chunks_end_in_the_answer_to_the_whole(case):

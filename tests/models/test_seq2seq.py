@@ -261,7 +261,7 @@ def test_scheduled_sampling_has_gradients_and_dropout():
 
 def test_dropout_drops_in_training_only(model):
     encoder, decoder, options = CASES["luong"]
-    model = build("luong", encoder, decoder, drop_i=0.5, dropout=0.5, **options)
+    model = build("luong", encoder, decoder, drop_e=0.2, drop_i=0.5, dropout=0.5, **options)
     data = batch()
     results = []
     for seed in (1, 1, 2):
@@ -271,6 +271,18 @@ def test_dropout_drops_in_training_only(model):
     assert (results[0] == results[1]).all()
     assert (results[0] != results[2]).any()
     np.testing.assert_array_equal(model(*data)[0].asnumpy(), model(*data)[0].asnumpy())
+
+
+def test_word_dropout_takes_whole_tokens():
+    model = build("none", drop_e=0.4)
+    tokens = mx.nd.array(np.random.randint(0, VS, (40, 50)), dtype="int32")
+    with autograd.train_mode():
+        embedded, noise = model.embed(mx.nd, model.source_embedding, tokens, None)
+    whole = model.source_embedding(tokens).asnumpy()
+    kept = embedded.asnumpy().any(axis=2)
+    np.testing.assert_allclose(embedded.asnumpy()[kept], whole[kept] / 0.6, rtol=1e-5)
+    assert kept.mean() == pytest.approx(0.6, abs=0.06)                    # of 2000: a standard deviation of 0.011
+    assert noise is None
 
 
 @pytest.mark.parametrize("tie_weights", [False, True])

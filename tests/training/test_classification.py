@@ -1,17 +1,20 @@
 """The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages."""
 import copy
+import doctest
 import json
 
+import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
 
 import gluon_rnn
 from gluon_rnn import config as configuration
+from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
-from gluon_rnn.training import class_report, evaluate_run, load_run, train
-from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets
+from gluon_rnn.training import class_report, classification, evaluate_run, load_run, train
+from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets, class_weights
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -66,9 +69,9 @@ def test_batches_hold_every_sequence_once_with_its_target(make):
         assert sum(batch.size for batch in batches) == 36 and len(batches) == len(task.train_batches(0)) == 5
         seen = []
         for batch in batches:
-            inputs, lengths, targets = (array.asnumpy() for array in batch.arrays)
+            inputs, lengths, targets, weights = (array.asnumpy() for array in batch.arrays)
             assert inputs.shape[1] == len(lengths) == len(targets) == batch.rows == batch.size
-            assert batch.axes == (1, 0, 0)
+            assert batch.axes == (1, 0, 0, 0) and (weights == 1).all()
             seen += [(*inputs[:int(length), row], targets[row]) for row, length in enumerate(lengths)]
         want = [(*ids, target) for ids, target in zip(task.data.inputs("train"), task.data.targets("train"))]
         assert sorted(seen) == sorted(want)
@@ -87,6 +90,19 @@ def test_loss_is_the_sum_of_smoothed_cross_entropies(make, smoothing):
     target[np.arange(batch.size), batch.arrays[2].asnumpy().astype(int)] += 1 - smoothing
     loss = ClassificationLoss(task.model, smoothing)(*batch.arrays)
     assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=1e-5)
+
+
+def test_rare_classes_may_count_more(make):
+    assert doctest.testmod(classification).failed == 0
+    plain, half = (class_weights(np.array([0] * 16 + [1] * 4), 2, balance) for balance in (0.0, 0.5))
+    assert plain.tolist() == [1, 1] and half[1] / half[0] == pytest.approx(2) and half @ [0.8, 0.2] == pytest.approx(1)
+    task = task_of(make({"task.balance": 1.0}))
+    batch = next(iter(task.train_batches(0)))
+    losses = [task.graph(*(array[:, row:row + 1] if axis else array[row:row + 1]
+                           for array, axis in zip(batch.arrays[:3], batch.axes)), mx.nd.ones(1)).asscalar()
+              for row in range(batch.rows)]
+    doubled = task.graph(*batch.arrays[:3], 2 * batch.arrays[3]).asscalar()
+    assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=1e-5)
 
 
 def test_scores_by_hand():
@@ -128,6 +144,11 @@ def test_a_run_from_recipe_to_prediction(make, tmp_path):
     alone = run.predict("a dull film")
     assert alone == pytest.approx(answers[1], abs=1e-6) and set(alone) == {"good", "bad"}
     assert set(run.predict("unheard words")) == {"good", "bad"} and run.predict([]) == []
+    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    bundle = export.load(tmp_path / "export")
+    ids = [bundle.vocab.token_to_idx[word] for word in ["a", "dull", "film"]]
+    logits = bundle(mx.nd.array([ids], dtype="int32").T).asnumpy()[0]
+    assert bundle.manifest["extras"]["labels"][logits.argmax()] == "bad"
     (tmp_path / "films.tsv").unlink()                                      # the run folder is enough
     assert next(iter(load_run(path).predict("very poor"))) == "bad"
 
@@ -172,11 +193,15 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     results = json.loads((path / "results.json").read_text())
     assert results["split"] == "valid" and results["scores"]["accuracy"] > 0.9
     assert "logistic regression on means and deviations" in results["baselines"]
-    assert next(iter(gluon_rnn.load(path).predict("3.1, 2.9, 3.0, 3.2"))) == "3"
+    run = gluon_rnn.load(path)
+    assert next(iter(run.predict("3.1, 2.9, 3.0, 3.2"))) == "3"
+    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    assert export.load(tmp_path / "export").manifest["scaler"]["features"] == 2
 
 
 @pytest.mark.parametrize("changes, message", [
     ({"task.selection": "f1"}, "task.selection: unknown score 'f1'; known: accuracy, loss, macro_f1"),
+    ({"task.balance": 1.5}, "task.balance: expected a number from 0 to 1, got 1.5"),
     ({"task.label_smoothing": 1.0}, "task.label_smoothing must be a rate"),
     ({"data.name": "characters"}, "data.name: 'characters' has no classes; known: .*labelled_text"),
     ({"data.lowr": True}, "data.lowr: unknown key; did you mean 'lower'"),
