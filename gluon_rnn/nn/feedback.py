@@ -82,7 +82,7 @@ class FeedbackNetwork:
     def __init__(self, input_size, hidden_sizes, activations, output_size, output_lag, dtype):
         function = _function(activations, dtype)
         if function is None:
-            raise ValueError("a network is fused whose layers are all tanh or sigmoid (float32 or float64), or all relu "
+            raise ValueError("a network is fused if its layers are all tanh or sigmoid (float32, float64), or all relu "
                              f"(float32); got {', '.join(activations) or 'no layer'} in {dtype}; run it in a loop")
         self.input_size, self.hidden_sizes, self.activations = input_size, tuple(hidden_sizes), tuple(activations)
         self.output_size, self.output_lag, self.dtype = output_size, output_lag, dtype
@@ -138,7 +138,7 @@ class FeedbackNetwork:
         return F.reshape(F.slice_axis(z, axis=1, begin=self.substeps - 1, end=None), shape=(0, -3, 0))
 
     def _as_tanh(self, F, weights):
-        """Make sigmoid layers tanh layers with other weights: what they read is halved, they are read as (1 + u) / 2."""
+        """Make sigmoid layers tanh layers with other weights: what they read is halved, they read as (1 + u) / 2."""
         weights = dict(weights, layers=list(weights.get("layers", ())))
         for layer, activation in enumerate(self.activations):
             if activation != "sigmoid":
@@ -172,7 +172,8 @@ class FeedbackNetwork:
     def _tiny_where_positive(self, F):
         """Return (1, S): tiny in the first half of gm, else 0."""
         before = self._zeros(F, 1, self.state_size - self.linear_size)
-        return F.concat(*before, _TINY + F.zeros((1, self.feedback_size)), *self._zeros(F, 1, self.feedback_size), dim=1)
+        tiny = _TINY + F.zeros((1, self.feedback_size))
+        return F.concat(*before, tiny, *self._zeros(F, 1, self.feedback_size), dim=1)
 
     def _readout(self, F, weights):
         """Return A (L * K, S) of Y_{t+1} = A z_t: W_o from um to the newest output, the rest from gm."""

@@ -76,7 +76,7 @@ class JordanCell(RecurrentCell):
     def as_feedback(self, F, parameters, dtype):
         """Return `parameters` by the names of `gluon_rnn.nn.feedback.FeedbackNetwork.run`, contexts being outputs."""
         identity = F.eye(self.output_size, dtype=dtype)
-        layers = [(parameters["i2h_weight"], parameters["i2h_bias"] + parameters["h2h_bias"])]
+        layers = [(parameters["i2h_weight"], F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))]
         output, bias = parameters["h2o_weight"], parameters["h2o_bias"]
         if self._output_activation != "identity":
             layers.append((output, bias))

@@ -16,7 +16,7 @@ __all__ = ["F", "from_numpy", "run_loop"]
 _FEW = 256
 # From so many multiplications on, oneDNN's product is worth the way to MXNet and back: it is up to three times as fast.
 _MUCH = 2**20
-_ZERO = np.zeros((), dtype="float32")                                     # in float64 too: NumPy keeps the array's dtype
+_ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
 
 def _sigmoid(data):
@@ -154,7 +154,7 @@ def _fully_connected(data, weight, bias, flatten):
 
 
 def run_loop(step, sequences, states, parameters):
-    """Do what `foreach` does: return the outputs (T, ...) and the last states; arguments as `gluon_rnn.nn.unroll.loop`."""
+    """Do what `foreach` does: return outputs (T, ...) and the last states; arguments as `gluon_rnn.nn.unroll.loop`."""
     outputs = None
     with np.errstate(over="ignore"):                                      # exp of a large number, for a sigmoid of 0
         for t, slices in enumerate(zip(*sequences)):
