@@ -23,7 +23,7 @@ import mxnet as mx
 import numpy as np
 
 from ..nn import lengths, numpy_ops
-from ..nn.checks import check_features, check_sizes
+from ..nn.checks import check_features
 from ..nn.delay import last_values, shifts, side_by_side
 from ..nn.feedback import FeedbackNetwork, can_fuse
 from ..nn.initializers import as_initializer

@@ -159,7 +159,7 @@ class ChunkGraphs:
             _tracing.steps = 0
         symbol = mx.sym.Group([outputs, *states])
         sources = [names.index(name) if name in names else parameters[name] for name in symbol.list_inputs()]
-        # Parameters go in as data too: MXNet expects the gradients of what it knows as parameters in the same arrays every
+        # Parameters go in as data too: MXNet expects the gradients of what it knows as parameters in the same arrays each
         # time, and makes the graph anew where they are not, as with several chunks, whose gradients are summed.
         flags = dict(data_indices=list(range(len(sources))), param_indices=[], static_alloc=True, static_shape=True,
                      forward_bulk_size=_BULK, backward_bulk_size=_BULK)

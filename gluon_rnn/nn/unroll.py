@@ -128,6 +128,13 @@ class LoopBlock(SequenceBlock):
                                               *(other.asnumpy() for other in others), **parameters)
         return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
 
+    def export(self, path, epoch=0, **kwargs):
+        """Write the graph that leaves T free, as every block does after a call; here it may not have been made yet."""
+        if self._active and not self._cached_graph:
+            states = self.begin_state(1)
+            self._build_cache(states[0], states)                          # only their number matters
+        return super().export(path, epoch, **kwargs)
+
     def _clear_cached_op(self):
         self._chunks = chunks.ChunkGraphs(self)
         super()._clear_cached_op()

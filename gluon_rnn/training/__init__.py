@@ -5,7 +5,17 @@ from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError, check_arguments
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.runtime import devices
-from gluon_rnn.training import forecasting, language_model, optimizers, schedules  # noqa: F401  (registers the tasks)
+from gluon_rnn.training import (  # noqa: F401  (registers the tasks)
+    classification,
+    conditional,
+    forecasting,
+    frames,
+    language_model,
+    optimizers,
+    schedules,
+    tagging,
+    translation,
+)
 from gluon_rnn.training.evaluation import evaluate_run
 from gluon_rnn.training.language_model import stream_text
 from gluon_rnn.training.loop import Interrupted, TrainingError, train
