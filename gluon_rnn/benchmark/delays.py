@@ -29,6 +29,7 @@ CASES = [
     *_tdnn("40-3x128", 40, [128] * 3, [[-2, -1, 0], [-4, -2, 0], [-8, -4, 0]], "relu", 50, 32),
     *_tdnn("40-5x512", 40, [512] * 5, _PEDDINTI, "relu", 100, 16),
     _narx("open_loop_training", "NARX 3+2-16, open loop", 100, 16, 2, 2, 16),
+    _narx("open_loop_training", "NARX 3+2-16, open loop", 1000, 16, 2, 2, 16),
     _narx("open_loop_training", "NARX 11+10-64, open loop", 200, 32, 10, 10, 64),
     _narx("closed_loop_training", "NARX 3+2-16, closed loop", 100, 16, 2, 2, 16),
     *(_narx("free_run", f"NARX {lag + 1}+{lag}-{H}{suffix}, free run", 1000, N, lag, lag, H, activation)

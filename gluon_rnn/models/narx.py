@@ -22,7 +22,7 @@ series-parallel and the parallel model.
 import mxnet as mx
 import numpy as np
 
-from ..nn import lengths
+from ..nn import lengths, numpy_ops
 from ..nn.checks import check_features
 from ..nn.delay import last_values, shifts, side_by_side
 from ..nn.feedback import FeedbackNetwork, can_fuse
@@ -212,6 +212,11 @@ class ClosedLoop(DelayModel, LoopBlock):
         """Whether it runs in a loop: False where it is one fused operator."""
         return self._network is None
 
+    @property
+    def fused_size(self):
+        """States of the fused operator; 0 where it runs in a loop."""
+        return self._network.state_size if self._network else 0
+
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
         check_features(type(self).__name__, inputs, self.lags.input_size or 1, self._dtype)
@@ -220,7 +225,7 @@ class ClosedLoop(DelayModel, LoopBlock):
         """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
         if valid_length is not None and self.lags.input_size:
             inputs = lengths.mask(F, inputs, valid_length)
-        run = self._step_through if self.loops else self._run_fused
+        run = self._step_through if self.loops or F is numpy_ops.F else self._run_fused
         outputs, finals = run(F, inputs, states, valid_length, parameters)
         extended = F.concat(states[-1], outputs, dim=0)                   # (L + T, N, Ky)
         return outputs, [*finals, last_values(F, extended, self.lags.output_lag, valid_length)]

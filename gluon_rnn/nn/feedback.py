@@ -16,8 +16,8 @@ were it not for the f around the linear parts. There are two ways around it, and
 
 - f = tanh: the linear parts are kept small, multiplied by a power of two epsilon. For |a| < 1e-4, tanh(a) = a exactly
   in float32, since a^3 / 3 is less than half a unit in the last place of a; and powers of two round nothing.
-- f = relu: a linear part a is kept as relu(a) and relu(-a), whose difference it is. So that the derivative is there at
-  a = 0 too, the first is relu(a + tiny), tiny being lost in the rounding of any other a.
+- f = relu: a linear part a is kept as relu(a) and relu(-a), whose difference it is. It is a + tiny, in fact, which
+  rounds to a, so that one of the two has its derivative at a = 0 too.
 
 What is left of the difference is the order of summation in W_y (W_o u) = (W_y W_o) u. With m layers, a step of the
 network is m steps of the Elman network: layer k is computed at the k-th, from layer k - 1 at the step before; p and the
@@ -129,7 +129,7 @@ class FeedbackNetwork:
         inputs = F.repeat(inputs, repeats=self.substeps, axis=0) if self.substeps > 1 else inputs
         begin = F.dot(lagged, self._right(F, self.epsilon))               # (N, S)
         if self.relu:
-            begin = F.relu(F.broadcast_add(begin, self._tiny_where_positive(F)))
+            begin = F.relu(F.broadcast_add(begin, self._signed_tiny(F)))
         z = F.RNN(inputs, vector, F.expand_dims(begin, axis=0), mode="rnn_relu" if self.relu else "rnn_tanh",
                   state_size=self.state_size, num_layers=1)               # (T * m, N, S)
         if self.substeps == 1:
@@ -169,11 +169,10 @@ class FeedbackNetwork:
         parts = [*before, identity, *([-identity] if self.relu else [])]
         return F.concat(*parts, dim=1) if len(parts) > 1 else identity
 
-    def _tiny_where_positive(self, F):
-        """Return (1, S): tiny in the first half of gm, else 0."""
-        before = self._zeros(F, 1, self.state_size - self.linear_size)
+    def _signed_tiny(self, F):
+        """Return (1, S): tiny in the first half of gm, minus tiny in the second, else 0."""
         tiny = _TINY + F.zeros((1, self.feedback_size))
-        return F.concat(*before, tiny, *self._zeros(F, 1, self.feedback_size), dim=1)
+        return F.concat(*self._zeros(F, 1, self.state_size - self.linear_size), tiny, -tiny, dim=1)
 
     def _readout(self, F, weights):
         """Return A (L * K, S) of Y_{t+1} = A z_t: W_o from um to the newest output, the rest from gm."""
@@ -197,11 +196,9 @@ class FeedbackNetwork:
         i2h = [*self._zeros(F, sum(self.hidden_sizes[1:]), self.input_size), *first,
                *(part for parts in linear for part in [*parts, *self._zeros(F, delayed, self.input_size)]),
                *self._zeros(F, copies, self.input_size)]
-        tiny = _TINY if self.relu else 0
-        biases = [bias for _, bias in reversed(layers)]
-        for sign in self._signs():
-            biases += [sign * bias + tiny, *([tiny + F.zeros((delayed,), dtype=self.dtype)] if delayed else [])]
-            tiny = 0
+        tiny, zeros = _TINY if self.relu else 0.0, [F.zeros((delayed,), dtype=self.dtype)] if delayed else []
+        biases = [one for _, one in reversed(layers)]
+        biases += [sign * (part + tiny) for sign in self._signs() for part in [bias, *zeros]]
         parts = [*i2h, *self._recurrent(F, weights, readout), *biases]
         unused = F.zeros((copies + self.state_size,), dtype=self.dtype)
         return F.concat(*(F.reshape(part, shape=(-1,)) for part in parts), unused, dim=0)

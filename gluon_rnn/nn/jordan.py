@@ -18,7 +18,7 @@ state units with decay mu. Williams and Zipser (1989), section 4: teacher forcin
 """
 import mxnet as mx
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import lengths, numpy_ops
 from gluon_rnn.nn.cells import RecurrentCell, activate
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.delay import require_input_size
@@ -187,6 +187,11 @@ class Jordan(LoopedLayer):
         """Whether it runs in a loop: False where it is one fused operator, `gluon_rnn.nn.feedback`."""
         return not self._fused
 
+    @property
+    def fused_size(self):
+        """States of the fused operator; 0 where it runs in a loop."""
+        return self._network().state_size if self._fused else 0
+
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
         self.set_input_size(inputs.shape[-1])
@@ -195,22 +200,25 @@ class Jordan(LoopedLayer):
         """Run (T, N, C) freely, or with `targets` (T, N, K) as what is fed back."""
         if targets is not None:
             return self._forced(F, inputs, targets, states[0], valid_length)
-        return (unroll(F, self.l0, inputs, states, valid_length) if self.loops
-                else self._run_fused(F, inputs, states[0], valid_length))
+        if self.loops or F is numpy_ops.F:
+            return unroll(F, self.l0, inputs, states, valid_length)
+        return self._run_fused(F, inputs, states[0], valid_length)
 
     def _run_fused(self, F, inputs, context, valid_length):
         """Run freely; what the network feeds back, seen as its output, is s_{t+1} = V h_t + b_o + decay * s_t."""
         require_input_size(self)
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)
-        cell, parameters = self.l0, self.l0.values(inputs)
-        network = FeedbackNetwork(self.input_size, *cell.layers(), self.output_size, 1, self._dtype)
+        cell, parameters, network = self.l0, self.l0.values(inputs), self._network()
         weights = cell.as_feedback(F, parameters, self._dtype)
         contexts, hidden = network.run(F, inputs, context, weights)       # s_{t+1} at t
         outputs = contexts
         if self._decay:                                                   # s_{t+1} - decay * s_t would cancel digits
             outputs = hidden if len(network.hidden_sizes) > 1 else cell.read_out(F, hidden, parameters)
         return self._ended(F, outputs, contexts, context, valid_length)
+
+    def _network(self):
+        return FeedbackNetwork(self.input_size, *self.l0.layers(), self.output_size, 1, self._dtype)
 
     def _forced(self, F, inputs, targets, context, valid_length):
         """Run with the contexts that measured outputs leave: all steps at once."""
@@ -230,7 +238,7 @@ class Jordan(LoopedLayer):
         """Return s_{t+1} = decay * s_t + y_t for given y (T, N, K): a linear network without a layer."""
         if not self._decay:
             return targets
-        if self.loops:
+        if self.loops or F is numpy_ops.F:
             def step(F, slices, states, _):
                 new = self.l0.fade(states[0], slices[0])
                 return new, [new]

@@ -17,6 +17,10 @@ from gluon_rnn.nn.contract import SequenceBlock
 __all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
 
 
+# From so many multiplications a step on, a fused operator with its square of states is slower than a loop in NumPy.
+_MUCH = 2**19
+
+
 def loop(F, step, sequences, states, parameters):
     """Run ``output, states = step(F, slices, states, parameters)`` over time: return outputs (T, ...), last states.
 
@@ -87,9 +91,11 @@ def _held(step):
 
 
 class LoopBlock(SequenceBlock):
-    """A sequence block on `loop`, which takes the fastest of the ways to run it that fits the call."""
+    """A sequence block on `loop`, or on `gluon_rnn.nn.feedback`; a call runs in the fastest of the ways that fit it."""
 
     loops = True
+    #: states S of the fused operator that stands for the loop; 0 where none does
+    fused_size = 0
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -97,22 +103,23 @@ class LoopBlock(SequenceBlock):
 
     def _fast_call(self, inputs, states, *others):
         """Run in NumPy or in chunks; otherwise, or where somebody listens to the call, as every block does."""
-        if (not self.loops or not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks
-                or self._forward_pre_hooks):
+        if (not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks or self._forward_pre_hooks):
             return super()._fast_call(inputs, states, *others)
         try:
-            if autograd.is_recording():
-                return self._chunks(inputs, states, *others) if self._active else None
             if self._fits_numpy(inputs):
-                many = self._active and not chunks.are_few(states)
+                many = self.loops and self._active and not chunks.are_few(states)
                 return (self._chunks if many else self._in_numpy)(inputs, states, *others)
+            if autograd.is_recording() and self.loops:
+                return self._chunks(inputs, states, *others) if self._active else None
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
         return super()._fast_call(inputs, states, *others)
 
     def _fits_numpy(self, inputs):
-        """Return whether NumPy can take MXNet's place: no training, on CPU, a dtype that both compute in."""
-        return (not autograd.is_training() and inputs.context.device_type == "cpu"
+        """Return whether NumPy can take MXNet's place, and be the faster: no training, on CPU, a dtype of both."""
+        rows = inputs.shape[self.layout.index("N")]
+        return ((self.loops or rows * self.fused_size ** 2 > _MUCH) and not autograd.is_training()
+                and not autograd.is_recording() and inputs.context.device_type == "cpu"
                 and self._dtype in ("float32", "float64"))
 
     def _in_numpy(self, inputs, states, *others):
@@ -120,6 +127,13 @@ class LoopBlock(SequenceBlock):
         outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
                                               *(other.asnumpy() for other in others), **parameters)
         return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
+
+    def export(self, path, epoch=0, **kwargs):
+        """Write the graph that leaves T free, as every block does after a call; here it may not have been made yet."""
+        if self._active and not self._cached_graph:
+            states = self.begin_state(1)
+            self._build_cache(states[0], states)                          # only their number matters
+        return super().export(path, epoch, **kwargs)
 
     def _clear_cached_op(self):
         self._chunks = chunks.ChunkGraphs(self)
