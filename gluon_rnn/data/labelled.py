@@ -49,12 +49,18 @@ class Labelled:
     reader
     """
 
+    #: what a model may be told of its input before any data are read: the shape of `reader.model_arguments`
+    example_arguments = {}
+
     def __init__(self, parts, reader, notes=()):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
         self.labels = sorted(set(parts["train"].labels))
         self.reader, self._parts, self._notes = reader, parts, list(notes)
-        self._inputs = {name: [reader(item) for item in parts[name].items] for name in self.splits}
+        self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
         self._targets = {name: self._numbers(name) for name in self.splits}
+
+    def _read(self, item):
+        return self.reader(item)
 
     def _numbers(self, split):
         numbers = {label: number for number, label in enumerate(self.labels)}
@@ -76,6 +82,13 @@ class Labelled:
     def inputs(self, split):
         """Return the arrays of a split, (T_i,) int32 or (T_i, C) float32 each, a list."""
         return self._of(split, self._inputs)
+
+    def augmented(self, row, rng):
+        """Return the array of the training example `row` for one epoch; a set that makes it anew overrides this.
+
+        `rng` is a `numpy.random.Generator`.
+        """
+        return self._inputs["train"][row]
 
     def targets(self, split):
         """Return the class numbers of a split, (n,) int32."""

@@ -115,6 +115,8 @@ class LabelledText(Labelled):
     (['negative', 'positive'], 8, [3, 1])
     """
 
+    example_arguments = {"vocab_size": 2}
+
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, unit="word",
                  columns=("text", "label"), delimiter="\t", header=False, label_names: dict = None, encoding="utf-8",
                  lower=False, min_freq=1, max_length: int = None, deduplicate=False, compare="text",

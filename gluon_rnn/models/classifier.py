@@ -17,7 +17,7 @@ import mxnet as mx
 from ..nn import lengths
 from ..nn.checks import check_features, check_rates, check_sizes
 from ..nn.contract import SequenceBlock
-from ..nn.pooling import Pooling
+from ..nn.pooling import Pooling, forward_size_of
 from ..registry import models
 
 __all__ = ["SequenceClassifier", "SequenceRegressor"]
@@ -40,7 +40,7 @@ class _ManyToOne(SequenceBlock):
             encoder.set_input_size(self._embed_size or input_size)
         with self.name_scope():
             self.encoder = encoder
-            self.pooling = Pooling(pooling, encoder.output_size, getattr(encoder, "bidirectional", False), self._dtype)
+            self.pooling = Pooling(pooling, encoder.output_size, forward_size_of(encoder), self._dtype)
             if vocab_size:
                 self.embedding_weight = self.params.get("embedding_weight", shape=(vocab_size, self._embed_size),
                                                         init=mx.init.Uniform(0.1), dtype=self._dtype)

@@ -75,7 +75,7 @@ class _ForecastingModel(SequenceBlock):
 
     def __init__(self, encoder, settings, initializers, /, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)
-        self.settings, self.head = settings, settings.head
+        self.settings, self.head, self.feedback = settings, settings.head, settings.feedback
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
         self.loops = encoder.loops
         self.encoder = encoder

@@ -4,6 +4,8 @@ from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.crf import CRF, Viterbi
+from gluon_rnn.nn.ctc import CTCLoss
 from gluon_rnn.nn.decay import decay_masks
 from gluon_rnn.nn.delay import DelayLine
 from gluon_rnn.nn.extended_cells import (
@@ -25,5 +27,5 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
-           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "BahdanauAttention", "LuongAttention",
-           "Conditioned", "Pooling", "SequenceBlock", "Identity", "decay_masks"]
+           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
+           "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]

@@ -39,6 +39,8 @@ class RecurrentCell(gluon.HybridBlock):
 
     num_gates = 1
     num_states = 1
+    #: whether W x + b and R h + r are just added, so that one bias can stand for both
+    joins_biases = True
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
                  h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
@@ -96,9 +98,11 @@ class RecurrentCell(gluon.HybridBlock):
             self.set_input_size(inputs.shape[-1])
         return {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
 
-    def prepare(self, F, parameters):
+    def prepare(self, F, parameters, states):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
-        return parameters
+        if not self.joins_biases:
+            return dict(parameters)
+        return dict(parameters, i2h_bias=parameters["i2h_bias"] + parameters["h2h_bias"])
 
     def project(self, F, inputs, parameters):
         """Return a list of what `step` needs of `inputs` (..., N, C): here W x + b, (..., N, G*H)."""
@@ -106,17 +110,21 @@ class RecurrentCell(gluon.HybridBlock):
                                  flatten=False)]
 
     def step(self, F, projected, states, parameters):
-        """Return ``(output, states)`` of one step from its entries of `project` and the states before."""
+        """Return ``(output, states)`` of one step from its entries of `project` and the states before.
+
+        It may use F and Python's operators, but no methods of arrays: F may be NumPy's (`gluon_rnn.nn.numpy_ops`).
+        In a loop an operator's overhead counts: F.dot has less of it than F.FullyConnected, F.broadcast_add than +.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define step()")
 
     def hybrid_forward(self, F, x, states, **parameters):
         """One step: (N, C) and states of (N, H) to the output and the states."""
-        parameters = self.prepare(F, parameters)
+        parameters = self.prepare(F, parameters, states)
         return self.step(F, self.project(F, x, parameters), states, parameters)
 
     def _recurrent(self, F, h, parameters):
-        return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
-                                flatten=False)                            # R h + b, (N, G*H)
+        product = F.dot(h, parameters["h2h_weight"], transpose_b=True)    # R h, (N, G*H)
+        return product if self.joins_biases else F.broadcast_add(product, parameters["h2h_bias"])
 
 
 class RNNCell(RecurrentCell):
@@ -135,7 +143,8 @@ class RNNCell(RecurrentCell):
 
     def step(self, F, projected, states, parameters):
         """h = f(W_i x + b_i + R_h h + b_h)."""
-        h = activate(F, projected[0] + self._recurrent(F, states[0], parameters), self._activation)
+        a = F.broadcast_add(projected[0], self._recurrent(F, states[0], parameters))
+        h = activate(F, a, self._activation)
         return h, [h]
 
 
@@ -151,11 +160,13 @@ class LSTMCell(RecurrentCell):
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""
         h, c = states
-        i, f, g, o = F.split(projected[0] + self._recurrent(F, h, parameters), num_outputs=4, axis=1)
+        a = F.broadcast_add(projected[0], self._recurrent(F, h, parameters))
+        i, f, g, o = F.split(a, num_outputs=4, axis=1)
         i, f = self._peep(F, "i", i, c, parameters), self._peep(F, "f", f, c, parameters)
-        c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
+        c = F.broadcast_add(activate(F, f, "sigmoid") * c, activate(F, i, "sigmoid") * activate(F, g, "tanh"))
         o = self._peep(F, "o", o, c, parameters)
-        h = self._emit(F, F.sigmoid(o) * F.tanh(self._normalise_cell(F, c, parameters)), parameters)
+        h = activate(F, o, "sigmoid") * activate(F, self._normalise_cell(F, c, parameters), "tanh")
+        h = self._emit(F, h, parameters)
         return h, [h, c]
 
     def _peep(self, F, gate, product, c, parameters):
@@ -171,15 +182,16 @@ class LSTMCell(RecurrentCell):
 class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
-    num_gates = 3
+    num_gates, joins_biases = 3, False
 
     def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""
         h, = states
         i2h_r, i2h_z, i2h_n = F.split(projected[0], num_outputs=3, axis=1)
         h2h_r, h2h_z, *h2h_n = self._split_recurrent(F, h, parameters)
-        r, z = F.sigmoid(i2h_r + h2h_r), F.sigmoid(i2h_z + h2h_z)
-        h = (1 - z) * F.tanh(i2h_n + self._reset(F, r, h, h2h_n, parameters)) + z * h
+        r, z = (activate(F, F.broadcast_add(i2h, h2h), "sigmoid") for i2h, h2h in ((i2h_r, h2h_r), (i2h_z, h2h_z)))
+        n = activate(F, F.broadcast_add(i2h_n, self._reset(F, r, h, h2h_n, parameters)), "tanh")
+        h = F.broadcast_add((1 - z) * n, z * h)
         return h, [h]
 
     def _split_recurrent(self, F, h, parameters):

@@ -15,8 +15,9 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn import lengths
+from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 
-__all__ = ["POOLINGS", "Pooling"]
+__all__ = ["POOLINGS", "Pooling", "forward_size_of"]
 
 POOLINGS = ("last", "mean", "max", "attention")
 #: far below every activation; -inf would make NaN of a row without steps
@@ -31,8 +32,9 @@ class Pooling(gluon.HybridBlock):
     kind : {"last", "mean", "max", "attention"}
     size : int
         H, features of the sequences.
-    bidirectional : bool, default False
-        Whether the second half of the features was read from the end; only "last" makes a difference.
+    forward_size : int, optional
+        How many of the features were read from the start, the others having been read from the end, as
+        `forward_size_of` tells; default all. Only for "last" this makes a difference.
     dtype : str, default "float32"
 
     Inputs/Outputs
@@ -56,11 +58,12 @@ class Pooling(gluon.HybridBlock):
     [[-1.0], [5.0]]
     """
 
-    def __init__(self, kind, size, bidirectional=False, dtype="float32", **kwargs):
+    def __init__(self, kind, size, forward_size=None, dtype="float32", **kwargs):
         super().__init__(**kwargs)
         if kind not in POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {kind!r}")
-        self.kind, self._size, self._bidirectional, self._dtype = kind, size, bidirectional, dtype
+        self.kind, self._size, self._dtype = kind, size, dtype
+        self._forward_size = size if forward_size is None else forward_size
         if kind == "attention":
             for name, shape, init in (("weight", (size, size), mx.init.Xavier()), ("bias", (size,), "zeros"),
                                       ("query", (1, size), "zeros")):
@@ -79,10 +82,10 @@ class Pooling(gluon.HybridBlock):
         return getattr(self, f"_{self.kind}")(F, sequence, valid_length, **parameters)
 
     def _last(self, F, sequence, valid_length):
-        if not self._bidirectional:
+        if self._forward_size == self._size:
             return _last_step(F, sequence, valid_length)
-        forward = F.slice_axis(sequence, axis=2, begin=0, end=self._size // 2)
-        backward = F.slice_axis(sequence, axis=2, begin=self._size // 2, end=None)
+        forward = F.slice_axis(sequence, axis=2, begin=0, end=self._forward_size)
+        backward = F.slice_axis(sequence, axis=2, begin=self._forward_size, end=None)
         first = F.reshape(F.slice_axis(backward, axis=0, begin=0, end=1), shape=(-3, 0))
         return F.concat(_last_step(F, forward, valid_length), first, dim=1)              # (N, H)
 
@@ -110,6 +113,14 @@ class Pooling(gluon.HybridBlock):
         if valid_length is None:
             return F.softmax(scores, axis=0)
         return lengths.mask(F, F.softmax(_fill(F, scores, valid_length), axis=0), valid_length)
+
+
+def forward_size_of(encoder):
+    """Return how many output features of an encoder were read from the start of a sequence, None for all of them."""
+    if isinstance(encoder, Bidirectional):
+        return encoder.forward_block.output_size
+    both = isinstance(encoder, BidirectionalStack) or getattr(encoder, "bidirectional", False)
+    return encoder.output_size // 2 if both else None
 
 
 def _last_step(F, sequence, valid_length):

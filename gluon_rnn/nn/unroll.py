@@ -1,8 +1,43 @@
-"""A loop over time around any cell, on MXNet's `foreach`: T stays free in an exported graph."""
-from gluon_rnn.nn import lengths
+"""Loops over time around any step: one text of the equations, and four ways to run it.
+
+- In a symbol, and so in an exported graph: MXNet's `foreach`, which leaves T free.
+- On CPU without gradients: NumPy, whose operators cost a quarter of MXNet's (`gluon_rnn.nn.numpy_ops`).
+- With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`).
+- With gradients, not hybridized: `foreach` once more, operator by operator.
+"""
+import mxnet as mx
+import numpy as np
+from mxnet import autograd
+from mxnet.gluon.parameter import DeferredInitializationError
+
+from gluon_rnn.nn import chunks, lengths, numpy_ops
 from gluon_rnn.nn.contract import SequenceBlock
 
-__all__ = ["Unrolled", "single_step", "unroll"]
+__all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
+
+
+def loop(F, step, sequences, states, parameters):
+    """Run ``output, states = step(F, slices, states, parameters)`` over time: return outputs (T, ...), last states.
+
+    Parameters
+    ----------
+    step : callable
+        Uses its F and Python's operators on arrays, but none of their methods. Gets a list of slices and of states.
+    sequences : list of (T, ...) arrays
+    states : list of arrays
+    parameters : dict of arrays
+    """
+    if chunks.steps():
+        return chunks.unrolled(F, step, sequences, states, parameters)
+    if F is mx.nd and _in_numpy([*sequences, *states, *parameters.values()]):
+        return numpy_ops.run_loop(step, sequences, states, parameters)
+    return F.contrib.foreach(lambda slices, before: step(F, slices, before, parameters), sequences, states)
+
+
+def _in_numpy(arrays):
+    """Return whether NumPy can take the place of MXNet: no gradients, on CPU, a dtype that both compute in."""
+    return not autograd.is_recording() and all(
+        array.context.device_type == "cpu" and array.dtype in (np.float32, np.float64) for array in arrays)
 
 
 def unroll(F, cell, inputs, states, valid_length=None):
@@ -13,38 +48,78 @@ def unroll(F, cell, inputs, states, valid_length=None):
     and its outputs are 0.
     """
     if valid_length is None:
-        sequences, one_step = _parts(F, cell, inputs)
-        return F.contrib.foreach(one_step, sequences, states)
+        return _run(F, cell, inputs, states)
     inputs = lengths.mask(F, inputs, valid_length)                        # first of all, so that NaN stays out
     valid = 1 - lengths.padding_indicator(F, inputs, valid_length)        # (T, N, 1)
-    sequences, one_step = _parts(F, cell, inputs)
-
-    def held_step(slices, before):
-        output, after = one_step(slices[:-1], before)
-        kept = [F.where(F.broadcast_like(slices[-1], new), new, old) for new, old in zip(after, before)]
-        return output, kept
-
-    outputs, states = F.contrib.foreach(held_step, [*sequences, valid], states)
+    outputs, states = _run(F, cell, inputs, states, [valid])
     return lengths.mask(F, outputs, valid_length), states
 
 
 def single_step(F, cell, inputs, states):
     """Run `cell` over one step (1, N, C) without a loop: return outputs (1, N, H) and the states."""
-    sequences, one_step = _parts(F, cell, F.reshape(inputs, shape=(-3, 0)))
-    output, states = one_step(sequences, states)
+    inputs = F.reshape(inputs, shape=(-3, 0))                             # (N, C)
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    output, states = step(F, sequences, states, parameters)
     return F.expand_dims(output, axis=0), states
 
 
-def _parts(F, cell, inputs):
-    """Return the sequences that a loop goes through, and its body."""
+def _run(F, cell, inputs, states, valid=()):
+    """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    step = _held(step) if valid else step
+    if parameters is None:                                                # no cell of ours: NumPy is not for it
+        return F.contrib.foreach(lambda slices, before: step(F, slices, before, None), [*sequences, *valid], states)
+    return loop(F, step, [*sequences, *valid], states, parameters)
+
+
+def _parts(F, cell, inputs, states):
+    """Return the sequences that a loop goes through, its step, and the parameters that the step reads."""
     if not hasattr(cell, "project"):
-        return [inputs], lambda slices, states: cell(slices[0], states)
-    parameters = cell.prepare(F, cell.values(inputs))
-    return (cell.project(F, inputs, parameters),
-            lambda slices, states: cell.step(F, slices, states, parameters))
+        return [inputs], lambda F, slices, before, _: cell(slices[0], before), None
+    parameters = cell.prepare(F, cell.values(inputs), states)
+    return cell.project(F, inputs, parameters), cell.step, parameters
 
 
-class Unrolled(SequenceBlock):
+def _held(step):
+    """Return `step` with one slice more, which says for each row whether its states are renewed."""
+    def held_step(F, slices, before, parameters):
+        *slices, valid = slices
+        output, after = step(F, slices, before, parameters)
+        return output, [F.where(F.broadcast_like(valid, new), new, old) for new, old in zip(after, before)]
+
+    return held_step
+
+
+class LoopBlock(SequenceBlock):
+    """A sequence block on `loop`; hybridized, it takes the fastest of the ways to run it that fits the call."""
+
+    loops = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._chunks = chunks.ChunkGraphs(self)
+
+    def _fast_call(self, inputs, states, *others):
+        """Run without the graph that leaves T free; None where that graph is what is wanted."""
+        if (not self._active or not self.loops or not isinstance(inputs, mx.nd.NDArray) or self._callback
+                or self._forward_hooks or self._forward_pre_hooks):
+            return super()._fast_call(inputs, states, *others)
+        try:
+            parameters = {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
+            if autograd.is_recording():
+                return self._chunks(inputs, states, *others)
+            if not _in_numpy([inputs, *states]):
+                return super()._fast_call(inputs, states, *others)
+            return self.hybrid_forward(mx.nd, inputs, states, *others, **parameters)
+        except DeferredInitializationError:                               # the first call of all finds out the sizes
+            return None
+
+    def _clear_cached_op(self):
+        self._chunks = chunks.ChunkGraphs(self)
+        super()._clear_cached_op()
+
+
+class Unrolled(LoopBlock):
     """Run a one-step cell over a sequence: (T, N, C) to (T, N, H). For networks that the fused operator lacks.
 
     Parameters
@@ -54,8 +129,6 @@ class Unrolled(SequenceBlock):
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, default "float32"
     """
-
-    loops = True
 
     def __init__(self, cell, **kwargs):
         super().__init__(**kwargs)

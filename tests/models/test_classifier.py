@@ -8,7 +8,7 @@ from mxnet import autograd, gluon
 
 from gluon_rnn.models import SequenceClassifier, SequenceRegressor, classifier
 from gluon_rnn.nn import Pooling
-from gluon_rnn.nn.pooling import POOLINGS
+from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
 from gluon_rnn.registry import encoders, models
 
 V, E, C, H, K, T, N = 11, 5, 3, 6, 4, 7, 3
@@ -17,6 +17,7 @@ ENCODERS = {
     "lstm": ("lstm", {}), "rnn": ("rnn", {"num_layers": 2}), "gru": ("gru", {}),
     "bidirectional": ("lstm", {"bidirectional": True, "num_layers": 2}), "tdnn": ("tdnn", {}),
     "tdnn_ahead": ("tdnn", {"contexts": [[-2, 2], {-1, 2}]}), "peephole": ("peephole_lstm", {}),
+    "both_directions": ("bidirectional", {"cell": "layer_norm_lstm"}),
 }
 CASES = [(encoder, "last") for encoder in ENCODERS]
 CASES += [("bidirectional", pooling) for pooling in POOLINGS[1:]] + [("tdnn_ahead", "mean"), ("peephole", "attention")]
@@ -61,7 +62,7 @@ def test_it_is_encoder_then_pooling_then_a_linear_layer(case):
     model, ids = case
     inputs, lengths = inputs_of(ids), mx.nd.array(LENGTHS)
     embedded = mx.nd.array(model.embedding_weight.data().asnumpy()[inputs.asnumpy()]) if ids else inputs
-    pooling = Pooling(model._pooling, model.encoder.output_size, getattr(model.encoder, "bidirectional", False),
+    pooling = Pooling(model._pooling, model.encoder.output_size, forward_size_of(model.encoder),
                       params=model.pooling.params)
     pooled = pooling(model.encoder(embedded, None, lengths), lengths).asnumpy()
     weight, bias = model.output_weight.data().asnumpy(), model.output_bias.data().asnumpy()

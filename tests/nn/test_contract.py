@@ -8,7 +8,7 @@ import pytest
 from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
-from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster, ForecasterClosedLoop
+from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
 from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
 from gluon_rnn.registry import encoders
 
@@ -22,6 +22,8 @@ OTHERS = {
     "ar": lambda **variant: AR(2, output_size=3, **variant),
     "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
     "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
+    "ctc": lambda **variant: CTCModel(LSTM(5), 4, input_size=3, **variant),
+    "ctc_bidirectional": lambda **variant: CTCModel(LSTM(5, bidirectional=True), 4, input_size=3, **variant),
     "both_directions": lambda **variant: Bidirectional(Jordan(4, 2, input_size=3), TDNN(5, input_size=3), **variant),
     "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
     "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(

@@ -5,16 +5,16 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_rnn.nn import Pooling, pooling
-from gluon_rnn.nn.pooling import POOLINGS
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, BidirectionalStack, Pooling, pooling
+from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
 from tests.gradients import assert_central_differences
 
 T, N, H = 6, 4, 4
 LENGTHS = [6, 3, 1, 0]
 
 
-def build(kind, bidirectional=False, dtype="float64"):
-    block = Pooling(kind, H, bidirectional, dtype)
+def build(kind, forward_size=None, dtype="float64"):
+    block = Pooling(kind, H, forward_size, dtype)
     block.initialize()
     for parameter in block.collect_params().values():
         parameter.set_data(mx.nd.random.normal(shape=parameter.shape, dtype=dtype))
@@ -33,7 +33,7 @@ def by_hand(block, row):
     if len(row) == 0:
         return np.zeros(H)
     if block.kind == "last":
-        return np.concatenate([row[-1, :2], row[0, 2:]]) if block._bidirectional else row[-1]
+        return np.concatenate([row[-1, :block._forward_size], row[0, block._forward_size:]])
     if block.kind != "attention":
         return {"mean": np.mean, "max": np.max}[block.kind](row, axis=0)
     weight, bias, query = (getattr(block, f"attention_{name}").data().asnumpy() for name in ("weight", "bias", "query"))
@@ -46,9 +46,10 @@ def test_example():
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
-@pytest.mark.parametrize("kind, bidirectional", [*((kind, False) for kind in POOLINGS), ("last", True), ("max", True)])
-def test_equations(kind, bidirectional, hybrid):
-    block, values = build(kind, bidirectional), masked_sequence()
+@pytest.mark.parametrize("kind, forward_size", [*((kind, None) for kind in POOLINGS), ("last", 2), ("last", 1),
+                                                ("max", 2)])
+def test_equations(kind, forward_size, hybrid):
+    block, values = build(kind, forward_size), masked_sequence()
     if hybrid:
         block.hybridize()
     pooled = block(mx.nd.array(values, dtype="float64"), mx.nd.array(LENGTHS)).asnumpy()
@@ -77,6 +78,13 @@ def test_gradients(kind):
     lengths = mx.nd.array(LENGTHS)
     masked = lambda: mx.nd.SequenceMask(sequence, lengths, use_sequence_length=True)  # noqa: E731
     assert_central_differences(lambda: [block(masked(), lengths)], block, [sequence])
+
+
+@pytest.mark.parametrize("encoder, want", [
+    (LSTM(4), None), (GRU(4, bidirectional=True, num_layers=2), 4), (Bidirectional(GRU(3), LSTM(5)), 3),
+    (BidirectionalStack(4, 2), 4), (TDNN(4, contexts=[[-1, 1]]), None)])
+def test_what_was_read_from_the_start(encoder, want):
+    assert forward_size_of(encoder) == want
 
 
 def test_unknown_kind():

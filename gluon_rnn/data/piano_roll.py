@@ -1,0 +1,129 @@
+"""Piano rolls from MATLAB files, one matrix of frames and keys a piece, in three splits.
+
+References
+----------
+Boulanger-Lewandowski, Bengio, Vincent (2012), Modeling temporal dependencies in high-dimensional sequences: the four
+collections (JSB Chorales, Nottingham, MuseData, Piano-midi.de) that are passed around in this format.
+Bai, Kolter, Koltun (2018), An empirical evaluation of generic convolutional and recurrent networks for sequence
+modeling, section 4: the protocol.
+"""
+import pathlib
+
+import numpy as np
+import scipy.io
+
+from ..registry import datasets, suggest
+from .readers import SPLITS
+
+__all__ = ["PianoRoll", "read_rolls", "transpose"]
+
+_KEYS = {split: f"{split}data" for split in SPLITS}
+
+
+@datasets.register("piano_roll")
+class PianoRoll:
+    """A ``.mat`` file with the cell arrays ``traindata``, ``validdata`` and ``testdata`` of (frames, keys) matrices.
+
+    Parameters
+    ----------
+    path : str
+        The file, of MATLAB version 4 to 7.2. `testdata` may be missing.
+
+    Attributes
+    ----------
+    splits : tuple of str
+    num_keys : int
+        Keys of a frame.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or a piece is no matrix of 0 and 1 with at least two frames; it names the file, the
+        split and the piece.
+
+    Notes
+    -----
+    A piece of T frames gives T - 1 predictions: frame t + 1 from frames 1 to t. The first frame is never predicted and
+    so counts nowhere, as in Bai, Kolter and Koltun (2018), whose figures are means over all predicted frames of a
+    split, long pieces weighing more than short ones.
+    """
+
+    def __init__(self, path: str):
+        self._rolls = read_rolls(path)
+        self.splits = tuple(self._rolls)
+        self.num_keys = self._rolls["train"][0].shape[1]
+
+    def rolls(self, split):
+        """Return the pieces of a split, a list of (frames, keys) float32 arrays of 0 and 1."""
+        if split not in self._rolls:
+            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._rolls))}")
+        return self._rolls[split]
+
+    def __repr__(self):
+        sizes = ", ".join(f"{split} {len(rolls)}" for split, rolls in self._rolls.items())
+        return f"{type(self).__name__}(pieces: {sizes}; {self.num_keys} keys)"
+
+
+def read_rolls(path):
+    """Return {split: list of (frames, keys) float32 arrays} of a ``.mat`` file; ValueError as for `PianoRoll`."""
+    path = pathlib.Path(path).expanduser()
+    content = _load(path)
+    missing = [_KEYS[split] for split in ("train", "valid") if _KEYS[split] not in content]
+    if missing:
+        present = ", ".join(key for key in content if not key.startswith("__")) or "nothing"
+        raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS.values())}, and {' and '.join(missing)} is "
+                         f"missing; the file has {present}")
+    rolls = {split: [_check(piece, f"{path}: {key}, piece {number}")
+                     for number, piece in enumerate(np.ravel(content[key]), start=1)]
+             for split, key in _KEYS.items() if key in content}
+    _check_sizes(path, rolls)
+    return rolls
+
+
+def _load(path):
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
+    try:
+        return scipy.io.loadmat(path)
+    except NotImplementedError:
+        raise ValueError(f"{path}: a MATLAB 7.3 file, which is HDF5; save it with the option -v7") from None
+    except Exception as error:  # SciPy raises a dozen kinds for damaged files; all mean the same
+        raise ValueError(f"{path}: not a MATLAB file that SciPy can read ({error}); fetch it again") from None
+
+
+def _check(piece, where):
+    roll = np.asarray(piece)
+    if roll.dtype.kind not in "buif" or roll.ndim != 2 or roll.shape[0] < 2 or roll.shape[1] < 1:
+        raise ValueError(f"{where}: expected a matrix of at least 2 frames by keys, got {roll.dtype} of shape "
+                         f"{roll.shape}; leave the piece out")
+    if not np.isin(roll, (0, 1)).all():
+        raise ValueError(f"{where}: expected 0 and 1 only, got values such as {roll[~np.isin(roll, (0, 1))][0]}; "
+                         "write 1 where a key sounds")
+    return roll.astype(np.float32)
+
+
+def _check_sizes(path, rolls):
+    for split, pieces in rolls.items():
+        if not pieces:
+            raise ValueError(f"{path}: {_KEYS[split]} holds no piece; leave it out or fill it")
+    keys = rolls["train"][0].shape[1]
+    for split, pieces in rolls.items():
+        for number, piece in enumerate(pieces, start=1):
+            if piece.shape[1] != keys:
+                raise ValueError(f"{path}: {_KEYS[split]}, piece {number}: expected {keys} keys as in the first piece, "
+                                 f"got {piece.shape[1]}")
+
+
+def transpose(roll, semitones):
+    """Return a (frames, keys) roll with all keys moved up by `semitones`, down where negative.
+
+    A shift that would push a sounding key off the keyboard is cut to the largest that does not.
+
+    >>> transpose(np.array([[1, 0, 0], [0, 1, 0]]), 5).tolist()
+    [[0, 1, 0], [0, 0, 1]]
+    """
+    sounding = np.flatnonzero(roll.any(axis=0))
+    if not len(sounding):
+        return roll
+    shift = int(np.clip(semitones, -sounding[0], roll.shape[1] - 1 - sounding[-1]))
+    return np.roll(roll, shift, axis=1)

@@ -1,0 +1,135 @@
+"""What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
+from ..nn.checks import check_sizes
+from ..nn.contract import SequenceBlock
+from ..nn.delay import last_values, shifted
+from ..nn.tdnn import apply_activation, check_activation
+from .distributions import Point
+
+__all__ = ["DelayModel", "Lags", "no_inputs"]
+
+
+class Lags:
+    """The sizes and equations that a model and its closed loop share; no parameters, no states.
+
+    Parameters
+    ----------
+    As in `NARX`; ``input_size=0`` has no inputs.
+    """
+
+    def __init__(self, input_lag, output_lag, hidden_sizes, activation, input_delay, input_size, output_size, skip):
+        for name, value in (("input_lag", input_lag), ("input_delay", input_delay)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_sizes(output_lag=output_lag, output_size=output_size)
+        for size in hidden_sizes:
+            check_sizes(hidden_sizes=size)
+        check_activation(activation)
+        if skip and not hidden_sizes:
+            raise ValueError("skip is a path past hidden layers, and hidden_sizes is empty; leave skip out, the "
+                             "model is linear already")
+        self.output_lag, self.hidden_sizes, self.activation, self.skip = output_lag, hidden_sizes, activation, skip
+        self.input_size, self.output_size = input_size, output_size
+        self.input_offsets = tuple(-input_delay - lag for lag in range(input_lag + 1))
+        self.input_past = input_delay + input_lag if input_size else 0
+        self.memory = max(self.input_past, output_lag)
+        self.lagged_input_size, self.feedback_size = len(self.input_offsets) * input_size, output_lag * output_size
+
+    def shapes(self):
+        """Return {parameter name: shape}."""
+        sizes = [*self.hidden_sizes, self.output_size]
+        x, y = self.lagged_input_size, self.feedback_size
+        shapes = {"x_weight": (sizes[0], x), "y_weight": (sizes[0], y), "bias": (sizes[0],)}
+        for layer, (before, size) in enumerate(zip(sizes, sizes[1:]), start=2):
+            shapes.update({f"h{layer}_weight": (size, before), f"h{layer}_bias": (size,)})
+        if self.skip:
+            shapes.update({"skip_x_weight": (self.output_size, x), "skip_y_weight": (self.output_size, y)})
+        return {name: shape for name, shape in shapes.items() if shape[-1]}
+
+    def state_info(self, batch_size):
+        """Return the last inputs (D + K, N, Cx), where any are remembered, and the last outputs (L, N, Ky)."""
+        shapes = [(self.input_past, batch_size, self.input_size)] if self.input_past else []
+        shapes.append((self.output_lag, batch_size, self.output_size))
+        return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
+
+    def lag_inputs(self, F, inputs, states, valid_length):
+        """Return [x_{t-D}, ..., x_{t-D-K}] of all steps, (T, N, (K + 1) * Cx), and the last x as a list."""
+        extended, finals = inputs, []
+        if self.input_past:
+            extended = F.concat(states[0], inputs, dim=0)
+            finals = [last_values(F, extended, self.input_past, valid_length)]
+        return shifted(F, extended, self.input_offsets, self.input_past), finals
+
+    def drive(self, F, inputs, states, valid_length, parameters):
+        """Return what x and b add to a_t, (T, N, H), the same for the skip path or None, and the last x as a list."""
+        if not self.input_size:
+            return F.broadcast_add(no_inputs(F, inputs), F.reshape(parameters["bias"], shape=(1, 1, -1))), None, []
+        lagged, finals = self.lag_inputs(F, inputs, states, valid_length)
+        drive = F.FullyConnected(lagged, parameters["x_weight"], parameters["bias"], flatten=False,
+                                 num_hidden=self.shapes()["bias"][0])
+        skip = None if not self.skip else F.FullyConnected(lagged, parameters["skip_x_weight"], no_bias=True,
+                                                           flatten=False, num_hidden=self.output_size)
+        return drive, skip, finals
+
+    def as_feedback(self, parameters):
+        """Return `parameters` by the names of `gluon_rnn.nn.feedback.FeedbackNetwork.run`."""
+        if not self.hidden_sizes:
+            return {"skip": parameters.get("x_weight"), "skip_feedback": parameters["y_weight"],
+                    "output_bias": parameters["bias"]}
+        last = len(self.hidden_sizes) + 1
+        layers = [(parameters.get("x_weight"), parameters["bias"])]
+        layers += [(parameters[f"h{layer}_weight"], parameters[f"h{layer}_bias"]) for layer in range(2, last)]
+        return {"layers": layers, "feedback": parameters["y_weight"], "output": parameters[f"h{last}_weight"],
+                "output_bias": parameters[f"h{last}_bias"], "skip": parameters.get("skip_x_weight"),
+                "skip_feedback": parameters.get("skip_y_weight")}
+
+    def respond(self, F, drive, skip, lagged, product, parameters):
+        """Return y from `drive` and the fed back outputs `lagged` (..., L * Ky), newest first; any leading axes.
+
+        `product` is ``product(values, weight, size)``, a matrix product with the transposed weight.
+        """
+        values = drive + product(lagged, parameters["y_weight"], self.shapes()["y_weight"][0])
+        for layer, size in enumerate([*self.hidden_sizes, self.output_size][1:], start=2):
+            values = apply_activation(F, values, self.activation)
+            values = F.broadcast_add(product(values, parameters[f"h{layer}_weight"], size),
+                                     parameters[f"h{layer}_bias"])
+        if self.skip:
+            values = values + product(lagged, parameters["skip_y_weight"], self.output_size)
+            values = values if skip is None else values + skip
+        return values
+
+
+class DelayModel(SequenceBlock):
+    """Parameters, states and names that open and closed loop have in common."""
+
+    #: what the outputs say about y: one number each, with the squared error as loss
+    head = Point()
+    #: steps predicted at once
+    horizon = 1
+
+    def __init__(self, lags, initializers, /, **kwargs):
+        super().__init__(**kwargs)
+        self.lags = lags
+        self.input_size, self.output_size = lags.input_size, lags.output_size
+        for name, shape in lags.shapes().items():
+            setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
+                                                init=initializers["bias" if name.endswith("bias") else "weight"]))
+
+    @property
+    def memory(self):
+        """Number of steps a model looks back: the larger of input_delay + input_lag and output_lag."""
+        return self.lags.memory
+
+    def state_info(self, batch_size=0):
+        """Return the last inputs (D + K, N, Cx), where any are remembered, and the last outputs (L, N, Ky)."""
+        return self.lags.state_info(batch_size)
+
+    def __repr__(self):
+        lags = self.lags
+        return (f"{type(self).__name__}({lags.input_size} -> {lags.output_size}, {self.layout}, "
+                f"input_offsets={lags.input_offsets if lags.input_size else ()}, output_lag={lags.output_lag}, "
+                f"hidden_sizes={lags.hidden_sizes}, {lags.activation}, skip={lags.skip})")
+
+
+def no_inputs(F, inputs):
+    """Return zeros (T, N, 1) for `inputs` (T, N, 1) that only say T and N; NaN in them does not matter."""
+    return F.zeros_like(F.slice_axis(inputs, axis=2, begin=0, end=1))

@@ -1,0 +1,233 @@
+"""Sequence tagger: one label for each word, from the words around it and from the letters it is made of.
+
+    e_t = [E[word_t]; spelling(c_1, ..., c_M)]           the letters of word t: the last outputs of a character encoder
+    h_t = encoder(e)_t                                   usually bidirectional
+    o_t = W h_t + b                                      (K,): the score of each label at word t
+
+and p(label_t | words) = softmax(o_t), each word for itself, or, with a CRF, the probability of the whole sequence of
+labels, o_t being its emissions (`gluon_rnn.nn.CRF`).
+
+References
+----------
+Huang, Xu, Yu (2015), Bidirectional LSTM-CRF models for sequence tagging.
+Lample, Ballesteros, Subramanian, Kawakami, Dyer (2016), Neural architectures for named entity recognition, sections 2
+to 4: the character encoder is figure 4, its states after the last letter and, read backwards, after the first.
+Plank, Søgaard, Goldberg (2016), Multilingual part-of-speech tagging with bidirectional LSTM models and auxiliary loss.
+"""
+import warnings
+
+import mxnet as mx
+
+from ..nn import CRF, BidirectionalStack, Viterbi, lengths
+from ..nn.checks import check_rates, check_sizes
+from ..nn.contract import SequenceBlock
+from ..registry import models
+
+__all__ = ["SequenceTagger"]
+
+
+@models.register("tagger")
+class SequenceTagger(SequenceBlock):
+    """Scores of the labels of each word of a sentence.
+
+    Parameters
+    ----------
+    encoder : HybridBlock
+        A sequence block, layout "TNC"; one that reads in both directions suits tagging best.
+    num_labels : int
+        K.
+    vocab_size : int
+        Number of words.
+    embed_size : int, default 100
+        Size of an embedded word.
+    char_encoder : HybridBlock, optional
+        Reads the letters of a word, layout "TNC": causal, or in both directions (a fused layer with
+        ``bidirectional=True``, a `gluon_rnn.nn.BidirectionalStack`). With one, the call takes `chars` and
+        `char_lengths` too.
+    char_vocab_size : int, optional
+        Number of characters; needed with `char_encoder`.
+    char_embed_size : int, default 25
+        Size of an embedded character.
+    crf : bool, default False
+        Give the model a `gluon_rnn.nn.CRF`, as ``model.crf``, which takes the outputs as its emissions.
+    drop_e : float in [0, 1), default 0
+        Share of words dropped from the embedding for a whole batch; all places where such a word stands see zeros, so
+        that the letters and the neighbours have to do.
+    drop_i : float in [0, 1), default 0
+        Dropout on the embedded words and their spelling, drawn anew at each step.
+    dropout : float in [0, 1), default 0
+        Dropout on the encoder's output, drawn anew at each step.
+
+    Inputs
+    ------
+    words : (T, N) array, int32
+        Word ids.
+    states : list of arrays, optional
+        As `begin_state` gives them.
+    valid_length : (N,) array, optional
+        Words of each row; what stands behind them changes nothing.
+    chars : (T, N, M) array, int32
+        Character ids of each word; only with `char_encoder`.
+    char_lengths : (T, N) array
+        Characters of each word; what stands behind them changes nothing.
+
+    Outputs
+    -------
+    (T, N, K) array of scores, 0 past `valid_length`; with `states` given, a pair of it and the list of new states.
+
+    Raises
+    ------
+    ValueError
+        If sizes do not fit together, a rate is out of range, or characters are missing in a call.
+
+    Examples
+    --------
+    >>> from gluon_rnn.nn import LSTM
+    >>> model = SequenceTagger(LSTM(8, bidirectional=True), 17, vocab_size=50, crf=True)
+    >>> model.initialize()
+    >>> words, valid_length = mx.nd.array([[4, 7], [1, 2], [3, 0]], dtype="int32"), mx.nd.array([3, 2])
+    >>> scores = model(words, None, valid_length)
+    >>> scores.shape, model.decode(scores, valid_length).shape
+    ((3, 2, 17), (3, 2))
+    """
+
+    input_dimensions = 2   # word ids
+
+    def __init__(self, encoder, num_labels, *, vocab_size, embed_size=100, char_encoder=None, char_vocab_size=None,
+                 char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, **kwargs):
+        super().__init__(dtype=encoder._dtype, **kwargs)
+        check_sizes(num_labels=num_labels, vocab_size=vocab_size, embed_size=embed_size)
+        check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
+        _check_encoders(encoder, char_encoder)
+        self.num_labels, self.causal = num_labels, encoder.causal
+        self._drop_e, self._drop_i, self._dropout = drop_e, drop_i, dropout
+        with self.name_scope():
+            self.word_embedding = _Embedding(vocab_size, embed_size, drop_e, self._dtype)
+            self.spelling = None if char_encoder is None else _Spelling(char_encoder, char_vocab_size, char_embed_size,
+                                                                        drop_i, self._dtype)
+            _set_input_size(encoder, embed_size + (0 if self.spelling is None else self.spelling.output_size))
+            self.encoder = encoder
+            self.output_weight = self.params.get("output_weight", shape=(num_labels, encoder.output_size),
+                                                 dtype=self._dtype)
+            self.output_bias = self.params.get("output_bias", shape=(num_labels,), init="zeros", dtype=self._dtype)
+            self.crf = CRF(num_labels, self._dtype) if crf else None
+        # Past Block's __setattr__: it is no child, since its parameters are those of crf.
+        object.__setattr__(self, "_viterbi", Viterbi(self.crf) if crf else None)
+
+    def begin_state(self, batch_size=0, **kwargs):
+        """Return the encoder's states before the first word."""
+        return self.encoder.begin_state(batch_size, **kwargs)
+
+    def state_info(self, batch_size=0):
+        """Return the shapes and layouts of the encoder's states."""
+        return self.encoder.state_info(batch_size)
+
+    def decode(self, scores, valid_length=None):
+        """Return the best labels, an array (T, N) of the scores' dtype, 0 past `valid_length`.
+
+        `scores` (T, N, K) are the model's outputs. With a CRF it is the best sequence as a whole, else the best label
+        of each word. ``layout="NTC"`` as for the model.
+        """
+        time_major = scores if self.layout == "TNC" else scores.swapaxes(0, 1)
+        if self.crf is not None:
+            labels = self._viterbi(time_major, valid_length)
+        else:
+            labels = time_major.argmax(axis=2)
+            labels = labels if valid_length is None else lengths.mask(mx.nd, labels, valid_length)
+        return labels if self.layout == "TNC" else labels.T
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        if bool(signals) is (self.spelling is None) or len(signals) not in (0, 2):
+            expected = ("no characters after valid_length, as it has no char_encoder" if self.spelling is None else
+                        "chars (T, N, M) and char_lengths (T, N) after valid_length, as it has a char_encoder")
+            raise ValueError(f"{type(self).__name__} expects {expected}; got {len(signals)} more arrays")
+        return super().__call__(inputs, states, valid_length, *signals)
+
+    def hybridize(self, active=True, **flags):
+        """Compile the model and its decoder; see `SequenceBlock.hybridize`."""
+        super().hybridize(active, **flags)
+        if self.crf is not None:
+            self._viterbi.hybridize(active, **flags)
+
+    def _build_cache(self, *args):
+        with warnings.catch_warnings():                                   # of the CRF, which works on the outputs
+            warnings.filterwarnings("ignore", message="Parameter .* is not used by any computation")
+            super()._build_cache(*args)
+
+    def forward_sequence(self, F, inputs, states, valid_length, *signals, output_weight, output_bias):
+        """Compute the scores (T, N, K) and the new states of words (T, N); see the class."""
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)                # an id out of range, or NaN, is no row
+        features = self.word_embedding(inputs)                            # (T, N, E)
+        if signals:
+            features = F.concat(features, self.spelling(*signals, valid_length), dim=2)
+        features = F.Dropout(features, p=self._drop_i) if self._drop_i else features
+        arguments = (features, states) if valid_length is None else (features, states, valid_length)
+        outputs, states = self.encoder(*arguments)                        # (T, N, H)
+        outputs = F.Dropout(outputs, p=self._dropout) if self._dropout else outputs
+        scores = F.FullyConnected(outputs, output_weight, output_bias, num_hidden=self.num_labels, flatten=False)
+        return (scores if valid_length is None else lengths.mask(F, scores, valid_length)), states
+
+    def _all_steps(self, inputs):
+        F = mx.nd if isinstance(inputs, mx.nd.NDArray) else mx.sym
+        return F.sum(F.cast(F.ones_like(inputs), dtype=self._dtype), axis=self.layout.index("T"))
+
+
+class _Embedding(mx.gluon.HybridBlock):
+    """Table lookup, ids of any shape to one more axis; `drop_e` drops whole rows of the table."""
+
+    def __init__(self, vocab_size, embed_size, drop_e, dtype):
+        super().__init__()
+        self._sizes, self._drop_e = {"input_dim": vocab_size, "output_dim": embed_size, "dtype": dtype}, drop_e
+        self.weight = self.params.get("weight", shape=(vocab_size, embed_size), init=mx.init.Uniform(0.1), dtype=dtype)
+
+    def hybrid_forward(self, F, ids, *, weight):
+        table = F.Dropout(weight, p=self._drop_e, axes=(1,)) if self._drop_e else weight
+        return F.Embedding(ids, table, **self._sizes)
+
+
+class _Spelling(mx.gluon.HybridBlock):
+    """The letters of each word as one vector: chars (T, N, M), char_lengths (T, N), valid_length (N,) to (T, N, S)."""
+
+    def __init__(self, encoder, vocab_size, embed_size, drop_i, dtype):
+        super().__init__()
+        check_sizes(char_vocab_size=vocab_size, char_embed_size=embed_size)
+        _set_input_size(encoder, embed_size)
+        self.output_size, self._bidirectional, self._drop_i = encoder.output_size, not encoder.causal, drop_i
+        self.embedding = _Embedding(vocab_size, embed_size, 0, dtype)
+        self.encoder = encoder
+
+    def hybrid_forward(self, F, chars, char_lengths, valid_length):
+        length = F.reshape(lengths.mask(F, char_lengths, valid_length), shape=(-1,))           # (T * N,)
+        letters = F.swapaxes(F.reshape(chars, shape=(-3, 0)), 0, 1)       # (M, T * N)
+        letters = self.embedding(lengths.mask(F, letters, length))
+        letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
+        outputs = self.encoder(letters, None, length)                     # (M, T * N, S)
+        return F.reshape_like(self._ends(F, outputs, length), chars, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
+
+    def _ends(self, F, outputs, length):
+        """Return what each direction has read last, (T * N, S): 0 for a word without letters."""
+        last = F.SequenceLast(outputs, sequence_length=F.maximum(length, 1), use_sequence_length=True)
+        if not self._bidirectional:
+            return last
+        first = F.reshape(F.slice_axis(outputs, axis=0, begin=0, end=1), shape=(-3, -2))
+        half = self.output_size // 2
+        forward, backward = (F.slice_axis(last, axis=1, begin=0, end=half),
+                             F.slice_axis(first, axis=1, begin=half, end=None))
+        return F.concat(forward, backward, dim=1)
+
+
+def _check_encoders(encoder, char_encoder):
+    for name, block in (("encoder", encoder), ("char_encoder", char_encoder)):
+        if block is not None and block.layout != "TNC":
+            raise ValueError(f"the {name} of a tagger must have layout 'TNC', got {block.layout!r}; leave it out, or "
+                             "give it to the tagger itself")
+    both_ways = getattr(char_encoder, "bidirectional", False) or isinstance(char_encoder, BidirectionalStack)
+    if char_encoder is not None and not (char_encoder.causal or both_ways):
+        raise ValueError("char_encoder must be causal or have two directions, whose last states are a word's spelling; "
+                         f"{type(char_encoder).__name__} looks ahead in another way")
+
+
+def _set_input_size(encoder, input_size):
+    if hasattr(encoder, "set_input_size"):
+        encoder.set_input_size(input_size)

@@ -1,0 +1,209 @@
+r"""Linear-chain conditional random field: the probability of a whole sequence of labels, and the best sequence.
+
+With emissions e_t (K,) of a network, transitions A (K, K), begin b and end f (K,), a label sequence y of length T has
+
+    s(y) = b[y_1] + sum_t e_t[y_t] + sum_{t>1} A[y_{t-1}, y_t] + f[y_T]
+    -log p(y | e) = log Z - s(y),     log Z = log sum over all K^T sequences y' of exp s(y')
+
+log Z by the forward recursion in log space, and argmax_y s(y) by Viterbi's, both a loop over time that steps past a
+row's length without changing anything:
+
+    alpha_1 = b + e_1,  alpha_t[j] = e_t[j] + logsumexp_i (alpha_{t-1}[i] + A[i, j]),  log Z = logsumexp_i (alpha_T + f)
+
+References
+----------
+Lafferty, McCallum and Pereira (2001), Conditional random fields: probabilistic models for segmenting and labeling
+sequence data. Lample, Ballesteros, Subramanian, Kawakami and Dyer (2016), Neural architectures for named entity
+recognition, section 2.2: emissions of a bidirectional LSTM.
+Viterbi (1967), Error bounds for convolutional codes and an asymptotically optimum decoding algorithm.
+"""
+import mxnet as mx
+from mxnet import gluon
+
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_sizes
+
+__all__ = ["CRF", "Viterbi"]
+
+
+class _Chain(gluon.HybridBlock):
+    """The parameters of a chain of labels, and what both loops over it share."""
+
+    def __init__(self, num_labels, dtype="float32", **kwargs):
+        super().__init__(**kwargs)
+        check_sizes(num_labels=num_labels)
+        self.num_labels = num_labels
+        for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
+                            ("end_weight", (num_labels,))):
+            setattr(self, name, self.params.get(name, shape=shape, dtype=dtype, init="zeros"))
+
+    def hybridize(self, active=True, **flags):
+        """Compile the block; ValueError for ``static_shape=True``, with which loops give wrong numbers in MXNet."""
+        if active and flags.get("static_shape"):
+            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
+                             "in MXNet; leave it out (static_alloc=True is fine)")
+        super().hybridize(active, **flags)
+
+    def _check_emissions(self, emissions, valid_length):
+        if isinstance(emissions, mx.nd.NDArray):
+            if len(emissions.shape) != 3 or emissions.shape[2] != self.num_labels:
+                raise ValueError(f"{type(self).__name__} expects emissions (T, N, {self.num_labels}), got shape "
+                                 f"{emissions.shape}")
+            if valid_length is not None and valid_length.shape != emissions.shape[1:2]:
+                raise ValueError(f"{type(self).__name__} expects valid_length of shape ({emissions.shape[1]},), one "
+                                 f"length a row of emissions {emissions.shape}, got {valid_length.shape}")
+
+
+def _steps(F, emissions, valid_length):
+    """Return masked emissions (T, N, K), for each step (T, N, 1) whether its successor is valid too, and the lengths.
+
+    The lengths come back in the emissions' dtype.
+    """
+    emissions = lengths.mask(F, emissions, valid_length)                  # first of all, so that NaN stays out
+    ones = F.ones_like(F.slice_axis(emissions, axis=2, begin=0, end=1))
+    length = F.sum(lengths.mask(F, ones, valid_length), axis=(0, 2))
+    return emissions, lengths.mask(F, ones, F.maximum(length - 1, 0)), length
+
+
+def _all_valid(F, emissions):
+    """The `valid_length` (N,) that leaves out nothing."""
+    return F.sum(F.ones_like(F.slice_axis(emissions, axis=2, begin=0, end=1)), axis=(0, 2))
+
+
+def _successors(F, sequence):
+    """Return steps 2, ..., T of a sequence and one step of zeros: as long as it, so a loop has a step where T is 1."""
+    zeros = F.zeros_like(F.slice_axis(sequence, axis=0, begin=0, end=1))
+    return F.slice_axis(F.concat(sequence, zeros, dim=0), axis=0, begin=1, end=None)
+
+
+def _first(F, sequence):
+    """Return step 0 of a sequence (T, N, ...), (N, ...)."""
+    return F.reshape(F.slice_axis(sequence, axis=0, begin=0, end=1), shape=(-3, -2))
+
+
+class CRF(_Chain):
+    """Negative log-likelihood of label sequences under a linear-chain conditional random field.
+
+    Parameters
+    ----------
+    num_labels : int
+        K.
+    dtype : str, default "float32"
+
+    Inputs/Outputs
+    --------------
+    emissions (T, N, K), labels (T, N), valid_length (N,) or None -> (N,): -log p(labels | emissions) of each row in
+    nats, 0 for a row of length 0. What stands past `valid_length`, NaN included, changes nothing.
+
+    Notes
+    -----
+    All weights start at 0: labels are independent of each other at first, and the loss is the cross-entropy.
+
+    Examples
+    --------
+    >>> crf = CRF(3); crf.initialize()
+    >>> crf(mx.nd.zeros((4, 1, 3)), mx.nd.zeros((4, 1)))        # 4 log 3: all 81 sequences are equally probable
+    <BLANKLINE>
+    [4.394449]
+    <NDArray 1 @cpu(0)>
+    """
+
+    def __call__(self, emissions, labels, valid_length=None):
+        self._check_emissions(emissions, valid_length)
+        if valid_length is None:
+            valid_length = _all_valid(mx.nd if isinstance(emissions, mx.nd.NDArray) else mx.sym, emissions)
+        return super().__call__(emissions, labels, valid_length)
+
+    def hybrid_forward(self, F, emissions, labels, valid_length, *, begin_weight, transition_weight, end_weight):
+        """Return log Z less the score of `labels`, (N,)."""
+        emissions, linked, length = _steps(F, emissions, valid_length)
+        labels = F.cast(lengths.mask(F, labels, length), dtype="int32")   # NaN and 99 are no labels
+        normalizer = self._log_partition(F, emissions, linked, begin_weight, transition_weight, end_weight)
+        score = self._score(F, emissions, labels, linked, length, (begin_weight, transition_weight, end_weight))
+        return (normalizer - score) * (length > 0)
+
+    def _log_partition(self, F, emissions, linked, begin, transition, end):
+        transition = F.expand_dims(transition, axis=0)                    # (1, K, K)
+
+        def step(slices, states):
+            emission, is_linked = slices
+            paths = F.broadcast_add(F.expand_dims(states[0], axis=2), transition)          # (N, K before, K now)
+            new = emission + _logsumexp(F, paths)
+            return [], [F.where(F.broadcast_like(is_linked, new) > 0, new, states[0])]
+
+        alpha = F.broadcast_add(_first(F, emissions), F.expand_dims(begin, axis=0))        # (N, K)
+        _, (alpha,) = F.contrib.foreach(step, [_successors(F, emissions), linked], [alpha])
+        return _logsumexp(F, F.broadcast_add(alpha, F.expand_dims(end, axis=0)))           # (N,)
+
+    def _score(self, F, emissions, labels, linked, length, weights):
+        """Return s(labels) of each row, (N,), without a loop."""
+        begin, transition, end = weights
+        first, last = _first(F, labels), F.SequenceLast(labels, sequence_length=F.maximum(length, 1),
+                                                        use_sequence_length=True)
+        emitted = F.sum(F.pick(emissions, labels, axis=2), axis=0)        # masked emissions add 0
+        pairs = labels * self.num_labels + _successors(F, labels)
+        moves = F.take(F.reshape(transition, shape=(-1,)), pairs)         # (T, N)
+        moved = F.sum(moves * F.reshape(linked, shape=(0, 0)), axis=0)
+        return emitted + moved + F.take(begin, first) + F.take(end, last)
+
+
+class Viterbi(_Chain):
+    """The most probable label sequence under a `CRF`, whose parameters it shares.
+
+    Parameters
+    ----------
+    crf : CRF
+
+    Inputs/Outputs
+    --------------
+    emissions (T, N, K), valid_length (N,) or None -> labels (T, N), in the emissions' dtype, 0 past `valid_length`.
+    """
+
+    def __init__(self, crf):
+        super().__init__(crf.num_labels, crf.transition_weight.dtype, prefix=crf.prefix, params=crf.params)
+
+    def __call__(self, emissions, valid_length=None):
+        self._check_emissions(emissions, valid_length)
+        if valid_length is None:
+            valid_length = _all_valid(mx.nd if isinstance(emissions, mx.nd.NDArray) else mx.sym, emissions)
+        return super().__call__(emissions, valid_length)
+
+    def hybrid_forward(self, F, emissions, valid_length, *, begin_weight, transition_weight, end_weight):
+        """Return the best labels: forward with the best predecessors noted, then back along them."""
+        emissions, linked, length = _steps(F, emissions, valid_length)
+        scores, predecessors = self._forward(F, emissions, linked, begin_weight, transition_weight)
+        last = F.argmax(F.broadcast_add(scores, F.expand_dims(end_weight, axis=0)), axis=1)      # (N,)
+
+        def back(predecessor, states):
+            label = F.pick(predecessor, states[0], axis=1)
+            return label, [label]
+
+        labels, _ = F.contrib.foreach(back, F.reverse(predecessors, axis=0), [last])
+        return lengths.mask(F, F.reverse(labels, axis=0), length)
+
+    def _forward(self, F, emissions, linked, begin, transition):
+        """Return the best scores (N, K) of paths that end in each label, and predecessors (T, N, K).
+
+        ``predecessors[t, n, j]`` is the label at t of the best path with j at t + 1; j itself where t + 1 is past the
+        end of row n, so that going back through the padding changes nothing.
+        """
+        transition = F.expand_dims(transition, axis=0)                    # (1, K, K)
+        scores = F.broadcast_add(_first(F, emissions), F.expand_dims(begin, axis=0))
+        same = F.broadcast_like(F.expand_dims(F.contrib.arange_like(begin), axis=0), scores)       # (N, K)
+
+        def step(slices, states):
+            emission, is_linked = slices
+            paths = F.broadcast_add(F.expand_dims(states[0], axis=2), transition)          # (N, K before, K now)
+            keep = F.broadcast_like(is_linked, states[0]) > 0
+            best = F.where(keep, emission + F.max(paths, axis=1), states[0])
+            return F.where(keep, F.argmax(paths, axis=1), same), [best]
+
+        predecessors, (scores,) = F.contrib.foreach(step, [_successors(F, emissions), linked], [scores])
+        return scores, predecessors
+
+
+def _logsumexp(F, values):
+    """Return log sum exp of `values` (N, K, ...) over axis 1, safe for large ones."""
+    largest = F.max(F.BlockGrad(values), axis=1, keepdims=True)
+    total = F.sum(F.exp(F.broadcast_sub(values, largest)), axis=1)
+    return F.log(total) + F.reshape_like(largest, total)
