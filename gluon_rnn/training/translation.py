@@ -79,8 +79,8 @@ class TranslationLoss(gluon.HybridBlock):
         log_probs = F.log_softmax(logits)
         losses = -F.pick(log_probs, wanted)
         if self._smoothing:
-            size = self._vocab_size
-            mean = F.dot(log_probs, F.full((size, 1), 1 / size, dtype=self._dtype))      # F.mean takes ten times as long
+            size = self._vocab_size                                       # F.mean takes ten times as long as a product
+            mean = F.dot(log_probs, F.full((size, 1), 1 / size, dtype=self._dtype))
             losses = (1 - self._smoothing) * losses - self._smoothing * F.squeeze(mean, axis=2)
         return F.sum(lengths.mask(F, losses, target_length))
 
