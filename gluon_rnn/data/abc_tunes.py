@@ -143,7 +143,7 @@ class AbcTunes(Labelled):
         files = {name: file for name, file in (("train", train), ("valid", valid), ("test", test)) if file is not None}
         _check_sources(path, split, files)
         notes, self._fields = [], tuple(fields)
-        parts = {name: self._tunes_of(file, encoding, max_length, notes)
+        parts = {name: self._read_tunes(file, encoding, max_length, notes)
                  for name, file in (files or {"train": path}).items()}
         if deduplicate:
             parts, removed = remove_duplicates(parts, _notes_alone)
@@ -161,7 +161,7 @@ class AbcTunes(Labelled):
         """The characters of the training split, most frequent first, after the unknown token."""
         return self.reader.vocab
 
-    def _tunes_of(self, path, encoding, max_length, notes):
+    def _read_tunes(self, path, encoding, max_length, notes):
         tunes, free = parse_tunes(read_text(path, encoding), str(path))
         kept = [tune for tune in tunes if tune.has_one_metre]
         texts = [tune.text(self._fields) for tune in kept]

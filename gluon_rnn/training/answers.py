@@ -1,4 +1,6 @@
 """What a trained model says to something a user types: one printable answer for each item, pictures beside it."""
+import importlib.util
+
 from gluon_rnn.registry import suggest
 
 __all__ = ["answers"]
@@ -65,7 +67,9 @@ def _composed(run, label, folder, number):
         return run.predict(label)[0]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"tune-{number}.abc"
-    return f"{run.predict(label, path=path)[0]}\n({path})"
+    midi = path.with_suffix(".mid") if importlib.util.find_spec("music21") else None
+    tune, = run.predict(label, path=path, midi=midi)
+    return f"{tune}\n({path}{'' if midi is None else f', {midi}'})"
 
 
 _ANSWERS = {"language_model": _continued, "classification": _classified, "tagging": _tagged, "frames": _played,

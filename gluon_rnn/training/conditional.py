@@ -2,6 +2,7 @@
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Optional
 
 import gluonnlp
@@ -214,7 +215,7 @@ class ConditionalLanguageModelTask(Task):
         return f"{self.config.data.name}: {self.data.describe()}; vocabulary {len(self.assets.vocab):,}"
 
     @staticmethod
-    def predict(run, label, count=1, path=None, **options):
+    def predict(run, label, count=1, path=None, midi=None, seed=None, **options):
         """Return texts of a class that the model writes, a list of `count`.
 
         Parameters
@@ -224,21 +225,28 @@ class ConditionalLanguageModelTask(Task):
             Name of the class.
         count : int, default 1
         path : str or Path, optional
-            For tunes, a file ending in ``.abc``, and with music21 ``.mid`` for the first of them.
+            A text file that is written, for tunes one in ABC notation.
+        midi : str or Path, optional
+            A MIDI file of the first tune; needs music21.
+        seed : int, optional
+            The same texts for the same seed; others each time without one.
         options
-            `temperature`, `top_k`, `top_p`, `max_length`, `seed` of `gluon_rnn.inference.generation.generate`; by
-            default those of the run's recipe. A tune that did not come to its end is drawn again.
+            `temperature`, `top_k`, `top_p`, `max_length` of `gluon_rnn.inference.generation.generate`; by default those
+            of the run's recipe.
         """
         if label not in run.assets.labels:
             raise ValueError(f"no class {label!r}; {suggest(label, run.assets.labels)}")
         recipe = run.config.task.arguments
         given = {key: recipe[key] for key in ("temperature", "top_p", "max_length") if key in recipe}
-        drawn = draw(run.model, run.assets, [run.assets.labels.index(label)] * count, **{**given, **options})
+        classes = [run.assets.labels.index(label)] * count
+        drawn = draw(run.model, run.assets, classes, seed=seed, **{**given, **options})
         texts = [text for text, _ in drawn]
         if run.assets.abc:
             texts = [to_abc(text, label, number) for number, text in enumerate(texts, start=1)]
         if path is not None:
-            _write_texts(path, texts)
+            Path(path).write_text("\n".join(texts), encoding="utf-8")
+        if midi is not None:
+            write_midi(texts[0], midi)
         return texts
 
 
@@ -305,12 +313,3 @@ def _write_reasons(path, checks):
         lines.append(f"{number},False,False,0,0,has no end\n" if check is None else
                      f'{number},{check.parses},{check.keeps_metre},{check.bars},{check.full_bars},"{check.reason}"\n')
     path.write_text("".join(lines), encoding="utf-8")
-
-
-def _write_texts(path, texts):
-    from pathlib import Path
-    path = Path(path)
-    if path.suffix == ".mid":
-        write_midi(texts[0], path)
-    else:
-        path.write_text("\n".join(texts), encoding="utf-8")

@@ -113,9 +113,8 @@ def test_tunes_are_predicted_and_written(make_config, tmp_path, monkeypatch):
     pytest.importorskip("music21", reason="music21 is in the extra music")
     monkeypatch.setattr(conditional, "draw", lambda *_, **__: [(TUNE, True), (TUNE[:-1], True)])
     run = Run(tmp_path, make_config(), None, conditional.ConditionalAssets(None, ["3/8"], "character", True), {})
-    for name in ("tune.abc", "tune.mid"):
-        texts = run.predict("3/8", count=2, path=tmp_path / name)
-        assert texts == [f"X:1\nT:Untitled\nM:3/8\n{TUNE}\n", f"X:2\nT:Untitled\nM:3/8\n{TUNE[:-1]}\n"]
+    texts = run.predict("3/8", count=2, path=tmp_path / "tune.abc", midi=tmp_path / "tune.mid")
+    assert texts == [f"X:1\nT:Untitled\nM:3/8\n{TUNE}\n", f"X:2\nT:Untitled\nM:3/8\n{TUNE[:-1]}\n"]
     assert (tmp_path / "tune.abc").read_text() == "\n".join(texts)
     assert (tmp_path / "tune.mid").read_bytes()[:4] == b"MThd"
 
