@@ -105,7 +105,8 @@ class RecurrentCell(gluon.HybridBlock):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
         if not self.joins_biases:
             return dict(parameters)
-        return dict(parameters, i2h_bias=parameters["i2h_bias"] + parameters["h2h_bias"])
+        # Not with +: where this is part of the body of a `foreach`, one of its two gradients would be wrong (MXNet 1.9.1).
+        return dict(parameters, i2h_bias=F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))
 
     def project(self, F, inputs, parameters):
         """Return a list of what `step` needs of `inputs` (..., N, C): here W x + b, (..., N, G*H)."""
