@@ -74,7 +74,7 @@ def header(names):
     """Return the two heading lines of the table for the peers `names`, ours first."""
     times = "".join(f"{name:>12}" for name in names)
     ratios = "".join(f"{name + '/ours':>12}" for name in names[1:])
-    text = _CASE.format("network", "T", "N", "pass") + times + ratios + f"{'our rate':>18}"
+    text = _CASE.format("network", "T", "N", "pass") + times + ratios + f"{'our rate':>20}"
     return text + "\n" + "-" * len(text)
 
 
@@ -84,9 +84,9 @@ def line(row, names):
     times = "".join(f"{1e3 * seconds[name]:>12.3f}" for name in names)
     ratios = "".join(f"{seconds[name] / seconds['ours']:>12.2f}" for name in names[1:])
     rate = _rate(row, seconds["ours"])
-    rate = f"{rate[0]:>8.0f} {rate[1]:<9}" if rate else " " * 18
+    rate = f"{rate[0]:>10.0f} {rate[1]:<9}" if rate else " " * 20
     forms = "; ".join(row["forms"][name] for name in names[1:] if row["forms"].get(name))
-    return (_CASE.format(row["name"], row["T"], row["N"], _pass(row)) + times + ratios + f"{rate:>18}"
+    return (_CASE.format(row["name"], row["T"], row["N"], _pass(row)) + times + ratios + rate
             + f"  {forms}").rstrip()
 
 

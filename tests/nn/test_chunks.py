@@ -149,3 +149,29 @@ def test_gluon_export_after_calls_that_need_no_graph(tmp_path):
     longer = mx.nd.concat(inputs, inputs, dim=0)
     np.testing.assert_allclose(loaded(inputs, *block.begin_state(3))[0].asnumpy(), want.asnumpy(), rtol=0, atol=2e-6)
     assert loaded(longer, *block.begin_state(3))[0].shape == (10, 3, 4)   # T is free
+
+
+def test_gradients_of_single_steps_in_a_hybridized_loop():
+    """A loop of the caller's around `one_step`: all gradients, of both biases too, which MXNet's + would get wrong."""
+    class Stepped(mx.gluon.HybridBlock):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        def hybrid_forward(self, F, inputs, states):
+            def step(x, before):
+                output, after = self.layer.one_step(F, F.expand_dims(x, axis=0), before)
+                return F.reshape(output, shape=(-3, 0)), after
+
+            return F.contrib.foreach(step, inputs, states)[0]
+
+    layer = make("peephole_lstm")
+    stepped, inputs, states = Stepped(layer), sequence(6), layer.begin_state(3)
+    gradients = []
+    for hybrid in (False, True):
+        stepped.hybridize(hybrid)
+        with autograd.record():
+            loss = (stepped(inputs, states) ** 2).sum()
+        loss.backward()
+        gradients.append([parameter.grad().asnumpy().copy() for parameter in layer.collect_params().values()])
+    assert_same(gradients[1], gradients[0])
