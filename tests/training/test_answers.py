@@ -30,7 +30,8 @@ def test_pictures_and_tunes_have_numbers(tmp_path):
     assert [text.split()[0] for text in answers(run, ["yes", "no"], tmp_path / "new")] == ["oui", "oui"]
     assert [options["picture"].name for _, options in run.asked] == ["attention-1.png", "attention-2.png"]
     tunes = fake_run("conditional_language_model", ["X:1"], abc=True)
-    assert list(answers(tunes, ["6/8"], tmp_path)) == [f"X:1\n({tmp_path / 'tune-1.abc'})"]
+    tune, = answers(tunes, ["6/8"], tmp_path)
+    assert tune.startswith(f"X:1\n({tmp_path / 'tune-1.abc'}")            # and the .mid, where music21 is installed
 
 
 def test_answers_are_given_one_by_one(tmp_path):
