@@ -4,6 +4,11 @@ import re
 
 from setuptools import find_packages, setup
 
+# What reading and scoring some kinds of data takes: CoNLL-U, BLEU, F1, sound features, tunes in ABC notation.
+EXTRAS = {
+    "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "scikit-learn>=1.2,<2", "librosa>=0.10,<0.12"],
+    "music": ["music21>=8.1,<11"],
+}
 HERE = pathlib.Path(__file__).parent
 
 
@@ -44,10 +49,11 @@ setup(
         "setuptools>=65",  # MXNet imports distutils, which Python 3.12 has only through setuptools
     ],
     extras_require={
+        **EXTRAS,
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
-        "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
-        "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1"],
+        # The tests read every format and ask other libraries for a second opinion.
+        "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", *sum(EXTRAS.values(), [])],
     },
     classifiers=[
         "Intended Audience :: Science/Research",

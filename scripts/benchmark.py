@@ -1,4 +1,4 @@
-"""Measure our speed beside other libraries: ``python -m scripts.benchmark layers`` or ``language_model``.
+"""Measure our speed beside other libraries: ``python -m scripts.benchmark layers``, ``delays`` or ``language_model``.
 
 Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
 """
@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from gluon_rnn.benchmark import language_model, layers
+from gluon_rnn.benchmark import delays, language_model, layers
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
@@ -18,15 +18,15 @@ PEERS = ["gluon", "gluon-default-threads", "torch"]
 def parse(argv=None):
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__)
-    parser.add_argument("what", choices=["layers", "language_model"])
-    parser.add_argument("--quick", action="store_true", help="two shapes and three repeats: a look, not a result")
+    parser.add_argument("what", choices=["layers", "delays", "language_model"])
+    parser.add_argument("--quick", action="store_true", help="a few rows and three repeats: a look, not a result")
     parser.add_argument("--repeat", type=int, help="timings per row and peer; the median counts (default 7)")
     parser.add_argument("--peers", type=lambda text: text.split(","),
                         help=f"any of {','.join(PEERS)}; by default all that start")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
     parser.add_argument("--torch-python", default=sys.executable, metavar="PATH",
                         help="the interpreter that has PyTorch, if it is another one")
-    parser.add_argument("--csv", metavar="FILE", help="layers: write the rows there too")
+    parser.add_argument("--csv", metavar="FILE", help="layers, delays: write the rows there too")
     options = parser.parse_args(argv)
     for name in options.peers or []:
         if name not in PEERS:
@@ -71,6 +71,21 @@ def run_layers(options):
             layers.write_csv(options.csv, rows, names, peak)
 
 
+def run_delays(options):
+    """Print the table of the delay networks and loops as its rows come in, and the summary."""
+    with contextlib.ExitStack() as stack:
+        peers = start(options, stack, ["torch"])
+        names, rows = [peer.name for peer in peers], []
+        print("# milliseconds; beside each row the form of the network that is fastest in PyTorch")
+        print(delays.header(names), flush=True)
+        for row in delays.run(peers, delays.QUICK_CASES if options.quick else delays.CASES, options.repeat):
+            rows.append(row)
+            print(delays.line(row, names), flush=True)
+        print(delays.summary(rows, names))
+        if options.csv:
+            delays.write_csv(options.csv, rows, names)
+
+
 def run_language_model(options):
     """Print training tokens per second, ours beside PyTorch's."""
     with contextlib.ExitStack() as stack:
@@ -85,7 +100,7 @@ def main(argv=None):
     """Run what the command line asks for; return the exit status."""
     options = parse(argv)
     try:
-        {"layers": run_layers, "language_model": run_language_model}[options.what](options)
+        {"layers": run_layers, "delays": run_delays, "language_model": run_language_model}[options.what](options)
     except (PeerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -51,7 +51,7 @@ class _MXNetPeer:
         mx, T, N, H = self.mx, case["T"], case["N"], case["H"]
         net = self.build(case)
         net.initialize(mx.init.Uniform(0.1))
-        net.hybridize(static_alloc=True, static_shape=True)
+        net.hybridize(static_alloc=True, static_shape=not getattr(net, "loops", False))
         x, head, states = self._random(T, N, H), mx.nd.ones((T, N, net_width(case))), net.begin_state(N)
 
         def forward():
@@ -121,6 +121,11 @@ class OursPeer(_MXNetPeer):
     def build(self, case):
         layer = getattr(self.package.nn, {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}[case["cell"]])
         return layer(case["H"], case["layers"], bidirectional=case["bidirectional"], input_size=case["H"])
+
+    def delays(self, case):
+        """Return a call of one network of the benchmark `delays`."""
+        from gluon_rnn.benchmark import our_delays
+        return getattr(our_delays, case["network"])(case)
 
     def language_model(self, case):
         """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
@@ -200,6 +205,11 @@ class TorchPeer:
         net.train(case["backward"])
         return forward_backward if case["backward"] else forward
 
+    def delays(self, case):
+        """Return {name: call}, all forms of one network of the benchmark `delays`."""
+        from torch_delays import Networks  # beside this file, which is run by its name
+        return getattr(Networks(self.torch), case["network"])(case)
+
     def peak(self, size, repeats):
         a, b = self.torch.rand(size, size), self.torch.rand(size, size)
         return best_of(lambda: self.torch.mm(a, b), repeats)
@@ -255,18 +265,32 @@ def best_of(call, repeats):
     return min(time_once(call, 1) for _ in range(repeats))
 
 
+def fastest(forms, rounds=5):
+    """Return the name of the fastest of `forms`, {name: call}: least seconds of one call, the forms taking turns."""
+    least = dict.fromkeys(forms, math.inf)
+    for _ in range(rounds if len(forms) > 1 else 0):
+        for name, call in forms.items():
+            least[name] = min(least[name], time_once(call, 1))
+    return min(least, key=least.get)
+
+
 class _Session:
     """The requests a worker answers; holds the call that was prepared last."""
 
     def __init__(self, peer):
-        self.peer, self.call, self.loops = peer, None, 1
+        self.peer, self.call, self.loops, self.form = peer, None, 1, ""
 
     def prepare(self, case, min_seconds):
-        self.call = getattr(self.peer, case["kind"])(case)
-        for _ in range(2):
-            self.call()
+        """Build the case; of several forms of it keep the fastest, and return its name."""
+        forms = getattr(self.peer, case["kind"])(case)
+        forms = forms if isinstance(forms, dict) else {"": forms}
+        for call in forms.values():
+            for _ in range(3):
+                call()
+        self.form = fastest(forms)
+        self.call = forms[self.form]
         self.loops = calibrate(self.call, min_seconds)
-        return self.loops
+        return self.form
 
     def time(self):
         self.call()  # brings caches and sleeping threads back after the other peers' turns

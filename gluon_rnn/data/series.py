@@ -55,6 +55,12 @@ class Recording:
         return Recording(self.name, self.x[:stop], self.y[:stop], start,
                          None if self.times is None else self.times[:stop])
 
+    def recent(self, history):
+        """Return the recording with at most `history` rows of context; the arrays are views, not copies."""
+        first = max(self.start - history, 0)
+        return Recording(self.name, self.x[first:], self.y[first:], self.start - first,
+                         None if self.times is None else self.times[first:])
+
 
 class SeriesSet:
     """Recordings of each split, whatever they come from.

@@ -7,49 +7,61 @@ from .residuals import correlate_residuals
 
 __all__ = ["forecast_figure", "residual_figure"]
 
-_LABELS = {"open_loop": "open loop", "free_run": "free run"}
-_WAY = r"(open_loop|free_run|ahead_\d+)"
+_LABELS = {"open_loop": "open loop", "free_run": "free run", "forecast": "forecast"}
+#: rows from which on looking for the best place of a legend takes seconds
+_MANY = 5000
+_WAY = r"(open_loop|free_run|ahead_\d+|forecast)"
 
 
-def forecast_figure(table, target_names, path=None):
+def forecast_figure(table, target_names, path=None, detail=None):
     """Draw measured values beside predictions, a panel for each target.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Columns "time" or "row"; of each target NAME, its measured values, missing where there are none; and
-        NAME_open_loop, NAME_free_run, NAME_ahead_24, those that are there; and for a band around one of them
-        NAME_free_run_lower and NAME_free_run_upper.
+        NAME_open_loop, NAME_free_run, NAME_ahead_24, NAME_forecast, those that are there; and for a band around one of
+        them NAME_free_run_lower and NAME_free_run_upper.
     target_names : list of str
     path : str or Path, optional
         Where a PNG is written.
+    detail : int, optional
+        Number of rows at the end that are drawn once more, beside all of them.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    figure, panels = _panels(len(target_names), 1, (9, 2.8))
     places = next((key for key in ("time", "row") if key in table), None)
     if places is None:
         raise ValueError(f"the table needs a column time or row, got {', '.join(map(str, table.columns))}")
-    for axes, name in zip(panels[:, 0], target_names):
-        axes.plot(table[places], table[name], color="black", linewidth=1.2, label="measured")
-        ways = [match[1] for match in (re.fullmatch(re.escape(name) + "_" + _WAY, key) for key in table) if match]
-        for number, way in enumerate(ways):
-            label, values = _LABELS.get(way, way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
-            line, = axes.plot(table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
-                              label=label + _error(table[name], values))
-            if f"{name}_{way}_lower" in table:
-                axes.fill_between(table[places], table[f"{name}_{way}_lower"], table[f"{name}_{way}_upper"],
-                                  color=line.get_color(), alpha=0.2, linewidth=0, label=f"band, {label}")
-        _limit(axes, table[name])
-        axes.set(ylabel=name)
-        axes.legend(loc="best", fontsize="small", ncols=2)
-        axes.grid(alpha=0.3)
-    panels[-1, 0].set(xlabel=places)
+    parts = [table] if detail is None else [table, table.tail(detail)]
+    figure, panels = _panels(len(target_names), len(parts), (9, 2.8) if detail is None else (6.5, 2.8))
+    for row, name in zip(panels, target_names):
+        for axes, part in zip(row, parts):
+            _draw(axes, part, places, name)
+        row[0].set(ylabel=name)
+        row[0].legend(loc="best" if len(table) < _MANY else "upper right", fontsize="small", ncols=2)
+    for axes in panels[-1]:
+        axes.set(xlabel=places)
     if places == "time":
         figure.autofmt_xdate()
     return _saved(figure, path)
+
+
+def _draw(axes, table, places, name):
+    """Draw one target of the table, and everything that was predicted of it."""
+    axes.plot(table[places], table[name], color="black", linewidth=1.2, label="measured")
+    ways = [match[1] for match in (re.fullmatch(re.escape(name) + "_" + _WAY, key) for key in table) if match]
+    for number, way in enumerate(ways):
+        label, values = _LABELS.get(way, "up to " + way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
+        line, = axes.plot(table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
+                          label=label + _error(table[name], values))
+        if f"{name}_{way}_lower" in table:
+            axes.fill_between(table[places], table[f"{name}_{way}_lower"], table[f"{name}_{way}_upper"],
+                              color=line.get_color(), alpha=0.2, linewidth=0, label=f"band, {label}")
+    _limit(axes, table[name])
+    axes.grid(alpha=0.3)
 
 
 def _error(measured, predicted):

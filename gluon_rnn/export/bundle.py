@@ -199,6 +199,11 @@ def _layout(model):
     return getattr(model, "layout", "TNC")[:2]
 
 
+def _many_to_one(model):
+    """Tell whether the model has one output for a whole sequence, (N, K), rather than one for each step."""
+    return getattr(model, "many_to_one", False)
+
+
 def _begin(model, inputs):
     """Return the begin states of the live `model` for `inputs`."""
     return model.begin_state(inputs.shape[_layout(model).index("N")], ctx=inputs.context)
@@ -209,11 +214,12 @@ def _describe(model, example, outputs, names):
     import gluon_rnn
     states = model.begin_state(1, ctx=example.context)
     infos, axes = model.state_info(1), list(_layout(model))
+    answers = ["N", *outputs.shape[1:]] if _many_to_one(model) else [*axes, *outputs.shape[2:]]
     return {
         "format": _FORMAT, "format_version": 1, "created": datetime.datetime.now(datetime.timezone.utc).isoformat(),
         "model": type(model).__name__, "causal": bool(getattr(model, "causal", True)),
         "inputs": [_entry("data", [*axes, *example.shape[2:]], example)],
-        "outputs": [_entry("outputs", [*axes, *outputs.shape[2:]], outputs)],
+        "outputs": [_entry("outputs", answers, outputs)],
         "states": [_entry(name, ["N" if axis == "N" else size for axis, size in zip(info["__layout__"], state.shape)],
                           state) for name, info, state in zip(names, infos, states)],
         "versions": {"gluon_rnn": gluon_rnn.__version__, "mxnet": mx.__version__, "numpy": np.__version__}}
@@ -273,6 +279,8 @@ def _stepwise(bundle, inputs, states):
     for t in range(inputs.shape[axis]):
         output, states = bundle(inputs.slice_axis(axis=axis, begin=t, end=t + 1), states)
         steps.append(output)
+    if "T" not in bundle.manifest["outputs"][0]["shape"]:
+        return steps[-1], states                                          # the answer after the last step
     return mx.nd.concat(*steps, dim=axis), states
 
 

@@ -1,24 +1,30 @@
 """Bands around predictions: quantiles of what a forecaster with a probabilistic head says, at once or by sampling.
 
-Where the model says it directly (one step ahead, or within its own horizon) a quantile is exact. Further ahead each
-value depends on those before it, which are not known: many free runs are drawn, each fed with its own draws (ancestral
-sampling), and a quantile is that of the draws.
+Where the model says it directly (one step ahead, within its own horizon, without feedback) a quantile is exact. Further
+ahead each value depends on those before it, which are not known: many free runs are drawn, each fed with its own draws
+(ancestral sampling), and a quantile is that of the draws.
 
 References
 ----------
 Salinas, Flunkert, Gasthaus and Januschowski (2020), DeepAR, section 3.2: sample paths.
 """
+import dataclasses
+
 import mxnet as mx
 import numpy as np
 
 from ..models.distributions import check_levels
 from ..nn.checks import check_sizes
-from . import simulate
+from . import scores, simulate
 
-__all__ = ["predict_quantiles", "predict_recordings_quantiles"]
+__all__ = ["Band", "predict_horizons_quantiles", "predict_quantiles", "predict_recordings_quantiles"]
 
 #: largest number of sample paths that run side by side
 _MOST_ROWS = 20000
+#: share of the values that a band holds where nobody says otherwise
+_LEVEL = 0.9
+#: levels of the pinball loss of a head that has any quantile
+_DECILES = tuple(tenth / 10 for tenth in range(1, 10))
 
 
 def predict_quantiles(model, u, y, levels, steps_ahead=1, *, washout=None, horizon=None, samples=200, seed=0):
@@ -67,8 +73,104 @@ def predict_recordings_quantiles(model, recordings, scaler, levels, steps_ahead=
     return [(run.washout, values if scaler is None else _inverse(scaler, values)) for run, values in zip(runs, found)]
 
 
+def predict_horizons_quantiles(model, recordings, scaler, levels, *, washout=None):
+    """Predict quantiles of all steps of a model's horizon from every row on, as `predict_horizons` predicts the mean.
+
+    Returns
+    -------
+    list of (int, (R, H, Ky, L) float64 array), one pair for each recording
+    """
+    found, levels = [], check_levels(levels)
+    for run in simulate.runs_of(model, recordings, scaler, washout):
+        values = model.head.quantiles(simulate.open_loop(model, run), levels)            # (R + H - 1, 1, H * Ky, L)
+        values = values.reshape((len(values), model.horizon, model.output_size, -1))
+        values = values[:max(run.horizon - model.horizon + 1, 0)]
+        found.append((run.washout, values if scaler is None else _inverse(scaler, values)))
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Band:
+    """The quantiles between which values are said to lie, and the levels over which quantiles are scored.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Levels of the edges.
+    scored : tuple of float
+        Levels of the pinball loss.
+
+    Examples
+    --------
+    >>> from gluon_rnn.models.distributions import make_distribution
+    >>> Band.of(make_distribution("gaussian"), level=0.8).lower
+    0.1
+    >>> Band.of(make_distribution("point")) is None
+    True
+    """
+
+    lower: float
+    upper: float
+    scored: tuple
+
+    @classmethod
+    def of(cls, head, level=None):
+        """Return the band of an output head that holds the share `level` of all values; None for a head without any.
+
+        The default is 0.9, and of a quantile head what lies between its outermost quantiles.
+
+        Raises
+        ------
+        ValueError
+            If a level is asked for that is not between 0 and 1, or that the head cannot give.
+        """
+        if level is not None and not 0 < level < 1:
+            raise ValueError(f"the level of a band must lie between 0 and 1, got {level!r}")
+        trained = getattr(head, "levels", None)
+        if not head.probabilistic or (trained is not None and len(trained) < 2):
+            if level is not None:
+                head.quantiles(np.zeros((1, head.parameters_per_output)), cls._edges(level))   # refuses, says why
+            return None
+        if level is None and trained is not None:
+            lower, upper = float(trained[0]), float(trained[-1])
+        else:
+            lower, upper = cls._edges(_LEVEL if level is None else level)
+            head.quantiles(np.zeros((1, head.parameters_per_output)), (lower, upper))
+        return cls(lower, upper, _DECILES if trained is None else tuple(map(float, trained)))
+
+    @staticmethod
+    def _edges(level):
+        return round((1 - level) / 2, 12), round((1 + level) / 2, 12)
+
+    @property
+    def level(self):
+        """The share of the values that should lie in it."""
+        return round(self.upper - self.lower, 12)
+
+    @property
+    def levels(self):
+        """All levels that are needed, rising: those of the edges and the scored ones."""
+        return tuple(sorted({self.lower, self.upper, *self.scored}))
+
+    def edges(self, quantiles):
+        """Return the lower and the upper edge, each (...), from quantiles (..., L) at `levels`."""
+        return tuple(quantiles[..., self.levels.index(level)] for level in (self.lower, self.upper))
+
+    def scores(self, measured, quantiles):
+        """Return e.g. ``{"coverage_90": .., "pinball": ..}`` of quantiles (..., L) at `levels` for measured (...).
+
+        Lists of arrays, one a recording. Coverage is the share of the values in the band, in the name the percentage
+        that should be. A free run that has left all bounds, NaN, counts as infinite.
+        """
+        quantiles = [np.where(np.isnan(part), np.inf, part) for part in quantiles]
+        lower, upper = zip(*map(self.edges, quantiles))
+        places = [self.levels.index(level) for level in self.scored]
+        return {f"coverage_{100 * self.level:.4g}": scores.coverage(measured, list(lower), list(upper)),
+                "pinball": scores.pinball(measured, [part[..., places] for part in quantiles], self.scored)}
+
+
 def _inverse(scaler, quantiles):
-    """Return quantiles (T, Ky, L) in the units of the targets."""
+    """Return quantiles (..., Ky, L) in the units of the targets."""
     return np.stack([scaler.y.inverse(quantiles[..., i]) for i in range(quantiles.shape[-1])], axis=-1)
 
 
@@ -82,7 +184,9 @@ def _quantiles_of_runs(model, runs, levels, steps_ahead, samples, seed):
         return [model.head.quantiles(simulate.open_loop(model, run), levels)[:, :, :model.output_size]
                 for run in runs]
     block, inputs, states = simulate.rows_of_anchors(model, runs, steps_ahead)
-    if model.horizon == 1:
+    if not model.settings.feedback:                                       # nothing depends on what would be drawn
+        quantiles = model.head.quantiles(simulate.closed_loop(model, layout="TNC")(inputs, states)[0], levels)
+    elif model.horizon == 1:
         quantiles = _sampled(model, inputs, states, levels, samples, np.random.default_rng(seed))
     else:
         quantiles = _direct(model, inputs, states, levels)

@@ -9,11 +9,14 @@ import math
 import numpy as np
 
 from . import scores
+from .bands import predict_horizons_quantiles, predict_recordings_quantiles
 from .simulate import predict_horizons, predict_recordings
 
-__all__ = ["ModelPredictor", "beginning", "compare", "horizon_scores", "kind_of"]
+__all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "horizon_band_scores", "horizon_errors",
+           "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]
 
-_METRICS = ("rmse", "nrmse")
+#: scores that are computed at each evaluation
+METRICS = ("rmse", "nrmse")
 #: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
 _PHASES = 6
 
@@ -25,22 +28,37 @@ class ModelPredictor:
     ----------
     model : NARX, AR or Forecaster
     scaler : SeriesScaler
+    washout : int
+        Rows of history that a simulation model is given, as many as in training: it has never met the states that more
+        measured values would lead to. Others are given all the history there is.
     """
 
-    def __init__(self, model, scaler):
-        self.model, self.scaler = model, scaler
+    def __init__(self, model, scaler, washout):
+        self.model, self.scaler, self.washout = model, scaler, washout
 
     def __call__(self, recording, steps_ahead):
-        first, predictions = predict_recordings(self.model, [recording], self.scaler, steps_ahead=steps_ahead)[0]
-        return predictions[recording.start - first:]
+        return self._predicted(predict_recordings, recording, steps_ahead=steps_ahead)
 
     def horizons(self, recording, horizon):
         """Return the direct forecasts of rows t, ..., t + horizon - 1 for every t from `start` on.
 
         An array (rows, horizon, Ky); the last origin is the one whose forecasts end with the recording.
         """
-        first, forecasts = predict_horizons(self.model, [recording], self.scaler)[0]
-        return forecasts[recording.start - first:, :horizon]
+        return self._predicted(predict_horizons, recording)[:, :horizon]
+
+    def quantiles(self, recording, steps_ahead, levels):
+        """Return quantiles (T - start, Ky, L) of what a call predicts; L levels."""
+        return self._predicted(predict_recordings_quantiles, recording, levels=levels, steps_ahead=steps_ahead)
+
+    def horizon_quantiles(self, recording, levels):
+        """Return quantiles (rows, H, Ky, L) of what `horizons` forecasts; L levels."""
+        return self._predicted(predict_horizons_quantiles, recording, levels=levels)
+
+    def _predicted(self, predict, recording, **options):
+        if not getattr(self.model, "feedback", True):
+            recording = recording.recent(self.washout)
+        first, predictions = predict(self.model, [recording], self.scaler, **options)[0]
+        return predictions[recording.start - first:]
 
 
 def beginning(recording, washout):
@@ -53,7 +71,7 @@ def kind_of(steps_ahead):
     return {1: "open_loop", None: "free_run"}.get(steps_ahead, f"ahead_{steps_ahead}")
 
 
-def compare(predictor, recordings, ways, metrics=_METRICS):
+def compare(predictor, recordings, ways, metrics=METRICS):
     """Return the scores of a predictor, averaged over recordings and outputs.
 
     Parameters
@@ -104,8 +122,20 @@ def _score(metric, measured, predicted):
     return getattr(scores, metric)(measured, predicted)
 
 
-def horizon_scores(predictor, recordings, horizon, scaler):
-    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins, horizons and outputs.
+def horizon_targets(recording, horizon):
+    """Return what direct forecasts are of: rows t, ..., t + H - 1 for every t from `start` to T - H, (rows, H, Ky).
+
+    ValueError where the recording has fewer than H rows from `start` on.
+    """
+    rows = len(recording) - recording.start - horizon + 1
+    if rows < 1:
+        raise ValueError(f"recording {recording.name} has {len(recording) - recording.start} rows to predict, and the "
+                         f"horizon is {horizon}; pass a longer recording, or train with a shorter horizon")
+    return recording.y[recording.start + np.arange(rows)[:, None] + np.arange(horizon)]
+
+
+def horizon_errors(predictor, recordings, horizon, scaler):
+    """Return the errors of direct forecasts of several steps in scaled units, (rows of all recordings, H, Ky).
 
     Parameters
     ----------
@@ -115,10 +145,55 @@ def horizon_scores(predictor, recordings, horizon, scaler):
     horizon : int
     scaler : SeriesScaler
     """
-    errors = []
-    for recording in recordings:
-        forecasts = predictor.horizons(recording, horizon)
-        steps = np.arange(len(forecasts))[:, None] + np.arange(horizon) + recording.start
-        errors.append((scaler.y.transform(forecasts) - scaler.y.transform(recording.y)[steps]).reshape(-1))
-    errors = np.concatenate(errors)
-    return {"horizon_mse": float(np.mean(errors ** 2)), "horizon_mae": float(np.mean(np.abs(errors)))}
+    return np.concatenate([scaler.y.transform(predictor.horizons(recording, horizon))
+                           - scaler.y.transform(horizon_targets(recording, horizon)) for recording in recordings])
+
+
+def horizon_scores(predictor, recordings, horizon, scaler):
+    """Return mse and mae of direct forecasts of several steps, in scaled units, over all origins, horizons and outputs.
+
+    Parameters are those of `horizon_errors`.
+    """
+    with np.errstate(over="ignore"):
+        errors = horizon_errors(predictor, recordings, horizon, scaler)
+        return {"horizon_mse": float(np.mean(errors ** 2)), "horizon_mae": float(np.mean(np.abs(errors)))}
+
+
+def quantiles_of(predictor, recordings, ways, band):
+    """Return {way: quantiles (T - start, Ky, L) of each recording} at the levels of a `Band`; none where it is None."""
+    if band is None:
+        return {}
+    return {way: [predictor.quantiles(recording, way, band.levels) for recording in recordings] for way in ways}
+
+
+def band_scores(recordings, quantiles, band):
+    """Return coverage and pinball loss, in units of the targets, in open loop and in a free run.
+
+    Parameters
+    ----------
+    recordings : list of Recording
+    quantiles : dict
+        From `quantiles_of`; other ways in it are not scored.
+    band : Band or None
+
+    Returns
+    -------
+    dict of str to float
+        Such as ``{"open_loop_coverage_90": .., "open_loop_pinball": .., ...}``.
+    """
+    measured = [recording.y[recording.start:] for recording in recordings]
+    return {f"{kind_of(way)}_{name}": value for way in quantiles if way in (1, None)
+            for name, value in band.scores(measured, quantiles[way]).items()}
+
+
+def horizon_band_scores(predictor, recordings, horizon, scaler, band):
+    """Return coverage and pinball loss of direct forecasts of several steps, in scaled units, over all of them.
+
+    Nothing where `band` is None. Other parameters are those of `horizon_errors`.
+    """
+    if band is None:
+        return {}
+    measured = [scaler.y.transform(horizon_targets(recording, horizon)) for recording in recordings]
+    quantiles = [np.moveaxis(predictor.horizon_quantiles(recording, band.levels), -1, 0) for recording in recordings]
+    scaled = [np.moveaxis(scaler.y.transform(part), 0, -1) for part in quantiles]
+    return {f"horizon_{name}": value for name, value in band.scores(measured, scaled).items()}

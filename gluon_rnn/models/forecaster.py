@@ -7,6 +7,10 @@ With D = input_delay, y_t the outputs and x_t the inputs:
     a_t = W_o g(... g(W_1 h_t + b_1)) + b_o             the readout; without hidden_sizes a linear layer
     y_t, ..., y_{t+H-1} ~ head(a_t) [+ y_{t-1}]         H = horizon; the last: residual
 
+Without feedback (``feedback=False``, a simulation model) z_t = [x_{t-D}, m_{t-1} y_{t-1}, m_{t-1}], with m = 1 where y
+was measured: measured outputs only set the states, and a free run reads its own outputs no more than a state-space
+model does.
+
 Open loop (series-parallel): the measured outputs are fed back; this is the `Forecaster` block itself. Closed loop
 (parallel): the mean of the model's own prediction is fed back, a loop over time; this is `ForecasterClosedLoop(model)`,
 which shares the model's parameters and has the same states, so that either goes on where the other stopped.
@@ -46,6 +50,12 @@ class _Settings:
     dropout: float
     residual: bool
     input_delay: int
+    feedback: bool
+
+    @property
+    def seen_outputs(self):
+        """Width of what the encoder sees of the last outputs: they, and without feedback whether they were measured."""
+        return self.output_size + (not self.feedback)
 
     def shapes(self, features):
         """Return {parameter name: shape} of the readout of an encoder with so many output features."""
@@ -65,7 +75,7 @@ class _ForecastingModel(SequenceBlock):
 
     def __init__(self, encoder, settings, initializers, /, **kwargs):
         super().__init__(dtype=encoder._dtype, **kwargs)
-        self.settings, self.head = settings, settings.head
+        self.settings, self.head, self.feedback = settings, settings.head, settings.feedback
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
         self.loops = encoder.loops
         self.encoder = encoder
@@ -89,10 +99,13 @@ class _ForecastingModel(SequenceBlock):
         return self.settings.raw_size
 
     def state_info(self, batch_size=0):
-        """Return the encoder's states, the last inputs (D, N, Cx) where D > 0, and the last outputs (1, N, Ky)."""
+        """Return the encoder's states, the last inputs (D, N, Cx) where D > 0, and the last outputs (1, N, Ky).
+
+        Without feedback the last outputs have one more column, (1, N, Ky + 1): 1 where they were measured.
+        """
         delay = self.settings.input_delay if self.input_size else 0
         shapes = [(delay, batch_size, self.input_size)] if delay else []
-        shapes.append((1, batch_size, self.output_size))
+        shapes.append((1, batch_size, self.settings.seen_outputs))
         return [*self.encoder.state_info(batch_size), *({"shape": shape, "__layout__": "TNC"} for shape in shapes)]
 
     def _delayed(self, F, x, states, valid_length):
@@ -160,6 +173,9 @@ class Forecaster(RecordingInputs, _ForecastingModel):
         Predict the difference to y_{t-1}.
     input_delay : int, default 0
         D, the dead time; 0 lets x_t act on y_t.
+    feedback : bool, default True
+        Whether a free run feeds the model's own outputs back. False makes a simulation model: the free run is one pass
+        of the encoder over the inputs, many times faster. It needs inputs, and training on the simulation error.
     weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
         Of the readout; the encoder has its own.
     layout : {"TNC", "NTC"}, default "TNC"
@@ -194,7 +210,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     """
 
     def __init__(self, encoder, *, input_size=0, output_size=1, horizon=1, distribution="point", quantiles=None,
-                 hidden_sizes=(), activation="tanh", dropout=0.0, residual=False, input_delay=0,
+                 hidden_sizes=(), activation="tanh", dropout=0.0, residual=False, input_delay=0, feedback=True,
                  weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, **kwargs):
         hidden_sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else tuple(hidden_sizes)
         for name, value in (("input_size", input_size), ("input_delay", input_delay)):
@@ -206,9 +222,12 @@ class Forecaster(RecordingInputs, _ForecastingModel):
         check_activation(activation)
         check_rates(dropout=dropout)
         _check_encoder(encoder, dtype)
-        encoder.set_input_size(input_size + output_size)                  # nothing is left to the first forward
+        if not feedback and (residual or horizon > 1 or not input_size):
+            raise ValueError("feedback=False makes a simulation model, which has inputs, a horizon of 1 and no "
+                             f"residual; got input_size {input_size}, horizon {horizon}, residual {residual}")
         settings = _Settings(input_size, output_size, horizon, make_distribution(distribution, quantiles),
-                             hidden_sizes, activation, dropout, residual, input_delay)
+                             hidden_sizes, activation, dropout, residual, input_delay, feedback)
+        encoder.set_input_size(input_size + settings.seen_outputs)        # nothing is left to the first forward
         initializers = {"weight": as_initializer(weight_initializer), "bias": as_initializer(bias_initializer)}
         super().__init__(encoder, settings, initializers, layout=layout, **kwargs)
 
@@ -225,6 +244,9 @@ class Forecaster(RecordingInputs, _ForecastingModel):
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         x, y = self._apart(F, inputs)
         x, finals, begin = self._delayed(F, x, states, valid_length)
+        if not self.settings.feedback:
+            known = F.ones_like(F.slice_axis(y, axis=2, begin=0, end=1))
+            y = F.concat(y, known, dim=2)                                 # (T, N, Ky + 1)
         extended = F.concat(states[-1], y, dim=0)                         # (1 + T, N, Ky)
         before = shifted(F, extended, (-1,), 1)
         seen = self._seen(F, x, before)
@@ -272,7 +294,7 @@ class ForecasterClosedLoop(_ForecastingModel):
                              f"{model.horizon}; inference.predict runs it in blocks of that, or train with horizon 1")
         super().__init__(model.encoder, model.settings, {"weight": None, "bias": None},
                          layout=layout or model.layout, prefix=model.prefix, params=model.params)
-        self.loops = True
+        self.loops = model.loops or model.settings.feedback
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
@@ -285,6 +307,8 @@ class ForecasterClosedLoop(_ForecastingModel):
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)
         x, finals, begin = self._delayed(F, inputs, states, valid_length)
+        if not self.settings.feedback:
+            return self._without_feedback(F, x, [*begin, states[-1]], finals, valid_length, parameters)
         slices = [x]
         if valid_length is not None:
             slices.append(1 - lengths.padding_indicator(F, inputs, valid_length))     # (T, N, 1)
@@ -293,6 +317,22 @@ class ForecasterClosedLoop(_ForecastingModel):
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)
         return outputs, [*ends[:-1], *finals, ends[-1]]
+
+    def _without_feedback(self, F, x, states, finals, valid_length, parameters):
+        """Run the encoder over all inputs at once; the first step may still read a measured output."""
+        nothing = F.zeros_like(F.slice_axis(x, axis=2, begin=0, end=1))                  # (T, N, 1)
+        nothing = F.broadcast_axis(nothing, axis=2, size=self.settings.seen_outputs)
+        extended = F.concat(states[-1], nothing, dim=0)
+        seen = F.concat(x, shifted(F, extended, (-1,), 1), dim=2)
+        hidden, ends = self.encoder(seen, states[:-1], *([] if valid_length is None else [valid_length]))
+
+        def product(values, weight, bias, size):
+            return F.FullyConnected(values, weight, bias, num_hidden=size, flatten=False)
+
+        raw = self._read(F, hidden, None, product, parameters)
+        if valid_length is not None:
+            raw = lengths.mask(F, raw, valid_length)
+        return raw, [*ends, *finals, last_values(F, extended, 1, valid_length)]
 
     def _step(self, F, has_length, parameters):
         layouts = [info["__layout__"] for info in self.encoder.state_info()] + ["TNC"]

@@ -19,127 +19,24 @@ Leontaritis and Billings (1985), Input-output parametric models for non-linear s
 Narendra and Parthasarathy (1990), Identification and control of dynamical systems using neural networks: the
 series-parallel and the parallel model.
 """
-from ..nn import lengths
-from ..nn.checks import check_features, check_sizes
-from ..nn.contract import SequenceBlock
-from ..nn.delay import last_values, shifted
+import mxnet as mx
+import numpy as np
+
+from ..nn import lengths, numpy_ops
+from ..nn.checks import check_features
+from ..nn.delay import last_values, shifts, side_by_side
+from ..nn.feedback import FeedbackNetwork, can_fuse
 from ..nn.initializers import as_initializer
-from ..nn.tdnn import apply_activation, check_activation
+from ..nn.unroll import LoopBlock, loop
 from ..registry import models
-from .distributions import Point
+from .lags import DelayModel, Lags, no_inputs, product
 from .recordings import RecordingInputs
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
 
 
-class Lags:
-    """The sizes and equations that a model and its closed loop share; no parameters, no states.
-
-    Parameters
-    ----------
-    As in `NARX`; ``input_size=0`` has no inputs.
-    """
-
-    def __init__(self, input_lag, output_lag, hidden_sizes, activation, input_delay, input_size, output_size, skip):
-        for name, value in (("input_lag", input_lag), ("input_delay", input_delay)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
-        check_sizes(output_lag=output_lag, output_size=output_size)
-        for size in hidden_sizes:
-            check_sizes(hidden_sizes=size)
-        check_activation(activation)
-        if skip and not hidden_sizes:
-            raise ValueError("skip is a path past hidden layers, and hidden_sizes is empty; leave skip out, the "
-                             "model is linear already")
-        self.output_lag, self.hidden_sizes, self.activation, self.skip = output_lag, hidden_sizes, activation, skip
-        self.input_size, self.output_size = input_size, output_size
-        self.input_offsets = tuple(-input_delay - lag for lag in range(input_lag + 1))
-        self.input_past = input_delay + input_lag if input_size else 0
-        self.memory = max(self.input_past, output_lag)
-
-    def shapes(self):
-        """Return {parameter name: shape}."""
-        sizes = [*self.hidden_sizes, self.output_size]
-        x, y = len(self.input_offsets) * self.input_size, self.output_lag * self.output_size
-        shapes = {"x_weight": (sizes[0], x), "y_weight": (sizes[0], y), "bias": (sizes[0],)}
-        for layer, (before, size) in enumerate(zip(sizes, sizes[1:]), start=2):
-            shapes.update({f"h{layer}_weight": (size, before), f"h{layer}_bias": (size,)})
-        if self.skip:
-            shapes.update({"skip_x_weight": (self.output_size, x), "skip_y_weight": (self.output_size, y)})
-        return {name: shape for name, shape in shapes.items() if shape[-1]}
-
-    def state_info(self, batch_size):
-        """Return the last inputs (D + K, N, Cx), where any are remembered, and the last outputs (L, N, Ky)."""
-        shapes = [(self.input_past, batch_size, self.input_size)] if self.input_past else []
-        shapes.append((self.output_lag, batch_size, self.output_size))
-        return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
-
-    def drive(self, F, inputs, states, valid_length, parameters):
-        """Return what x and b add to a_t, (T, N, H), the same for the skip path or None, and the last x as a list."""
-        if not self.input_size:                                           # inputs only say T and N
-            zeros = F.zeros_like(F.slice_axis(inputs, axis=2, begin=0, end=1))
-            return F.broadcast_add(zeros, F.reshape(parameters["bias"], shape=(1, 1, -1))), None, []
-        extended, finals = inputs, []
-        if self.input_past:
-            extended = F.concat(states[0], inputs, dim=0)
-            finals = [last_values(F, extended, self.input_past, valid_length)]
-        lagged = shifted(F, extended, self.input_offsets, self.input_past)     # (T, N, (K + 1) * Cx)
-        drive = F.FullyConnected(lagged, parameters["x_weight"], parameters["bias"], flatten=False,
-                                 num_hidden=self.shapes()["bias"][0])
-        skip = None if not self.skip else F.FullyConnected(lagged, parameters["skip_x_weight"], no_bias=True,
-                                                           flatten=False, num_hidden=self.output_size)
-        return drive, skip, finals
-
-    def respond(self, F, drive, skip, lagged, product, parameters):
-        """Return y from `drive` and the fed back outputs `lagged` (..., L * Ky), newest first; any leading axes.
-
-        `product` is ``product(values, weight, size)``, a matrix product with the transposed weight.
-        """
-        values = drive + product(lagged, parameters["y_weight"], self.shapes()["y_weight"][0])
-        for layer, size in enumerate([*self.hidden_sizes, self.output_size][1:], start=2):
-            values = apply_activation(F, values, self.activation)
-            values = F.broadcast_add(product(values, parameters[f"h{layer}_weight"], size),
-                                     parameters[f"h{layer}_bias"])
-        if self.skip:
-            values = values + product(lagged, parameters["skip_y_weight"], self.output_size)
-            values = values if skip is None else values + skip
-        return values
-
-
-class _DelayModel(SequenceBlock):
-    """Parameters, states and names that open and closed loop have in common."""
-
-    #: what the outputs say about y: one number each, with the squared error as loss
-    head = Point()
-    #: steps predicted at once
-    horizon = 1
-
-    def __init__(self, lags, initializers, /, **kwargs):
-        super().__init__(**kwargs)
-        self.lags = lags
-        self.input_size, self.output_size = lags.input_size, lags.output_size
-        for name, shape in lags.shapes().items():
-            setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
-                                                init=initializers["bias" if name.endswith("bias") else "weight"]))
-
-    @property
-    def memory(self):
-        """Number of steps a model looks back: the larger of input_delay + input_lag and output_lag."""
-        return self.lags.memory
-
-    def state_info(self, batch_size=0):
-        """Return the last inputs (D + K, N, Cx), where any are remembered, and the last outputs (L, N, Ky)."""
-        return self.lags.state_info(batch_size)
-
-    def __repr__(self):
-        lags = self.lags
-        return (f"{type(self).__name__}({lags.input_size} -> {lags.output_size}, {self.layout}, "
-                f"input_offsets={lags.input_offsets if lags.input_size else ()}, output_lag={lags.output_lag}, "
-                f"hidden_sizes={lags.hidden_sizes}, {lags.activation}, skip={lags.skip})")
-
-
 @models.register("narx")
-class NARX(RecordingInputs, _DelayModel):
+class NARX(RecordingInputs, DelayModel):
     """Nonlinear model of several inputs and outputs with exogenous inputs; open loop: (T, N, Cx + Ky) to (T, N, Ky).
 
     Parameters
@@ -199,19 +96,41 @@ class NARX(RecordingInputs, _DelayModel):
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
         super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
 
+    def start_linear(self, x_weight, y_weight, bias):
+        """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
+
+        Parameters
+        ----------
+        x_weight : (Ky, (K + 1) * Cx) array, in the order of the columns of the parameter
+        y_weight : (Ky, L * Ky) array
+        bias : (Ky,) array
+
+        Raises
+        ------
+        ValueError
+            If the model has hidden layers and no linear path past them.
+        """
+        if self.lags.hidden_sizes and not self.lags.skip:
+            raise ValueError("a model with hidden layers starts from a linear one on its linear path; set skip to true")
+        values = {"skip_x_weight" if self.lags.skip else "x_weight": x_weight,
+                  "skip_y_weight" if self.lags.skip else "y_weight": y_weight, "bias": bias}
+        if self.lags.skip:
+            last = f"h{len(self.lags.hidden_sizes) + 1}"
+            values = {**values, f"{last}_bias": values.pop("bias"), f"{last}_weight": 0}
+        for name, value in values.items():
+            if name in self.lags.shapes():
+                parameter = getattr(self, name)
+                parameter.set_data(mx.nd.array(np.broadcast_to(value, parameter.shape), dtype=self._dtype))
+
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, Ky)."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         (x, y), lags = self._apart(F, inputs), self.lags
-        drive, skip, finals = lags.drive(F, x, states, valid_length, parameters)
+        x_parts, finals = lags.lagged_inputs(F, x, states, valid_length) if lags.input_size else ([], [])
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
-        lagged = shifted(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
-
-        def product(values, weight, size):
-            return F.FullyConnected(values, weight, no_bias=True, num_hidden=size, flatten=False)
-
-        outputs = lags.respond(F, drive, skip, lagged, product, parameters)
+        y_parts = shifts(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
+        outputs = lags.respond(F, *lags.regress(F, x_parts, y_parts, parameters), parameters)
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)
         return outputs, [*finals, last_values(F, extended, lags.output_lag, valid_length)]
@@ -243,64 +162,107 @@ class AR(NARX):
 
     def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
         lags = Lags(0, output_lag, (), "identity", 0, 0, output_size, False)
-        _DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), **kwargs)
 
 
-class ClosedLoop(_DelayModel):
+class ClosedLoop(DelayModel, LoopBlock):
     """A model with its own outputs fed back, the parallel model: (T, N, Cx) to (T, N, Ky), a loop over time.
 
-    What the inputs add to the first layer is computed for all steps at once; the loop is left with the fed back values.
-    It is `foreach`, so that T stays free in an exported graph, and it is differentiable: training on the simulation
-    error is a loss on these outputs.
+    A small model with tanh or sigmoid layers, or none, is rewritten as one fused recurrent operator, whose steps cost a
+    microsecond: `gluon_rnn.nn.feedback`. Any other runs in a loop (`gluon_rnn.nn.unroll`), of which only the fed back
+    values are left: what the inputs add to the first layer is computed for all steps at once. Either way T stays free
+    in an exported graph, and the outputs are differentiable: training on the simulation error is a loss on them.
 
     Parameters
     ----------
     model : NARX or AR
         Its parameters are shared: what trains one trains the other.
     layout : {"TNC", "NTC"}, default that of `model`
+    fused : bool, optional
+        Whether to rewrite the model; default wherever it can be. Both ways give the same numbers but for rounding.
 
     Inputs/Outputs
     --------------
     inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> outputs (T, N, Ky), states. A model without
     inputs takes (T, N, 1), any values, which says T.
 
+    Raises
+    ------
+    ValueError
+        If a model is to be fused that cannot be, or inputs do not fit.
+
     Notes
     -----
-    As every loop, it refuses ``hybridize(static_shape=True)``, with which MXNet 1.9.1 gives wrong numbers.
+    Where it runs in a loop it refuses ``hybridize(static_shape=True)``, with which MXNet 1.9.1 gives wrong numbers.
+    A fused linear model, or one with a skip path, that diverges past 1e13 puts out infinity from there on.
     """
 
-    loops = True
-
-    def __init__(self, model, layout=None):
+    def __init__(self, model, layout=None, *, fused=None):
         super().__init__(model.lags, {"bias": None, "weight": None}, layout=layout or model.layout, dtype=model._dtype,
                          prefix=model.prefix, params=model.params)
+        lags, self._fused = model.lags, fused
+        self._network = None
+        activations = [lags.activation] * len(lags.hidden_sizes)
+        if fused or (fused is None and can_fuse(lags.hidden_sizes, activations, lags.feedback_size, self._dtype)):
+            self._network = FeedbackNetwork(lags.lagged_input_size or 1, lags.hidden_sizes, activations,
+                                            lags.output_size, lags.output_lag, self._dtype)
+
+    @property
+    def loops(self):
+        """Whether it runs in a loop: False where it is one fused operator."""
+        return self._network is None
+
+    @property
+    def fused_size(self):
+        """States of the fused operator; 0 where it runs in a loop."""
+        return self._network.state_size if self._network else 0
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
         check_features(type(self).__name__, inputs, self.lags.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Step through (T, N, Cx); past a row's length zeros are fed back, so that a diverging model stays finite."""
-        if valid_length is not None:
+        """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
+        if valid_length is not None and self.lags.input_size:
             inputs = lengths.mask(F, inputs, valid_length)
+        run = self._step_through if self.loops or F is numpy_ops.F else self._run_fused
+        outputs, finals = run(F, inputs, states, valid_length, parameters)
+        extended = F.concat(states[-1], outputs, dim=0)                   # (L + T, N, Ky)
+        return outputs, [*finals, last_values(F, extended, self.lags.output_lag, valid_length)]
+
+    def _run_fused(self, F, inputs, states, valid_length, parameters):
+        lags, finals = self.lags, []
+        if lags.input_size:
+            parts, finals = lags.lagged_inputs(F, inputs, states, valid_length)
+            inputs = side_by_side(F, parts, lags.input_size)
+        else:
+            inputs = no_inputs(F, inputs)
+        outputs, _ = self._network.run(F, inputs, _newest_first(F, states[-1]), lags.as_feedback(parameters))
+        if valid_length is not None:
+            outputs = lengths.mask(F, outputs, valid_length)
+        return outputs, finals
+
+    def _step_through(self, F, inputs, states, valid_length, parameters):
+        """Loop; past a row's length zeros are fed back, so that a diverging model stays finite."""
         drive, skip, finals = self.lags.drive(F, inputs, states, valid_length, parameters)
         slices = [drive] if skip is None else [drive, skip]
         if valid_length is not None:
             slices.append(1 - lengths.padding_indicator(F, inputs, valid_length))     # (T, N, 1)
-        step = self._step(F, skip is not None, valid_length is not None, parameters)
-        outputs, _ = F.contrib.foreach(step, slices, [_newest_first(F, states[-1])])
-        extended = F.concat(states[-1], outputs, dim=0)                   # (L + T, N, Ky)
-        return outputs, [*finals, last_values(F, extended, self.lags.output_lag, valid_length)]
+        step = self._step(skip is not None, valid_length is not None)
+        outputs, _ = loop(F, step, slices, [_newest_first(F, states[-1])], parameters)
+        return outputs, finals
 
-    def _step(self, F, has_skip, has_length, parameters):
+    def _step(self, has_skip, has_length):
         lags = self.lags
 
-        def product(values, weight, _):                                   # less overhead than FullyConnected
-            return F.dot(values, weight, transpose_b=True)
-
-        def step(slices, states):
-            drive, skip, (lagged,) = slices[0], slices[1] if has_skip else None, states       # lagged (N, L * Ky)
-            output = lags.respond(F, drive, skip, lagged, product, parameters)
+        def step(F, slices, states, parameters):
+            (drive, *others), (lagged,) = slices, states                  # lagged (N, L * Ky)
+            values = F.broadcast_add(drive, product(F, lagged, parameters["y_weight"], None, lags.first_size))
+            skip = None
+            if lags.skip:
+                skip = product(F, lagged, parameters["skip_y_weight"], None, lags.output_size)
+                skip = F.broadcast_add(others[0], skip) if has_skip else skip
+            output = lags.respond(F, values, skip, parameters)
             if has_length:
                 output = F.broadcast_mul(output, slices[-1])
             if lags.output_lag == 1:

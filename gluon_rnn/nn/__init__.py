@@ -1,8 +1,11 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.crf import CRF, Viterbi
+from gluon_rnn.nn.ctc import CTCLoss
 from gluon_rnn.nn.decay import decay_masks
 from gluon_rnn.nn.delay import DelayLine
 from gluon_rnn.nn.extended_cells import (
@@ -15,6 +18,7 @@ from gluon_rnn.nn.extended_cells import (
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
 from gluon_rnn.nn.subsampled import SubsampledTDNN
 from gluon_rnn.nn.tdnn import TDNN
@@ -24,4 +28,4 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
-           "Identity", "decay_masks"]
+           "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]

@@ -122,7 +122,7 @@ class BidirectionalStack(_LooksAhead):
     input_size : int, default 0
         C; 0 takes it from the first input.
     cell : str, default "peephole_lstm"
-        The encoder of each layer and direction, by its name in the registry: peephole_lstm, projected_lstm, zoneout_gru,
+        The encoder of each layer and direction, by its registered name: peephole_lstm, projected_lstm, zoneout_gru,
         jordan, tdnn, ... (rnn, lstm and gru too, though their own ``bidirectional: true`` is faster).
     cell_options : mapping, optional
         Further arguments of that encoder, such as ``{projection_size: 4}``.

@@ -8,6 +8,7 @@ A step falls into two parts, since only one of them has to wait for the step bef
 the inputs and can be done for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
 import mxnet as mx
+import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn.checks import check_sizes
@@ -18,7 +19,7 @@ __all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 def activate(F, values, activation):
     """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
-    return values if activation == "identity" else F.Activation(values, act_type=activation)
+    return values if activation == "identity" else getattr(F, activation)(values)
 
 
 class RecurrentCell(gluon.HybridBlock):
@@ -39,6 +40,8 @@ class RecurrentCell(gluon.HybridBlock):
 
     num_gates = 1
     num_states = 1
+    #: whether W x + b and R h + r are just added, so that one bias can stand for both
+    joins_biases = True
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
                  h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
@@ -90,15 +93,20 @@ class RecurrentCell(gluon.HybridBlock):
 
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
+        if isinstance(inputs, np.ndarray):
+            return {name: parameter.data().asnumpy() for name, parameter in self._reg_params.items()}
         if not isinstance(inputs, mx.nd.NDArray):
             return {name: parameter.var() for name, parameter in self._reg_params.items()}
         if not self.input_size:
             self.set_input_size(inputs.shape[-1])
         return {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
 
-    def prepare(self, F, parameters):
+    def prepare(self, F, parameters, states):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
-        return parameters
+        if not self.joins_biases:
+            return dict(parameters)
+        # Not +: both of its gradients are one array, which MXNet 1.9.1 adds up twice where this is in a loop's body.
+        return dict(parameters, i2h_bias=F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))
 
     def project(self, F, inputs, parameters):
         """Return a list of what `step` needs of `inputs` (..., N, C): here W x + b, (..., N, G*H)."""
@@ -106,17 +114,23 @@ class RecurrentCell(gluon.HybridBlock):
                                  flatten=False)]
 
     def step(self, F, projected, states, parameters):
-        """Return ``(output, states)`` of one step from its entries of `project` and the states before."""
+        """Return ``(output, states)`` of one step from its entries of `project` and the states before.
+
+        It may use F and Python's operators, but no methods of arrays: F may be NumPy's (`gluon_rnn.nn.numpy_ops`).
+        In a loop an operator's overhead counts: F.broadcast_add has less of it than +.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define step()")
 
     def hybrid_forward(self, F, x, states, **parameters):
         """One step: (N, C) and states of (N, H) to the output and the states."""
-        parameters = self.prepare(F, parameters)
+        parameters = self.prepare(F, parameters, states)
         return self.step(F, self.project(F, x, parameters), states, parameters)
 
     def _recurrent(self, F, h, parameters):
+        if self.joins_biases:                                             # R h, (N, G*H); r is in b
+            return F.FullyConnected(h, parameters["h2h_weight"], no_bias=True, num_hidden=self._stacked, flatten=False)
         return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
-                                flatten=False)                            # R h + b, (N, G*H)
+                                flatten=False)                            # R h + r
 
 
 class RNNCell(RecurrentCell):
@@ -135,7 +149,8 @@ class RNNCell(RecurrentCell):
 
     def step(self, F, projected, states, parameters):
         """h = f(W_i x + b_i + R_h h + b_h)."""
-        h = activate(F, projected[0] + self._recurrent(F, states[0], parameters), self._activation)
+        a = F.broadcast_add(projected[0], self._recurrent(F, states[0], parameters))
+        h = activate(F, a, self._activation)
         return h, [h]
 
 
@@ -151,9 +166,10 @@ class LSTMCell(RecurrentCell):
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""
         h, c = states
-        i, f, g, o = F.split(projected[0] + self._recurrent(F, h, parameters), num_outputs=4, axis=1)
+        a = F.broadcast_add(projected[0], self._recurrent(F, h, parameters))
+        i, f, g, o = F.split(a, num_outputs=4, axis=1)
         i, f = self._peep(F, "i", i, c, parameters), self._peep(F, "f", f, c, parameters)
-        c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
+        c = F.broadcast_add(F.sigmoid(f) * c, F.sigmoid(i) * F.tanh(g))
         o = self._peep(F, "o", o, c, parameters)
         h = self._emit(F, F.sigmoid(o) * F.tanh(self._normalise_cell(F, c, parameters)), parameters)
         return h, [h, c]
@@ -171,15 +187,16 @@ class LSTMCell(RecurrentCell):
 class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
-    num_gates = 3
+    num_gates, joins_biases = 3, False
 
     def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""
         h, = states
         i2h_r, i2h_z, i2h_n = F.split(projected[0], num_outputs=3, axis=1)
         h2h_r, h2h_z, *h2h_n = self._split_recurrent(F, h, parameters)
-        r, z = F.sigmoid(i2h_r + h2h_r), F.sigmoid(i2h_z + h2h_z)
-        h = (1 - z) * F.tanh(i2h_n + self._reset(F, r, h, h2h_n, parameters)) + z * h
+        r, z = F.sigmoid(F.broadcast_add(i2h_r, h2h_r)), F.sigmoid(F.broadcast_add(i2h_z, h2h_z))
+        n = F.tanh(F.broadcast_add(i2h_n, self._reset(F, r, h, h2h_n, parameters)))
+        h = F.broadcast_add((1 - z) * n, z * h)
         return h, [h]
 
     def _split_recurrent(self, F, h, parameters):

@@ -46,8 +46,14 @@ class PeepholeLSTMCell(LSTMCell):
         for gate in "ifo":
             self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
 
+    def prepare(self, F, parameters, states):
+        """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
+        rows = {gate: F.broadcast_like(F.reshape(parameters[f"peephole_{gate}"], shape=(1, -1)), states[1])
+                for gate in "ifo"}
+        return dict(super().prepare(F, parameters, states), **rows)
+
     def _peep(self, F, gate, product, c, parameters):
-        return product + F.broadcast_mul(c, parameters[f"peephole_{gate}"])
+        return F.broadcast_add(product, c * parameters[gate])
 
 
 class ProjectedLSTMCell(LSTMCell):
@@ -79,7 +85,7 @@ class ProjectedLSTMCell(LSTMCell):
         return [{"shape": (batch_size, size), "__layout__": "NC"} for size in (self.output_size, self.hidden_size)]
 
     def _emit(self, F, h, parameters):
-        return F.FullyConnected(h, parameters["h2r_weight"], no_bias=True, num_hidden=self.output_size)
+        return F.FullyConnected(h, parameters["h2r_weight"], no_bias=True, num_hidden=self.output_size, flatten=False)
 
 
 class ResetBeforeGRUCell(GRUCell):
@@ -92,23 +98,22 @@ class ResetBeforeGRUCell(GRUCell):
     Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder, section 2.3.
     """
 
-    def prepare(self, F, parameters):
+    def prepare(self, F, parameters, states):
         """Split the recurrent weights once a sequence, not at every step: r and z see h, n sees r * h."""
-        split, parts = 2 * self.hidden_size, dict(parameters)
+        parts = super().prepare(F, parameters, states)
         for kind in ("h2h_weight", "h2h_bias"):
-            whole = parameters[kind]
-            parts[f"{kind}_rz"] = F.slice_axis(whole, axis=0, begin=0, end=split)
-            parts[f"{kind}_n"] = F.slice_axis(whole, axis=0, begin=split, end=None)
+            for name, begin, end in (("rz", 0, 2 * self.hidden_size), ("n", 2 * self.hidden_size, None)):
+                parts[f"{kind}_{name}"] = F.slice_axis(parts[kind], axis=0, begin=begin, end=end)
         return parts
 
     def _split_recurrent(self, F, h, parameters):
         products = F.FullyConnected(h, parameters["h2h_weight_rz"], parameters["h2h_bias_rz"],
-                                    num_hidden=2 * self.hidden_size)
+                                    num_hidden=2 * self.hidden_size, flatten=False)
         return F.split(products, num_outputs=2, axis=1)
 
     def _reset(self, F, r, h, h2h_n, parameters):
         return F.FullyConnected(r * h, parameters["h2h_weight_n"], parameters["h2h_bias_n"],
-                                num_hidden=self.hidden_size)
+                                num_hidden=self.hidden_size, flatten=False)
 
 
 class LayerNormLSTMCell(LSTMCell):
@@ -132,6 +137,8 @@ class LayerNormLSTMCell(LSTMCell):
     ----------
     Ba, Kiros and Hinton (2016), Layer Normalization, supplementary material, equations 20-22.
     """
+
+    joins_biases = False
 
     def __init__(self, hidden_size, input_size=0, *, gain_initializer="ones", epsilon=1e-5, **kwargs):
         super().__init__(hidden_size, input_size, **kwargs)
@@ -216,10 +223,10 @@ class ZoneoutCell(gluon.HybridBlock):
         mixed = []
         for rate, new, old in zip(self._rates, after, states):
             renewed = next(masks) if rate else None
-            mixed.append(renewed * new + (1 - renewed) * old if rate else new)
+            mixed.append(F.broadcast_add(renewed * new, (1 - renewed) * old) if rate else new)
         return mixed[0], mixed
 
     def hybrid_forward(self, F, x, states):
         """One step: (N, C) and the states to the output and the states."""
-        parameters = self.prepare(F, self.values(x))
+        parameters = self.prepare(F, self.values(x), states)
         return self.step(F, self.project(F, x, parameters), states, parameters)

@@ -18,11 +18,13 @@ state units with decay mu. Williams and Zipser (1989), section 4: teacher forcin
 """
 import mxnet as mx
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import lengths, numpy_ops
 from gluon_rnn.nn.cells import RecurrentCell, activate
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.delay import require_input_size
+from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
 from gluon_rnn.nn.stacked import LoopedLayer
-from gluon_rnn.nn.unroll import single_step, unroll
+from gluon_rnn.nn.unroll import loop, single_step, unroll
 from gluon_rnn.registry import encoders
 
 __all__ = ["Jordan", "JordanCell"]
@@ -57,10 +59,30 @@ class JordanCell(RecurrentCell):
 
     def respond(self, F, projected, context, parameters):
         """Return y (..., N, K) for W x + b_i (..., N, H) and the context (..., N, K)."""
-        h = activate(F, projected + self._recurrent(F, context, parameters), self._activation)
-        y = F.FullyConnected(h, parameters["h2o_weight"], parameters["h2o_bias"], num_hidden=self.output_size,
-                             flatten=False)
-        return activate(F, y, self._output_activation)
+        h = activate(F, F.broadcast_add(projected, self._recurrent(F, context, parameters)), self._activation)
+        return activate(F, self.read_out(F, h, parameters), self._output_activation)
+
+    def read_out(self, F, h, parameters):
+        """Return V h + b_o, (..., N, K)."""
+        return F.FullyConnected(h, parameters["h2o_weight"], parameters["h2o_bias"], num_hidden=self.output_size,
+                                flatten=False)
+
+    def layers(self):
+        """Return sizes and activations of what feedback passes through: h, and y unless it is linear."""
+        if self._output_activation == "identity":
+            return (self.hidden_size,), (self._activation,)
+        return (self.hidden_size, self.output_size), (self._activation, self._output_activation)
+
+    def as_feedback(self, F, parameters, dtype):
+        """Return `parameters` by the names of `gluon_rnn.nn.feedback.FeedbackNetwork.run`, contexts being outputs."""
+        identity = F.eye(self.output_size, dtype=dtype)
+        layers = [(parameters["i2h_weight"], F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))]
+        output, bias = parameters["h2o_weight"], parameters["h2o_bias"]
+        if self._output_activation != "identity":
+            layers.append((output, bias))
+            output, bias = identity, F.zeros((self.output_size,), dtype=dtype)
+        return {"layers": layers, "feedback": parameters["h2h_weight"], "output": output, "output_bias": bias,
+                "skip": None, "skip_feedback": self._decay * identity if self._decay else None}
 
     def fade(self, context, y):
         """Return the context after an output y, both (N, K)."""
@@ -138,7 +160,13 @@ class Jordan(LoopedLayer):
                 h2h_weight_initializer=h2h_weight_initializer, h2o_weight_initializer=h2o_weight_initializer,
                 i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
                 h2o_bias_initializer=h2o_bias_initializer)
+        self._decay = decay
         self.cast(self._dtype)
+
+    def cast(self, dtype):
+        """Cast parameters and default states to `dtype`."""
+        super().cast(dtype)
+        self._fused = can_fuse(*self.l0.layers(), self.output_size, self._dtype)
 
     def state_info(self, batch_size=0):
         """Return shape (N, K) for the context."""
@@ -154,27 +182,76 @@ class Jordan(LoopedLayer):
             check_features(name, targets, self.output_size, self._dtype, "target")
         return super().__call__(inputs, states, valid_length, targets)
 
+    @property
+    def loops(self):
+        """Whether it runs in a loop: False where it is one fused operator, `gluon_rnn.nn.feedback`."""
+        return not self._fused
+
+    @property
+    def fused_size(self):
+        """States of the fused operator; 0 where it runs in a loop."""
+        return self._network().state_size if self._fused else 0
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        self.set_input_size(inputs.shape[-1])
+
     def forward_sequence(self, F, inputs, states, valid_length, targets=None, **_):
         """Run (T, N, C) freely, or with `targets` (T, N, K) as what is fed back."""
-        if targets is None:
+        if targets is not None:
+            return self._forced(F, inputs, targets, states[0], valid_length)
+        if self.loops or F is numpy_ops.F:
             return unroll(F, self.l0, inputs, states, valid_length)
+        return self._run_fused(F, inputs, states[0], valid_length)
+
+    def _run_fused(self, F, inputs, context, valid_length):
+        """Run freely; what the network feeds back, seen as its output, is s_{t+1} = V h_t + b_o + decay * s_t."""
+        require_input_size(self)
+        if valid_length is not None:
+            inputs = lengths.mask(F, inputs, valid_length)
+        cell, parameters, network = self.l0, self.l0.values(inputs), self._network()
+        weights = cell.as_feedback(F, parameters, self._dtype)
+        contexts, hidden = network.run(F, inputs, context, weights)       # s_{t+1} at t
+        outputs = contexts
+        if self._decay:                                                   # s_{t+1} - decay * s_t would cancel digits
+            outputs = hidden if len(network.hidden_sizes) > 1 else cell.read_out(F, hidden, parameters)
+        return self._ended(F, outputs, contexts, context, valid_length)
+
+    def _network(self):
+        return FeedbackNetwork(self.input_size, *self.l0.layers(), self.output_size, 1, self._dtype)
+
+    def _forced(self, F, inputs, targets, context, valid_length):
+        """Run with the contexts that measured outputs leave: all steps at once."""
         inputs, targets = (lengths.mask(F, sequence, valid_length) for sequence in (inputs, targets))
-        contexts, last = self._contexts(F, inputs, targets, states[0], valid_length)
-        parameters = self.l0.values(inputs)
-        outputs = self.l0.respond(F, self.l0.project(F, inputs, parameters)[0], contexts, parameters)
-        return lengths.mask(F, outputs, valid_length), [last]
+        contexts = self._fading_sum(F, targets, context)                  # s_{t+1} at t
+        extended = F.concat(F.expand_dims(context, axis=0), contexts, dim=0)
+        before = F.slice_like(extended, contexts, axes=(0,))              # s_t at t
+        parameters = self.l0.prepare(F, self.l0.values(inputs), [context])
+        outputs = self.l0.respond(F, self.l0.project(F, inputs, parameters)[0], before, parameters)
+        return self._ended(F, outputs, contexts, context, valid_length)
 
     def one_step(self, F, inputs, states):
         """Compute a single step without a loop: (1, N, C) to (1, N, K) and the context."""
         return single_step(F, self.l0, inputs, states)
 
-    def _contexts(self, F, inputs, targets, begin, valid_length):
-        """Return the context (T, N, K) of every step and the one (N, K) after each row's last valid step."""
-        valid = 1 - lengths.padding_indicator(F, inputs, valid_length)    # (T, N, 1)
+    def _fading_sum(self, F, targets, context):
+        """Return s_{t+1} = decay * s_t + y_t for given y (T, N, K): a linear network without a layer."""
+        if not self._decay:
+            return targets
+        if self.loops or F is numpy_ops.F:
+            def step(F, slices, states, _):
+                new = self.l0.fade(states[0], slices[0])
+                return new, [new]
 
-        def step(slices, context):
-            target, is_valid = slices
-            new = self.l0.fade(context, target)
-            return context, F.where(F.broadcast_like(is_valid, new), new, context)
+            return loop(F, step, [targets], [context], {})[0]
+        size = self.output_size
+        identity = F.eye(size, dtype=self._dtype)
+        return FeedbackNetwork(size, (), (), size, 1, self._dtype).run(F, targets, context, {
+            "skip": identity, "skip_feedback": self._decay * identity,
+            "output_bias": F.zeros((size,), dtype=self._dtype)})[0]
 
-        return F.contrib.foreach(step, [targets, valid], begin)
+    def _ended(self, F, outputs, contexts, begin, valid_length):
+        """Return outputs, 0 past each row's length, and the context after its last valid step."""
+        if valid_length is None:
+            return outputs, [F.reshape(F.slice_axis(contexts, axis=0, begin=-1, end=None), shape=(-3, 0))]
+        return lengths.mask(F, outputs, valid_length), [lengths.last(F, contexts, valid_length, begin)]

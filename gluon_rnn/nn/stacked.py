@@ -8,18 +8,15 @@ import functools
 from gluon_rnn.nn import extended_cells as cells
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
-from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.unroll import single_step, unroll
+from gluon_rnn.nn.unroll import LoopBlock, single_step, unroll
 from gluon_rnn.registry import encoders
 
 __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM",
            "ZoneoutLSTM", "ZoneoutGRU"]
 
 
-class LoopedLayer(SequenceBlock):
+class LoopedLayer(LoopBlock):
     """What all networks on a loop share: the size of inputs (T, N, C), which the cell at the bottom, `l0`, knows."""
-
-    loops = True
 
     @property
     def hidden_size(self):

@@ -188,7 +188,7 @@ class TDNN(SequenceBlock):
         """Run the stack over all steps at once: (T, N, C) to (T, N, H) and the last inputs of each layer."""
         outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
         begins, finals = iter(states), []
-        for layer, offsets in enumerate(self.offsets):
+        for layer, (offsets, width) in enumerate(zip(self.offsets, [self.input_size, *self.hidden_sizes])):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
             past, future = max(-offsets[0], 0), max(offsets[-1], 0)
@@ -197,7 +197,7 @@ class TDNN(SequenceBlock):
                 finals.append(last_values(F, outputs, past, valid_length))
             if future:
                 outputs = F.concat(outputs, time_zeros(F, outputs, future), dim=0)
-            window = shifted(F, outputs, offsets, past, future)           # (T, N, n * C)
+            window = shifted(F, outputs, offsets, past, future, width)    # (T, N, n * C)
             outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
                                        num_hidden=self.hidden_sizes[layer], flatten=False)
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)

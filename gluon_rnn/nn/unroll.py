@@ -1,8 +1,43 @@
-"""A loop over time around any cell, on MXNet's `foreach`: T stays free in an exported graph."""
-from gluon_rnn.nn import lengths
+"""Loops over time around any step: one text of the equations, and four ways to run it.
+
+- In a symbol, and so in an exported graph: MXNet's `foreach`, which leaves T free.
+- On CPU without gradients: NumPy, whose operators have a fraction of MXNet's overhead (`gluon_rnn.nn.numpy_ops`).
+- With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`).
+- Otherwise: `foreach` once more, operator by operator.
+
+A block that is part of a larger hybridized block is a symbol there.
+"""
+import mxnet as mx
+from mxnet import autograd
+from mxnet.gluon.parameter import DeferredInitializationError
+
+from gluon_rnn.nn import chunks, lengths, numpy_ops
 from gluon_rnn.nn.contract import SequenceBlock
 
-__all__ = ["Unrolled", "single_step", "unroll"]
+__all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
+
+
+# From so many multiplications a step on, a fused operator with its square of states is slower than a loop in NumPy.
+_MUCH = 2**19
+
+
+def loop(F, step, sequences, states, parameters):
+    """Run ``output, states = step(F, slices, states, parameters)`` over time: return outputs (T, ...), last states.
+
+    Parameters
+    ----------
+    step : callable
+        Uses its F and Python's operators on arrays, but none of their methods. Gets a list of slices and of states.
+    sequences : list of (T, ...) arrays
+    states : list of arrays
+    parameters : dict of arrays
+    """
+    if F is numpy_ops.F:
+        return numpy_ops.run_loop(step, sequences, states, parameters)
+    if chunks.steps():
+        return chunks.unrolled(F, step, sequences, states, parameters)
+    vectorised = chunks.Vectorised(F)
+    return F.contrib.foreach(lambda slices, before: step(vectorised, slices, before, parameters), sequences, states)
 
 
 def unroll(F, cell, inputs, states, valid_length=None):
@@ -13,38 +48,99 @@ def unroll(F, cell, inputs, states, valid_length=None):
     and its outputs are 0.
     """
     if valid_length is None:
-        sequences, one_step = _parts(F, cell, inputs)
-        return F.contrib.foreach(one_step, sequences, states)
+        return _run(F, cell, inputs, states)
     inputs = lengths.mask(F, inputs, valid_length)                        # first of all, so that NaN stays out
     valid = 1 - lengths.padding_indicator(F, inputs, valid_length)        # (T, N, 1)
-    sequences, one_step = _parts(F, cell, inputs)
-
-    def held_step(slices, before):
-        output, after = one_step(slices[:-1], before)
-        kept = [F.where(F.broadcast_like(slices[-1], new), new, old) for new, old in zip(after, before)]
-        return output, kept
-
-    outputs, states = F.contrib.foreach(held_step, [*sequences, valid], states)
+    outputs, states = _run(F, cell, inputs, states, [valid])
     return lengths.mask(F, outputs, valid_length), states
 
 
 def single_step(F, cell, inputs, states):
     """Run `cell` over one step (1, N, C) without a loop: return outputs (1, N, H) and the states."""
-    sequences, one_step = _parts(F, cell, F.reshape(inputs, shape=(-3, 0)))
-    output, states = one_step(sequences, states)
+    inputs = F.reshape(inputs, shape=(-3, 0))                             # (N, C)
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    output, states = step(F, sequences, states, parameters)
     return F.expand_dims(output, axis=0), states
 
 
-def _parts(F, cell, inputs):
-    """Return the sequences that a loop goes through, and its body."""
+def _run(F, cell, inputs, states, valid=()):
+    """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
+    sequences, step, parameters = _parts(F, cell, inputs, states)
+    step = _held(step) if valid else step
+    if parameters is None:                                                # no cell of ours
+        return F.contrib.foreach(lambda slices, before: step(F, slices, before, None), [*sequences, *valid], states)
+    return loop(F, step, [*sequences, *valid], states, parameters)
+
+
+def _parts(F, cell, inputs, states):
+    """Return the sequences that a loop goes through, its step, and the parameters that the step reads."""
     if not hasattr(cell, "project"):
-        return [inputs], lambda slices, states: cell(slices[0], states)
-    parameters = cell.prepare(F, cell.values(inputs))
-    return (cell.project(F, inputs, parameters),
-            lambda slices, states: cell.step(F, slices, states, parameters))
+        return [inputs], lambda F, slices, before, _: cell(slices[0], before), None
+    parameters = cell.prepare(F, cell.values(inputs), states)
+    return cell.project(F, inputs, parameters), cell.step, parameters
 
 
-class Unrolled(SequenceBlock):
+def _held(step):
+    """Return `step` with one slice more, which says for each row whether its states are renewed."""
+    def held_step(F, slices, before, parameters):
+        *slices, valid = slices
+        output, after = step(F, slices, before, parameters)
+        return output, [F.where(F.broadcast_like(valid, new), new, old) for new, old in zip(after, before)]
+
+    return held_step
+
+
+class LoopBlock(SequenceBlock):
+    """A sequence block on `loop`, or on `gluon_rnn.nn.feedback`; a call runs in the fastest of the ways that fit it."""
+
+    loops = True
+    #: states S of the fused operator that stands for the loop; 0 where none does
+    fused_size = 0
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._chunks = chunks.ChunkGraphs(self)
+
+    def _fast_call(self, inputs, states, *others):
+        """Run in NumPy or in chunks; otherwise, or where somebody listens to the call, as every block does."""
+        if (not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks or self._forward_pre_hooks):
+            return super()._fast_call(inputs, states, *others)
+        try:
+            if self._fits_numpy(inputs):
+                many = self.loops and self._active and not chunks.are_few(states)
+                return (self._chunks if many else self._in_numpy)(inputs, states, *others)
+            if autograd.is_recording() and self.loops:
+                return self._chunks(inputs, states, *others) if self._active else None
+        except DeferredInitializationError:                               # the first call of all finds out the sizes
+            return None
+        return super()._fast_call(inputs, states, *others)
+
+    def _fits_numpy(self, inputs):
+        """Return whether NumPy can take MXNet's place, and be the faster: no training, on CPU, a dtype of both."""
+        rows = inputs.shape[self.layout.index("N")]
+        return ((self.loops or rows * self.fused_size ** 2 > _MUCH) and not autograd.is_training()
+                and not autograd.is_recording() and inputs.context.device_type == "cpu"
+                and self._dtype in ("float32", "float64"))
+
+    def _in_numpy(self, inputs, states, *others):
+        parameters = {name: parameter.data(inputs.context).asnumpy() for name, parameter in self._reg_params.items()}
+        outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
+                                              *(other.asnumpy() for other in others), **parameters)
+        return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
+
+    def export(self, path, epoch=0, **kwargs):
+        """Write the graph that leaves T free, as every block does after a call; here it may not have been made yet."""
+        if self._active and not self._cached_graph:
+            states = self.begin_state(1)
+            self._build_cache(states[0], states)                          # only their number matters
+        return super().export(path, epoch, **kwargs)
+
+    def _clear_cached_op(self):
+        self._chunks = chunks.ChunkGraphs(self)
+        super()._clear_cached_op()
+
+
+class Unrolled(LoopBlock):
     """Run a one-step cell over a sequence: (T, N, C) to (T, N, H). For networks that the fused operator lacks.
 
     Parameters
@@ -55,13 +151,14 @@ class Unrolled(SequenceBlock):
     dtype : str, default "float32"
     """
 
-    loops = True
-
     def __init__(self, cell, **kwargs):
         super().__init__(**kwargs)
         self.cell = cell
         self.hidden_size = cell.hidden_size
         self.output_size = getattr(cell, "output_size", cell.hidden_size)
+
+    def _fits_numpy(self, inputs):
+        return hasattr(self.cell, "project") and super()._fits_numpy(inputs)
 
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""

@@ -6,12 +6,15 @@ from gluon_rnn.config import ConfigError, check_arguments
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.runtime import devices
 from gluon_rnn.training import (  # noqa: F401  (registers the tasks)
+    classification,
+    conditional,
     forecasting,
     frames,
     language_model,
     optimizers,
     schedules,
     tagging,
+    translation,
 )
 from gluon_rnn.training.evaluation import evaluate_run
 from gluon_rnn.training.language_model import stream_text

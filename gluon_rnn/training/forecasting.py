@@ -1,7 +1,7 @@
 """The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
 import dataclasses
 import json
-from typing import Any, Optional
+from typing import Optional
 
 import mxnet as mx
 import numpy as np
@@ -9,17 +9,23 @@ from pydantic import Field
 
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
-from gluon_rnn.data import Recording
+from gluon_rnn.data import Recording, SeriesFormat, SeriesSet
 from gluon_rnn.data.scaling import KINDS, SeriesScaler
 from gluon_rnn.data.windows import Windows
 from gluon_rnn.inference import forecasts
+from gluon_rnn.inference.baselines import ARX
+from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import forecast_report, parts
 from gluon_rnn.training.evaluation import mean_loss
+from gluon_rnn.training.series_batches import WindowBatches
 from gluon_rnn.training.series_loss import FEEDBACK, SeriesLoss
-from gluon_rnn.training.task import Batch, Task
+from gluon_rnn.training.task import Task
 
 __all__ = ["ForecastingTask", "SeriesAssets"]
+
+
+STARTS = ("random", "least_squares")
 
 
 class SeriesData(configuration.Data):
@@ -31,21 +37,29 @@ class SeriesData(configuration.Data):
 
 @dataclasses.dataclass
 class SeriesAssets:
-    """What turns a model's numbers into a forecast: the scaler, the washout, the season where one was given."""
+    """What turns a file into numbers for a model, and a model's numbers into a forecast.
+
+    The scaler, the washout, the season where one was given, and by split how its files are read, where there are files.
+    """
 
     scaler: SeriesScaler
     washout: int = 0
     season: Optional[int] = None
+    formats: dict = dataclasses.field(default_factory=dict)
 
     def texts(self):
         """Return the two files."""
+        formats = {split: json.loads(layout.to_json()) for split, layout in self.formats.items()}
         return {"scaler.json": self.scaler.to_json(),
-                "series.json": json.dumps({"washout": self.washout, "season": self.season})}
+                "series.json": json.dumps({"washout": self.washout, "season": self.season, "formats": formats})}
 
     @classmethod
     def from_texts(cls, read):
         """Read back what `texts` gave."""
-        return cls(SeriesScaler.from_json(read("scaler.json")), **json.loads(read("series.json")))
+        stored = json.loads(read("series.json"))
+        formats = {split: SeriesFormat.from_json(json.dumps(layout))
+                   for split, layout in stored.get("formats", {}).items()}
+        return cls(SeriesScaler.from_json(read("scaler.json")), stored["washout"], stored["season"], formats)
 
 
 @tasks.register("forecasting")
@@ -65,7 +79,10 @@ class ForecastingTask(Task):
     scaler : {"standard", "minmax", "none"}, default "standard"
         Fitted on the training recordings.
     select : str, default "free_run_rmse"
-        The score on the validation split that selects the checkpoint (for a model of several horizons "horizon_mse").
+        The validation score that selects the checkpoint ("horizon_mse" for a model of several horizons).
+    start : {"random", "least_squares"}, default "random"
+        Where training begins; "least_squares" puts the linear ARX fit on the linear path of a NARX, which a free run
+        then follows from the first step on.
     """
 
     default_model = "narx"
@@ -74,21 +91,24 @@ class ForecastingTask(Task):
     unit = "sample"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
-                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None):
+                 steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None,
+                 start: str = "random"):
         super().__init__(config)
         self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
             raise ConfigError("data: training needs a valid split; give the key valid, valid_fraction or split")
-        self.assets = SeriesAssets(self._fitted(scaler), season=self.data.season)
+        self.assets = SeriesAssets(self._fitted(scaler), 0, self.data.season, getattr(self.data, "formats", {}))
         self.model = self.build_model(config.model, self.assets)
         self.assets.washout = self._checked(washout)
+        self._check_horizon(feedback, steps_ahead)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
-        self.selection = (select or ("free_run_rmse" if self.ways else "horizon_mse"), "min")
-        self._feedback = feedback
-        self._windows = {split: self._cut(split) for split in ("train", "valid")}
+        self.selection = (self._checked_score(select), "min")
+        self._feedback, self._start = feedback, start
+        self._length = config.data.bptt
+        self._windows = self._cut("train", self._length)
         self.baselines = self._baselines()
-        self._open_loop = self._loss("open_loop")
-        self.graph = self._open_loop if feedback == "open_loop" else self._loss(feedback)
+        self.graph = self._loss(feedback, self._length)
+        self._evaluations = {}
 
     def _fitted(self, kind):
         return SeriesScaler.fit(self.data.recordings("train"), self.data.input_names, self.data.target_names, kind)
@@ -97,13 +117,17 @@ class ForecastingTask(Task):
     def check(cls, config):
         """Check what can be checked without data; ConfigError with the YAML path."""
         super().check(config)
+        if not issubclass(datasets.get(config.data.name), SeriesSet):
+            known = [name for name in datasets.names() if issubclass(datasets.get(name), SeriesSet)]
+            raise ConfigError(f"data.name: forecasting needs recordings of series, and {config.data.name!r} has none; "
+                              f"known: {', '.join(known)}")
         options = config.task.arguments
-        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS)):
+        for key, choices in (("feedback", FEEDBACK), ("scaler", KINDS), ("start", STARTS)):
             if key in options and options[key] not in choices:
                 raise ConfigError(f"task.{key}: must be one of {', '.join(choices)}, got {options[key]!r}; "
                                   + suggest(options[key], choices))
         if any(step < 2 for step in options.get("steps_ahead", ())):
-            raise ConfigError(f"task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
+            raise ConfigError("task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
                               f"got {options['steps_ahead']!r}")
 
     @classmethod
@@ -125,23 +149,63 @@ class ForecastingTask(Task):
                               f"{washout}")
         return washout
 
+    def _check_horizon(self, feedback, steps_ahead):
+        """Refuse what a model of several horizons cannot do, and steps ahead that no recording has room for."""
+        if self.model.horizon > 1 and feedback != "open_loop":
+            raise ConfigError(f"task.feedback: {feedback} feeds back one step at a time, and model.horizon is "
+                              f"{self.model.horizon}; choose open_loop, or model.horizon 1")
+        if self.model.horizon > 1 and steps_ahead:
+            raise ConfigError(f"task.steps_ahead: a model with horizon {self.model.horizon} is scored on all steps of "
+                              "it; leave steps_ahead out, or choose model.horizon 1")
+        where, most = ("model.horizon", self.model.horizon) if self.model.horizon > 1 else (
+            "task.steps_ahead", max(steps_ahead, default=1))
+        splits = ("valid", self.final_split)
+        for recording in (recording for split in splits for recording in self._begun(split)):
+            rows = len(recording) - recording.start
+            if rows < most:
+                raise ConfigError(f"{where}: recording {recording.name} has {rows} rows to predict, and {most} steps "
+                                  "ahead were asked for; ask for fewer, or give it more rows")
+
+    def _checked_score(self, name):
+        """Return the score that selects a checkpoint."""
+        known = [f"{forecasts.kind_of(way)}_{metric}" for way in self.ways for metric in forecasts.METRICS]
+        known = ["loss", *(known or ("horizon_mse", "horizon_mae"))]
+        if name is not None and name not in known:
+            raise ConfigError(f"task.select: no score {name!r}; {suggest(name, known)}")
+        return name or ("free_run_rmse" if self.ways else "horizon_mse")
+
     def _baselines(self):
         try:
             return forecast_report.baselines_of(self)
         except ValueError as error:
             raise ConfigError(f"task.washout: {error}") from error
 
-    def _cut(self, split):
-        section, scaler = self.config.data, self.assets.scaler
+    def _cut(self, split, length):
+        """Return the windows of a split with `length` scored rows each."""
+        scaler = self.assets.scaler
         recordings = [scaler.transform(recording) for recording in self.data.recordings(split)]
+        stride = self.config.data.stride if split == "train" else None
         try:
-            return Windows(recordings, section.bptt + self.model.horizon - 1, self.assets.washout,
-                           section.stride or section.bptt)
+            return Windows(recordings, length + self.model.horizon - 1, self.assets.washout, stride or length)
         except ValueError as error:
             raise ConfigError(f"data.bptt: {split} split: {error}") from error
 
-    def _loss(self, feedback):
-        graph = SeriesLoss(self.model, self.assets.washout, self.config.data.bptt, feedback)
+    def initialize(self, devices):
+        """Give the parameters their first values on all `devices`."""
+        super().initialize(devices)
+        if self._start == "least_squares":
+            if not hasattr(self.model, "start_linear"):
+                raise ConfigError("task.start: least_squares needs a model with a linear path (ar, or narx with skip: "
+                                  f"true), got {self.config.model.name}")
+            scaler = self.assets.scaler
+            fit = ARX.like(self.model).fit([scaler.transform(part) for part in self.data.recordings("train")])
+            try:
+                self.model.start_linear(fit.x_weight, fit.y_weight, fit.bias)
+            except ValueError as error:
+                raise ConfigError(f"task.start: {error}") from error
+
+    def _loss(self, feedback, length):
+        graph = SeriesLoss(self.model, self.assets.washout, length, feedback)
         graph.hybridize(static_alloc=True)
         return graph
 
@@ -153,18 +217,26 @@ class ForecastingTask(Task):
         if self._feedback == "scheduled":
             share = min(1.0, (epoch + 1) / max(1, self.config.training.epochs // 2))
             coin = (np.random.default_rng([self.config.seed, epoch, 1]), share)
-        batches = self._windows["train"].batches(self.config.data.batch_size, self.config.seed, epoch)
-        return WindowBatches(batches, self.config.data.bptt, self.assets.washout, coin)
+        batches = self._windows.batches(self.config.data.batch_size, self.config.seed, epoch)
+        return WindowBatches(batches, self._length, self.assets.washout, coin)
 
     def evaluate(self, split, limit=None):
-        """Return the open-loop loss in scaled units, then the scores of each way to predict in the targets' units."""
+        """Return the open-loop loss in scaled units, then the scores of each way to predict."""
         return {"loss": self._mean_loss(split, limit), **self.scores(self.predictor(), self._begun(split))}
 
     def _mean_loss(self, split, limit):
-        windows = self._windows.get(split) or self._cut(split)
-        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), self.config.data.bptt,
-                                self.assets.washout)
-        return mean_loss(self._open_loop, batches, self.device, limit=limit)
+        """Return the mean loss over windows as long as in training, or as the shortest recording allows.
+
+        It is that of the open loop, which stays finite where a free run diverges; a simulation model has none.
+        """
+        if split not in self._evaluations:
+            rows = min(len(recording) - recording.start for recording in self._begun(split))
+            length = min(self._length, rows - self.model.horizon + 1)
+            graph = self._loss("open_loop" if getattr(self.model, "feedback", True) else "closed_loop", length)
+            self._evaluations[split] = graph, self._cut(split, length), length
+        graph, windows, length = self._evaluations[split]
+        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), length, self.assets.washout)
+        return mean_loss(graph, batches, self.device, limit=limit)
 
     @property
     def device(self):
@@ -173,13 +245,17 @@ class ForecastingTask(Task):
 
     def _begun(self, split):
         """Return the recordings of a split, the washout taken off what is predicted."""
-        return [forecasts.beginning(recording, self.assets.washout) for recording in self.data.recordings(split)]
+        try:
+            return [forecasts.beginning(recording, self.assets.washout) for recording in self.data.recordings(split)]
+        except ValueError as error:
+            raise ConfigError(f"task.washout: {split} split, washout {self.assets.washout}: {error}; choose smaller "
+                              "lags or a shorter washout") from error
 
     def predictor(self):
         """Return the model as a predictor of recordings; see `gluon_rnn.inference.forecasts`."""
-        return forecasts.ModelPredictor(self.model, self.assets.scaler)
+        return forecasts.ModelPredictor(self.model, self.assets.scaler, self.assets.washout)
 
-    def scores(self, predictor, recordings, metrics=("rmse", "nrmse")):
+    def scores(self, predictor, recordings, metrics=forecasts.METRICS):
         """Return the scores of any predictor on recordings."""
         if self.ways:
             return forecasts.compare(predictor, recordings, self.ways, metrics)
@@ -200,7 +276,7 @@ class ForecastingTask(Task):
         return repr(self.data)
 
     @staticmethod
-    def predict(run, x, y, steps_ahead=1):
+    def predict(run, x, y, steps_ahead=1, start=None):
         """Predict a recording in the units of its file.
 
         Parameters
@@ -209,19 +285,27 @@ class ForecastingTask(Task):
         x : (T, Cx) array or None
             Exogenous inputs.
         y : (T, Ky) array
-            Measured targets; a free run reads only those of the washout.
+            Measured targets; what is not read may be NaN: a free run reads the rows before `start` only.
         steps_ahead : int or None, default 1
-            As in `gluon_rnn.inference.predict`.
+            1 is open loop, n re-anchors at every n, None is a free run; as in `gluon_rnn.inference.predict`.
+        start : int, optional
+            The first row to predict, at least the washout of the run, which is the default. With the number of measured
+            rows, and steps_ahead None, the rows behind them are forecast.
 
         Returns
         -------
-        (T - washout, Ky) float64 array
-            Row k predicts y[washout + k].
+        (T - start, Ky) float64 array
+            Row k predicts y[start + k].
+
+        Raises
+        ------
+        ValueError
+            If columns or rows do not fit, or a value that has to be read is not finite.
         """
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(y), -1)
-        recording = Recording("the data given", x, y, run.assets.washout)
-        return forecasts.ModelPredictor(run.model, run.assets.scaler)(recording, steps_ahead)
+        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
+        recording = Recording("the data given", x, y, _checked_start(run, y, steps_ahead, start))
+        return forecasts.ModelPredictor(run.model, run.assets.scaler, run.assets.washout)(recording, steps_ahead)
 
     @staticmethod
     def export_arguments(run):
@@ -232,29 +316,18 @@ class ForecastingTask(Task):
         return {"example": example, "scaler": json.loads(scaler.to_json())}
 
 
-@dataclasses.dataclass
-class WindowBatches:
-    """Batches of windows as `Batch`es: x and y side by side, and the coin of scheduled sampling."""
-
-    batches: Any
-    length: int
-    washout: int
-    coin: Any = None                                     # (generator, share of ones)
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __iter__(self):
-        for window in self.batches:
-            inputs = mx.nd.array(np.concatenate([window.x, window.y], axis=2))          # (T, N, Cx + Ky)
-            size = self.length * inputs.shape[1]
-            if self.coin is None:
-                yield Batch((inputs,), (1,), size)
-            else:
-                yield Batch((inputs, self._tossed(inputs.shape[1])), (1, 1), size)
-
-    def _tossed(self, rows):
-        generator, share = self.coin
-        coin = (generator.random((self.washout + self.length, rows, 1)) < share).astype("float32")
-        coin[:self.washout] = 0                          # what comes before the first prediction was measured
-        return mx.nd.array(coin)
+def _checked_start(run, y, steps_ahead, start):
+    """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
+    washout = run.assets.washout
+    start = washout if start is None else start
+    check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)
+    if not washout <= start < len(y):
+        raise ValueError(f"the first row to predict is {start}, and must be at least the run's washout of {washout} "
+                         f"and below the {len(y)} rows of y; pass more rows")
+    block = len(y) if steps_ahead is None else steps_ahead
+    read = start + (len(y) - 1 - start) // block * block                  # rows before the last anchor
+    missing = np.flatnonzero(~np.isfinite(y[:read]).all(axis=1))
+    if len(missing):
+        raise ValueError(f"row {missing[0]} of y is not finite, and this prediction reads the first {read} rows; fill "
+                         "it, or predict with steps_ahead=None from the row start on")
+    return start

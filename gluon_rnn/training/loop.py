@@ -189,6 +189,9 @@ class Loop:
         """Train until the last epoch, until patience is at an end, or until a signal."""
         while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
             totals, finished = self.run_epoch(signals)
+            if finished and not self._evaluates():
+                self._next_epoch()
+                continue
             scores = self.evaluate("valid")
             if not math.isfinite(scores["loss"]):
                 raise TrainingError(f"the validation loss is {scores['loss']:g} after step {self.position.step}; lower "
@@ -200,6 +203,11 @@ class Loop:
                 self.position.best_epoch = self.position.epoch + (not finished)
             self.log_row(totals, scores, finished)
             self.save_checkpoint(("best", "last") if improved else ("last",))
+
+    def _evaluates(self):
+        """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
+        number = self.position.epoch + 1
+        return number % self.settings.eval_interval == 0 or number == self.epochs
 
     def _improves(self, scores):
         name, direction = self.task.selection
@@ -250,10 +258,14 @@ class Loop:
         if not finished:
             position.totals = vars(totals)
             return
-        position.epoch, position.step_in_epoch, position.totals, self.carried = position.epoch + 1, 0, {}, None
+        self._next_epoch()
         if hasattr(self.schedule, "observe"):
             name, direction = self.task.selection
             self.schedule.observe(scores[name] if direction == "min" else -scores[name])
+
+    def _next_epoch(self):
+        position = self.position
+        position.epoch, position.step_in_epoch, position.totals, self.carried = position.epoch + 1, 0, {}, None
 
     def _out_of_patience(self):
         waited = self.position.epoch - self.position.best_epoch

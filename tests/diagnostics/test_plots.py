@@ -29,7 +29,7 @@ def test_forecast_figure_has_a_panel_for_each_target_and_a_line_for_each_way(tmp
     for line, column in zip(first.lines, ("y", "y_open_loop", "y_free_run", "y_ahead_24")):
         np.testing.assert_array_equal(line.get_ydata(), frame[column])
     assert labels(first) == ["measured", "open loop (RMSE 0.5)", "free run (RMSE 0.5)", "band, free run",
-                             "24 steps ahead (RMSE 0.5)"]
+                             "up to 24 steps ahead (RMSE 0.5)"]
     assert labels(second) == ["measured", "free run (RMSE 0)"]
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from gluon_rnn.data import Recording
 from gluon_rnn.data.scaling import SeriesScaler
-from gluon_rnn.inference import predict, predict_quantiles, predict_recordings, predict_recordings_quantiles
+from gluon_rnn.inference import predict, predict_quantiles, predict_recordings, predict_recordings_quantiles, simulate
 from gluon_rnn.models import NARX, Forecaster
 from gluon_rnn.registry import encoders
 
@@ -129,3 +129,14 @@ U, Y = record(12, 1)
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_simulation_model_says_its_bands_exactly():
+    model, (u, y) = make(feedback=False), record()
+    _, states = model.open_loop(u[:3], y[:3], model.begin_state(2))
+    raw = simulate.closed_loop(model)(u[3:], states)[0].asnumpy()
+    got = predict_quantiles(model, u, y, LEVELS, None, washout=3)
+    for k in range(2):
+        scale = np.log1p(np.exp(raw[..., 2 * k + 1])) + 1e-4
+        for i, level in enumerate(LEVELS):
+            np.testing.assert_allclose(got[..., k, i], stats.norm.ppf(level, raw[..., 2 * k], scale), rtol=0, atol=1e-8)

@@ -53,11 +53,15 @@ def assert_same(got, want, **tolerance):
         np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or TOLERANCE))
 
 
-@pytest.fixture(params=[(name, closed) for name in NAMES for closed in (False, True)],
-                ids=lambda case: f"{case[0]}-{'closed' if case[1] else 'open'}")
+CASES = [(name, closed, True) for name in NAMES for closed in (False, True)]
+CASES += [(name, closed, False) for name in ("gru", "lstm", "tdnn", "peephole_lstm") for closed in (False, True)]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join([case[0], "closed" if case[1] else "open",
+                                                        *([] if case[2] else ["simulation"])]))
 def block(request):
-    name, closed = request.param
-    model = make(name, **RICH)
+    name, closed, feedback = request.param
+    model = make(name, **{**RICH, "feedback": feedback, "residual": feedback})
     return ForecasterClosedLoop(model) if closed else model
 
 
@@ -298,3 +302,23 @@ def lstm(**kwargs):
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_simulation_model_hears_of_measured_outputs_only():
+    model = make("gru", input_size=2, feedback=False)
+    x, y = recording(model, 8)
+    _, states = model.open_loop(x[:3], y[:3], model.begin_state(3))
+    outputs, finals = ForecasterClosedLoop(model)(x[3:], states)
+    known = np.array([0, 1, 1, 1, 0, 0, 0, 0]).reshape((8, 1, 1)) * np.ones((8, 3, 1))   # whether y_{t-1} was measured
+    before = np.concatenate([np.zeros((1, 3, 1)), y.asnumpy()[:-1]]) * known
+    seen = mx.nd.array(np.concatenate([x.asnumpy(), before, known], axis=2))
+    hidden = model.encoder(seen)
+    want = mx.nd.FullyConnected(hidden, model.output_weight.data(), model.output_bias.data(), num_hidden=1,
+                                flatten=False)
+    assert_same([outputs], [want[3:]])
+    assert not finals[-1].asnumpy().any()                                 # nothing of its own counts as measured
+
+
+def test_a_simulation_model_needs_inputs():
+    with pytest.raises(ValueError, match="feedback=False makes a simulation model, which has inputs"):
+        make("gru", feedback=False)

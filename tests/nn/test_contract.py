@@ -8,8 +8,8 @@ import pytest
 from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
-from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, DelayLine, Jordan
+from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
 from gluon_rnn.registry import encoders
 
 VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
@@ -17,15 +17,23 @@ VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"l
             {"contexts": [[0, 2], {1}]}]
 # each with 3 input features in all, which for open-loop models are the inputs and the measured outputs together
 OTHERS = {
+    "conditioned": lambda **variant: _conditioned(Conditioned(LSTM(6, 2), 2, **variant)),
     "delay_line": lambda **variant: DelayLine(3, input_size=3, **variant),
     "ar": lambda **variant: AR(2, output_size=3, **variant),
     "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
     "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
+    "ctc": lambda **variant: CTCModel(LSTM(5), 4, input_size=3, **variant),
+    "ctc_bidirectional": lambda **variant: CTCModel(LSTM(5, bidirectional=True), 4, input_size=3, **variant),
     "both_directions": lambda **variant: Bidirectional(Jordan(4, 2, input_size=3), TDNN(5, input_size=3), **variant),
     "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
     "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
         Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
+
+
+def _conditioned(block):
+    block.set_input_size(3)
+    return block
 
 
 def variants(name):

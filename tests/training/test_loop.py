@@ -120,6 +120,13 @@ def test_patience_ends_the_run(make_config):
     assert len(rows) < 50 and int(np.argmin(losses)) == len(rows) - 3
 
 
+def test_evaluating_less_often_changes_nothing_but_that(make_config):
+    every, third = (train(make_config({"training.epochs": 4, "training.eval_interval": interval}), "e")
+                    for interval in (1, 3))
+    assert [row["epoch"] for row in metrics(third)] == ["3", "4"]
+    assert [metrics(every)[2], metrics(every)[3]] == metrics(third)
+
+
 def test_a_finished_run_resumes_to_nothing(make_config):
     config = make_config({"training.epochs": 1})
     run = train(config, "a")

@@ -1,0 +1,59 @@
+"""Arrays that take long to compute, kept in a folder of this user under a key of their settings and their source."""
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["cache_folder", "cached"]
+
+
+def cache_folder():
+    """Return ``GLUON_RNN_CACHE`` if it is set, else ``gluon_rnn`` in the user's folder for caches."""
+    chosen = os.environ.get("GLUON_RNN_CACHE")
+    above = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(chosen) if chosen else Path(above) / "gluon_rnn"
+
+
+def cached(kind, key, compute):
+    """Return the list of arrays that `compute` makes, from the cache where it has made them before.
+
+    Parameters
+    ----------
+    kind : str
+        First part of the file's name.
+    key : JSON value
+        All that the arrays depend on: settings, a hash of the source, versions of the libraries.
+    compute : callable
+        Returns a list of (T_i, ...) arrays that differ in nothing but T_i.
+
+    Notes
+    -----
+    The file is written under another name and then renamed: another process sees all of it or nothing. A damaged one is
+    computed anew.
+    """
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
+    path = cache_folder() / f"{kind}-{digest}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return np.split(saved["values"], saved["edges"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):   # not there, or not whole
+        arrays = compute()
+        _write(path, arrays)
+        return arrays
+
+
+def _write(path, arrays):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    edges = np.cumsum([len(array) for array in arrays])[:-1]
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".partial")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, values=np.concatenate(arrays), edges=edges)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise

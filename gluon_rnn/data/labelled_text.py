@@ -1,0 +1,249 @@
+"""Texts with a class each: lines of a table with a label and a text, or one file for each class."""
+import glob
+import json
+from pathlib import Path
+
+import gluonnlp
+
+from ..nn.checks import check_sizes
+from ..registry import datasets
+from .labelled import Examples, Labelled, count_across, remove_duplicates, stratified
+from .readers import SPLITS, read_text
+from .text import UNK, encode, tokenize
+
+__all__ = ["LabelledText", "TextReader"]
+
+
+class TextReader:
+    """From a text to the ids of its tokens.
+
+    Parameters
+    ----------
+    vocab : gluonnlp.Vocab
+        With an unknown token.
+    unit : {"character", "word"}
+    lower : bool
+        Whether letters are made small first.
+    max_length : int, optional
+        Tokens past it are left out.
+    """
+
+    def __init__(self, vocab, unit="word", lower=False, max_length=None):
+        self.vocab, self.unit, self.lower, self.max_length = vocab, unit, lower, max_length
+
+    @property
+    def model_arguments(self):
+        """What a model needs to know of its input."""
+        return {"vocab_size": len(self.vocab)}
+
+    def tokens(self, text):
+        """Return the tokens of a text, a list."""
+        return _tokens(text, self.unit, self.lower, self.max_length)
+
+    def __call__(self, text):
+        return encode(self.tokens(text), self.vocab)
+
+    def to_json(self):
+        """Return all of it as text."""
+        return json.dumps({"vocab": self.vocab.to_json(), "unit": self.unit, "lower": self.lower,
+                           "max_length": self.max_length})
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the reader that `to_json` wrote down."""
+        saved = json.loads(text)
+        return cls(**{**saved, "vocab": gluonnlp.Vocab.from_json(saved["vocab"])})
+
+
+def _tokens(text, unit, lower, max_length):
+    return tokenize(text.lower() if lower else text, unit)[:max_length]
+
+
+@datasets.register("labelled_text")
+class LabelledText(Labelled):
+    """Texts with a class each, from a table (one line a text) or from one file a class (one line a text).
+
+    Parameters
+    ----------
+    path : str, optional
+        A table, or a folder or a pattern such as ``names/*.txt`` with one file for each class, whose name without its
+        ending is the class. Divided at random, class by class, into the fractions `split`.
+    split : 2 or 3 fractions, optional
+        Train, valid and (where given) test; with `path` only.
+    train, valid, test : str, optional
+        One path each instead of `path`; `test` may be missing.
+    unit : {"word", "character"}, default "word"
+        What a token is; words are separated by white space.
+    columns : list of str, default ("text", "label")
+        Names of the columns of a table in their order, among them "text" and "label"; others are not used.
+    delimiter : str, default a tab
+    header : bool, default False
+        Whether the first line of a table names the columns.
+    label_names : dict, optional
+        From labels as they stand in the file to names, such as ``{"0": negative, "1": positive}``.
+    encoding : str, default "utf-8"
+    lower : bool, default False
+        Whether letters are made small.
+    min_freq : int, >= 1, default 1
+        Tokens seen fewer times in the training split are unknown.
+    max_length : int, optional
+        Tokens of a text past it are left out.
+    deduplicate : bool, default False
+        Whether equal texts with equal labels are kept once: before a random division, or in the last of given splits.
+    compare : {"text", "letters"}, default "text"
+        When texts are equal: exactly, or in their letters and digits, small or capital, whatever stands between.
+    split_seed : int, default 0
+        Of the random division alone, so that all training seeds have the same.
+
+    Raises
+    ------
+    ValueError
+        If a file or a line is not as it should be; it names the file and the line.
+
+    Notes
+    -----
+    Blank lines are passed over. Spaces at both ends of a text do not count. A duplicate is an equal text with an equal
+    label; the same text under another label stays, since that is what the task is about.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "reviews.tsv"
+    >>> _ = path.write_text("good film\\t1\\nbad film\\t0\\n" * 20)
+    >>> data = LabelledText(path, [0.8, 0.2], label_names={"0": "negative", "1": "positive"})
+    >>> data.labels, len(data.items("valid")), data.inputs("train")[0].tolist()
+    (['negative', 'positive'], 8, [3, 1])
+    """
+
+    example_arguments = {"vocab_size": 2}
+
+    def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, unit="word",
+                 columns=("text", "label"), delimiter="\t", header=False, label_names: dict = None, encoding="utf-8",
+                 lower=False, min_freq=1, max_length: int = None, deduplicate=False, compare="text",
+                 split_seed: int = 0):
+        check_sizes(min_freq=min_freq, **({} if max_length is None else {"max_length": max_length}))
+        if compare not in _COMPARE:
+            raise ValueError(f"compare must be 'text' or 'letters', got {compare!r}")
+        table, key = _Table(columns, delimiter, header, encoding), _COMPARE[compare]
+        files = {"train": train, "valid": valid, "test": test}
+        parts, removed = _read_parts(path, split, files, table, key if deduplicate else None, split_seed)
+        _rename(parts, label_names)
+        notes = [f"{count_across(parts, key):,} duplicates across splits"]
+        notes += [f"{removed:,} duplicates removed"] if deduplicate else []
+        counter = gluonnlp.data.count_tokens(token for text in parts["train"].items
+                                             for token in _tokens(text, unit, lower, max_length))
+        vocab = gluonnlp.Vocab(counter, min_freq=min_freq, unknown_token=UNK, padding_token=None, bos_token=None,
+                               eos_token=None)
+        super().__init__(parts, TextReader(vocab, unit, lower, max_length), notes)
+
+    @property
+    def vocab(self):
+        """The tokens of the training split, most frequent first, after the unknown token."""
+        return self.reader.vocab
+
+    def describe(self):
+        """Return what the data are, in words and numbers."""
+        return f"{super().describe()}; vocabulary {len(self.vocab):,} {self.reader.unit}s"
+
+
+class _Table:
+    """How the lines of a file are read."""
+
+    def __init__(self, columns, delimiter, header, encoding):
+        columns = list(columns)
+        if sorted(set(columns) & {"text", "label"}) != ["label", "text"] or len(set(columns)) < len(columns):
+            raise ValueError(f"columns must name each column once, 'text' and 'label' among them, got {columns}")
+        self._columns, self._delimiter, self._header, self._encoding = columns, delimiter, header, encoding
+
+    def read(self, path):
+        """Return the `Examples` at `path`: a table, or one file for each class."""
+        files = _class_files(path)
+        if files is None:
+            return self._read_table(path)
+        examples = Examples()
+        for file in files:
+            texts = [line.strip() for line in read_text(file, self._encoding).split("\n") if line.strip()]
+            examples.items += texts
+            examples.labels += [file.name.split(".")[0]] * len(texts)
+        return examples
+
+    def _read_table(self, path):
+        examples = Examples()
+        for number, line in enumerate(read_text(path, self._encoding).split("\n"), start=1):
+            if not line.strip() or (self._header and number == 1):
+                continue
+            fields = [field.strip() for field in line.split(self._delimiter)]
+            if len(fields) != len(self._columns) or not all(fields[self._columns.index(name)]
+                                                            for name in ("text", "label")):
+                raise ValueError(f"{path}: line {number}: expected {' and '.join(self._columns)} separated by "
+                                 f"{self._delimiter!r}, got {_shorten(line)!r}; mend the line, or set columns and "
+                                 "delimiter to what the file has")
+            examples.items.append(fields[self._columns.index("text")])
+            examples.labels.append(fields[self._columns.index("label")])
+        return examples
+
+
+def _letters(text):
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+_COMPARE = {"text": str, "letters": _letters}
+
+
+def _shorten(line, limit=60):
+    return line if len(line) <= limit else line[:limit] + "..."
+
+
+def _class_files(path):
+    """Return the sorted files of a folder or pattern, one for each class; None where `path` is a single table."""
+    path = Path(path).expanduser()
+    if path.is_file():
+        return None
+    pattern = str(path / "*.txt*") if path.is_dir() else str(path)
+    files = sorted(Path(name) for name in glob.glob(pattern) if name.endswith((".txt", ".txt.gz")) or not path.is_dir())
+    if len(files) < 2:
+        raise ValueError(f"{path}: expected a table, or a folder or pattern of two or more text files, one for each "
+                         f"class; found {len(files)}; check the path and the folder data_root (GLUON_RNN_DATA)")
+    return files
+
+
+def _read_parts(path, split, files, table, key, seed):
+    """Return {split: Examples} and the number of duplicates removed, none where `key` is None."""
+    given = {name: file for name, file in files.items() if file is not None}
+    if path is None:
+        if split is not None or "train" not in given or "valid" not in given:
+            raise ValueError(f"given: {', '.join(given) or 'no file'}{' and split' if split is not None else ''}; "
+                             "give either path and split, or train and valid (and test)")
+        parts = {name: table.read(file) for name, file in given.items()}
+        return remove_duplicates(parts, key) if key else (parts, 0)
+    if given or split is None:
+        raise ValueError(f"{path}: path goes with split, the fractions of train, valid and test such as "
+                         f"[0.8, 0.1, 0.1], and with no other file, got split {split} and {', '.join(given) or 'none'}")
+    whole, removed = {"train": table.read(path)}, 0
+    if key:
+        whole, removed = remove_duplicates(whole, key)
+    return _divide(whole["train"], split, seed), removed
+
+
+def _divide(examples, split, seed):
+    if len(split) not in (2, 3) or not all(0 < fraction <= 1 for fraction in split) or sum(split) > 1 + 1e-9:
+        raise ValueError(f"split must be 2 or 3 fractions above 0 (train, valid[, test]) with a sum of at most 1, "
+                         f"got {list(split)}")
+    parts = {name: examples.take(part) for name, part in zip(SPLITS, stratified(examples.labels, split, seed))}
+    for name, part in parts.items():
+        if not len(part):
+            raise ValueError(f"split {list(split)} leaves nothing of {len(examples)} texts for {name}; take other "
+                             "fractions or more data")
+    return parts
+
+
+def _rename(parts, names):
+    """Give labels the names that the recipe has for them, in place."""
+    if names is None:
+        return
+    names = {str(label): str(name) for label, name in names.items()}
+    for part in parts.values():
+        for label in part.labels:
+            if label not in names:
+                raise ValueError(f"label_names has no name for the label {label!r}; it names {', '.join(names)}")
+        part.labels = [names[label] for label in part.labels]

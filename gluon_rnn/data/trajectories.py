@@ -1,0 +1,169 @@
+"""Trajectories with a class each: one row of numbers a sequence, so many numbers a step, and the label."""
+import json
+import math
+from typing import Union
+
+import numpy as np
+
+from ..nn.checks import check_sizes
+from ..registry import datasets
+from .labelled import Examples, Labelled, carve, count_across
+from .readers import read_text
+
+__all__ = ["Trajectories", "TrajectoryReader"]
+
+
+class TrajectoryReader:
+    """From a row of numbers x_1 y_1 x_2 y_2 ... to standardised steps (T, C).
+
+    Parameters
+    ----------
+    features : int
+        Numbers a step.
+    mean, deviation : sequence of `features` floats
+        Of the training split.
+    differences : bool, default False
+        Whether each step also has its difference from the step before (0 at the first): C is then 2 * `features`.
+    delimiter : str, default ","
+        What stands between the numbers of a row that is given as text.
+    """
+
+    def __init__(self, features, mean, deviation, differences=False, delimiter=","):
+        self.features, self.mean, self.deviation = features, list(mean), list(deviation)
+        self.differences, self.delimiter = differences, delimiter
+
+    @property
+    def model_arguments(self):
+        """What a model needs to know of its input."""
+        return {"input_size": self.features * (2 if self.differences else 1)}
+
+    def __call__(self, row):
+        if isinstance(row, str):
+            row = numbers_of(row.split(self.delimiter), self.features, "the row")
+        return self.finished((np.reshape(row, (-1, self.features)) - self.mean) / self.deviation)
+
+    def finished(self, steps):
+        """Return standardised steps (T, features) as (T, C) float32, with differences where they are asked for."""
+        if self.differences:
+            steps = np.concatenate([steps, np.diff(steps, axis=0, prepend=steps[:1])], axis=1)
+        return steps.astype(np.float32)
+
+    def to_json(self):
+        """Return all of it as text."""
+        return json.dumps(vars(self))
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the reader that `to_json` wrote down."""
+        return cls(**json.loads(text))
+
+
+@datasets.register("trajectories")
+class Trajectories(Labelled):
+    """Rows of numbers with a class each, steps of equal length one after the other: the format of UCI's pen digits.
+
+    Parameters
+    ----------
+    train : str
+        A text file, plain or ``.gz``, one sequence a line.
+    valid : float or str, default 0.1
+        A share of each class of `train`, drawn with `split_seed`, or a file.
+    test : str, optional
+        A file.
+    features : int, >= 1, default 2
+        Numbers a step, such as x and y. Rows may differ in their number of steps.
+    label : {"last", "first"}, default "last"
+        Where in a row the class stands.
+    delimiter : str, default ","
+        Blanks around numbers do not count.
+    differences : bool, default False
+        Whether each step also has its difference from the step before.
+    distort : float, >= 0, default 0
+        Training sequences are multiplied, anew each epoch, by a matrix (features, features): the identity plus normal
+        numbers of this deviation. On x and y it turns, stretches and slants. 0.1 is a little.
+    encoding : str, default "utf-8"
+    split_seed : int, default 0
+        Of the division into train and valid alone.
+
+    Raises
+    ------
+    ValueError
+        If a file or a line is not as it should be; it names the file and the line.
+
+    Notes
+    -----
+    Each of the `features` is standardised with mean and standard deviation over all steps of the training split.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "pen.csv"
+    >>> _ = path.write_text("0, 0, 1, 2, up\\n1,2,0,0,down\\n" * 10)
+    >>> data = Trajectories(str(path), valid=0.2)
+    >>> data.labels, data.inputs("train")[0].tolist()
+    (['down', 'up'], [[-1.0, -1.0], [1.0, 1.0]])
+    """
+
+    example_arguments = {"input_size": 2}
+
+    def __init__(self, train, valid: Union[float, str] = 0.1, test: str = None, *, features=2, label="last",
+                 delimiter=",", differences=False, distort=0.0, encoding="utf-8", split_seed: int = 0):
+        check_sizes(features=features)
+        if not 0 <= distort < 1:
+            raise ValueError(f"distort must be at least 0 and below 1, got {distort!r}")
+        if label not in ("first", "last"):
+            raise ValueError(f"label must be 'first' or 'last', the place of the class in a row, got {label!r}")
+        files = {"train": train, "valid": valid if isinstance(valid, str) else None, "test": test}
+        parts = {name: _read_rows(file, features, label == "first", delimiter, encoding)
+                 for name, file in files.items() if file is not None}
+        if files["valid"] is None:
+            parts = carve(parts, valid, split_seed)
+        steps = np.concatenate([np.reshape(row, (-1, features)) for row in parts["train"].items])
+        deviation = steps.std(axis=0)
+        # a feature that never changes says nothing, and is not divided by 0
+        reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
+                                  differences, delimiter)
+        self._distort = distort
+        super().__init__(parts, reader, [f"{count_across(parts, tuple):,} duplicates across splits"])
+
+    def augmented(self, row, rng):
+        """Return training example `row` (T, C), distorted by a matrix that `rng` draws."""
+        steps = super().augmented(row, rng)
+        if not self._distort:
+            return steps
+        size = self.reader.features
+        matrix = np.eye(size) + self._distort * rng.standard_normal((size, size))
+        return self.reader.finished(steps[:, :size] @ matrix)
+
+
+def _read_rows(path, features, label_first, delimiter, encoding):
+    """Return the `Examples` of one file; an item is a tuple of floats."""
+    examples = Examples()
+    for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
+        if not line.strip():
+            continue
+        fields = [field.strip() for field in line.split(delimiter)]
+        label = fields.pop(0 if label_first else -1)
+        if not label:
+            raise ValueError(f"{path}: line {number}: no label at the {'begin' if label_first else 'end'} of the row; "
+                             "mend the line, or set label to first or last")
+        examples.items.append(numbers_of(fields, features, f"{path}: line {number}"))
+        examples.labels.append(label)
+    if not len(examples):
+        raise ValueError(f"{path}: no rows; check the path")
+    return examples
+
+
+def numbers_of(fields, features, where):
+    """Return `fields` as a tuple of finite floats, `features` a step; ValueError that begins with `where`."""
+    try:
+        numbers = tuple(float(field) for field in fields)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}; a row is numbers and a label, set delimiter and label to what the file "
+                         "has") from None
+    if not numbers or len(numbers) % features:
+        raise ValueError(f"{where}: {len(numbers)} numbers are not whole steps of {features}; mend the line, or set "
+                         "features to the numbers a step has")
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{where}: a number is missing or infinite; fill it in, or leave the row out")
+    return numbers

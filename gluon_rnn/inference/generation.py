@@ -1,0 +1,57 @@
+"""Whole sequences drawn from a model, many at a time, each until its end token."""
+import mxnet as mx
+import numpy as np
+
+from ..nn.checks import check_sizes
+from .sampling import filter_logits
+
+__all__ = ["generate"]
+
+
+def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_k=None, top_p=None, seed=None,
+             exclude=()):
+    """Draw one sequence for each row of the states.
+
+    Parameters
+    ----------
+    model : LanguageModel
+        Called as ``model(tokens, states)`` with (1, N) int32 tokens.
+    states : list of arrays
+        Before the first token, such as ``ConditionalLanguageModel.states_for(classes)`` gives them.
+    begin : int
+        What each row reads first.
+    end : int
+        The token that ends a sequence.
+    max_length : int, default 500
+        Longest sequence in tokens, the end token counted.
+    temperature, top_k, top_p
+        See `gluon_rnn.inference.sampling.filter_logits`.
+    seed : int, optional
+        Row n draws from (seed, n), so that fewer rows draw the same sequences.
+    exclude : sequence of int
+        Tokens never drawn.
+
+    Returns
+    -------
+    list of (ids, finished) for each row: the tokens without begin and end, and whether the end token was drawn.
+    """
+    check_sizes(max_length=max_length)
+    info = model.state_info(0)[0]
+    rows, ctx = states[0].shape[info["__layout__"].index("N")], states[0].context
+    source = np.random.SeedSequence(seed).entropy
+    generators = [np.random.default_rng([source, row]) for row in range(rows)]
+    drawn, finished = [[] for _ in range(rows)], [False] * rows
+    token = np.full(rows, begin, dtype=np.int32)
+    for _ in range(max_length):
+        logits, states = model(mx.nd.array(token.reshape(1, -1), ctx=ctx, dtype="int32"), states)
+        logits = logits.asnumpy()[0]                                      # (N, V)
+        logits[:, list(exclude)] = -np.inf
+        for row in np.flatnonzero(~np.array(finished)):
+            probabilities = filter_logits(logits[row], temperature, top_k, top_p)
+            token[row] = generators[row].choice(len(probabilities), p=probabilities)
+            finished[row] = bool(token[row] == end)
+            if not finished[row]:
+                drawn[row].append(int(token[row]))
+        if all(finished):
+            break
+    return list(zip(drawn, finished))

@@ -1,0 +1,156 @@
+"""Sentences in, translations out, with what attention looked at; and the picture of it."""
+from dataclasses import dataclass
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..data.buckets import Buckets, pad
+from ..data.text import encode
+from ..models.seq2seq import DecodeStep, SourceEncoder
+from .beam_search import beam_search
+
+__all__ = ["Translation", "Translator", "attention_picture"]
+
+
+@dataclass
+class Translation:
+    """What a model made of one sentence.
+
+    Attributes
+    ----------
+    source, text : str
+        The sentence and its translation.
+    score : float
+        Log-probability in nats, normalised for length; see `gluon_rnn.inference.beam_search`.
+    source_tokens, tokens : list of str
+        With the end token that the model reads and writes; `tokens` has none where the translation was cut off.
+    weights : (len(tokens), len(source_tokens)) float array or None
+        Attention: a row for each token written, sum 1. None for a model without attention.
+    """
+
+    source: str
+    text: str
+    score: float
+    source_tokens: list
+    tokens: list
+    weights: Any = None
+
+
+class Translator:
+    """A trained `Seq2Seq` with its vocabularies.
+
+    Parameters
+    ----------
+    model : Seq2Seq
+        Initialised; its parameters may change between calls.
+    source_vocab, target_vocab : gluonnlp.Vocab
+    tokenizer : SentenceTokenizer
+    """
+
+    def __init__(self, model, source_vocab, target_vocab, tokenizer):
+        self._model, self._read, self._step = model, SourceEncoder(model), DecodeStep(model)
+        self._read.hybridize()
+        self._step.hybridize()
+        self._source_vocab, self._target_vocab, self._tokenizer = source_vocab, target_vocab, tokenizer
+        index = target_vocab.token_to_idx
+        self._begin, self._end = index[target_vocab.bos_token], index[target_vocab.eos_token]
+        self._exclude = (self._begin, index[target_vocab.unknown_token])
+
+    def __call__(self, sentences, *, beam_size=5, alpha=1.0, max_length=None, batch_size=64, weights=True):
+        """Translate.
+
+        Parameters
+        ----------
+        sentences : list of str
+        beam_size : int, default 5
+            1 is greedy search.
+        alpha : float, default 1
+            Strength of the length normalisation.
+        max_length : int, optional
+            Longest translation in tokens; default twice the longest sentence of a batch and ten.
+        batch_size : int, default 64
+            Sentences at once; changes nothing but speed and memory.
+        weights : bool, default True
+            Whether to return attention's weights.
+
+        Returns
+        -------
+        list of Translation, in the order of `sentences`.
+        """
+        tokens = [[*self._tokenizer.split(sentence), self._source_vocab.eos_token] for sentence in sentences]
+        results = [None] * len(tokens)
+        for batch in Buckets([len(row) for row in tokens], batch_size, num_buckets=len(tokens)) if tokens else ():
+            rows = self._translate([tokens[index] for index in batch], beam_size, alpha, max_length, weights)
+            for index, (score, written, attention) in zip(batch, rows):
+                text = self._tokenizer.join([t for t in written if t != self._target_vocab.eos_token])
+                results[index] = Translation(sentences[index], text, score, tokens[index], written, attention)
+        return results
+
+    def _translate(self, sources, beam_size, alpha, max_length, weights):
+        """Yield (score, tokens, weights or None) for each list of source tokens."""
+        ctx = self._model.collect_params().list_ctx()[0]
+        ids, valid_length = pad([encode(source, self._source_vocab) for source in sources])
+        source, source_length = mx.nd.array(ids, ctx, dtype="int32"), mx.nd.array(valid_length, ctx)
+        begin = mx.nd.full((len(sources),), self._begin, ctx=ctx, dtype="int32")
+        found = [row[0] for row in beam_search(
+            self._step, self._read(source, source_length), begin, self._end, beam_size=beam_size, alpha=alpha,
+            max_length=max_length or 2 * len(ids) + 10, exclude=self._exclude)]
+        written = [[*best.ids, *[self._end] * best.finished] for best in found]
+        maps = self._weights(source, source_length, written) if weights else None
+        for row, (best, target) in enumerate(zip(found, written)):
+            attention = None if maps is None else maps[:len(target), row, :len(sources[row])]
+            yield best.score, [self._target_vocab.idx_to_token[index] for index in target], attention
+
+    def _weights(self, source, source_length, written):
+        """Return attention's weights (T, N, S) for what was written: one pass with the translation given."""
+        if self._model.attention is None:
+            return None
+        target, target_length = pad([np.array([self._begin, *ids[:-1]], dtype=np.int32) for ids in written])
+        _, weights = self._model(source, mx.nd.array(target, source.context, dtype="int32"), source_length,
+                                 mx.nd.array(target_length, source.context))
+        return weights.asnumpy()
+
+
+def attention_picture(translations, path=None):
+    """Draw what attention looked at while each token was written: dark is 0, bright is 1.
+
+    Parameters
+    ----------
+    translations : list of Translation
+        One panel each.
+    path : Path, optional
+        Where a PNG is written.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a translation has no weights.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no pyplot: that would choose a backend for everyone
+    from matplotlib.figure import Figure
+    if not translations or any(translation.weights is None for translation in translations):
+        raise ValueError("there are no attention weights to draw; take a model with attention luong or bahdanau")
+    columns = min(2, len(translations))
+    rows = -(-len(translations) // columns)
+    figure = Figure(figsize=(5 * columns, 4.5 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, translation in zip(figure.subplots(rows, columns, squeeze=False).ravel(), translations):
+        axes.imshow(translation.weights, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(translation.source_tokens)), _labels(translation.source_tokens), rotation=60)
+        axes.set_yticks(range(len(translation.tokens)), _labels(translation.tokens))
+    for axes in figure.axes[len(translations):]:
+        axes.set_visible(False)
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure
+
+
+def _labels(tokens):
+    """Return tokens as they can be drawn: without the mark that ties them to a neighbour, and no formulas."""
+    from ..data.sentences import MARK
+    return [token.replace(MARK, "").replace("$", r"\$") for token in tokens]

@@ -1,0 +1,84 @@
+"""An encoder that is told something besides its inputs, once for a whole sequence."""
+from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+
+__all__ = ["Conditioned"]
+
+
+class Conditioned(SequenceBlock):
+    """Any encoder with one more state, a condition v that never changes: (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    encoder : SequenceBlock
+        Layout "TNC".
+    condition_size : int
+        Length of v.
+    beside_inputs : bool, default True
+        Whether the encoder reads [x_t; v] at each step; False leaves v to those who make first states from it.
+    layout : {"TNC", "NTC"}, default "TNC"
+
+    Inputs/Outputs
+    --------------
+    As for `encoder`, with v (N, condition_size) as the last of the states.
+
+    Notes
+    -----
+    As a state the condition goes through chunks, streaming and export without being an argument of its own.
+
+    Example
+    -------
+    >>> import mxnet as mx
+    >>> from gluon_rnn.nn import GRU
+    >>> block = Conditioned(GRU(8), 2); block.set_input_size(3); block.initialize()
+    >>> outputs, (h, v) = block(mx.nd.ones((5, 4, 3)), block.begin_state(4))
+    >>> outputs.shape, h.shape, v.shape
+    ((5, 4, 8), (1, 4, 8), (4, 2))
+    """
+
+    def __init__(self, encoder, condition_size, *, beside_inputs=True, **kwargs):
+        super().__init__(dtype=encoder._dtype, **kwargs)
+        check_sizes(condition_size=condition_size)
+        if encoder.layout != "TNC":
+            raise ValueError(f"the encoder of Conditioned must have layout 'TNC', got {encoder.layout!r}; leave it out")
+        self.encoder, self.condition_size = encoder, condition_size
+        self._beside = condition_size if beside_inputs else 0
+        self.causal, self.loops = encoder.causal, encoder.loops
+
+    @property
+    def hidden_size(self):
+        """Units H of a layer of the encoder."""
+        return self.encoder.hidden_size
+
+    @property
+    def output_size(self):
+        """Number of output features."""
+        return self.encoder.output_size
+
+    @property
+    def input_size(self):
+        """Number of input features C, those of the condition not counted; 0 while it is not known."""
+        return max(0, self.encoder.input_size - self._beside)
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features, the condition's not counted; ValueError if it is another one."""
+        self.encoder.set_input_size(input_size + self._beside)
+
+    def state_info(self, batch_size=0):
+        """Return the encoder's states and the condition (N, condition_size)."""
+        return [*self.encoder.state_info(batch_size),
+                {"shape": (batch_size, self.condition_size), "__layout__": "NC"}]
+
+    def _check_inputs(self, inputs, shape, valid_length):
+        super()._check_inputs(inputs, shape, valid_length)
+        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+
+    def forward_sequence(self, F, inputs, states, valid_length, **_):
+        """Run the encoder, the condition beside each input; it comes out as it went in."""
+        *states, condition = states
+        if self._beside:
+            steps = F.slice_axis(inputs, axis=2, begin=0, end=1)                                           # (T, N, 1)
+            each = F.broadcast_like(F.expand_dims(condition, axis=0), steps, lhs_axes=(0,), rhs_axes=(0,))
+            inputs = F.concat(inputs, each, dim=2)
+        outputs, states = self.encoder(inputs, states, *([] if valid_length is None else [valid_length]))
+        return outputs, [*states, condition]

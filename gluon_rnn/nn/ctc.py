@@ -1,0 +1,77 @@
+"""Connectionist temporal classification: a label sequence for inputs that say not where each label begins.
+
+A path gives every step one of K labels or the blank; merging repeats and then taking out blanks makes a label sequence
+of it (with - the blank: a a - a b b becomes a a b). With y_t = softmax(logits_t) and steps independent given y,
+
+    p(l) = sum over all paths that make l of prod_t y_t(path_t),     loss = -log p(l)
+
+References
+----------
+Graves, Fernandez, Gomez & Schmidhuber (2006), Connectionist Temporal Classification: Labelling Unsegmented Sequence
+Data with Recurrent Neural Networks, equations 1-8.
+"""
+from mxnet import gluon
+
+from gluon_rnn.nn import lengths
+
+__all__ = ["CTCLoss"]
+
+
+class CTCLoss(gluon.HybridBlock):
+    """Negative log-probability of a label sequence, on MXNet's CTC operator; the blank is the last of the outputs.
+
+    Inputs/Outputs
+    --------------
+    logits : (T, N, K + 1)
+        Not normalised; label k stands at k, the blank at K.
+    labels : (N, L), L at most T
+        0 to K - 1; what stands past `label_length` does not matter.
+    valid_length : (N,)
+        Steps of each row; what stands behind them, NaN included, does not matter.
+    label_length : (N,)
+        Labels of each row; 0 is a row of blanks alone.
+    loss : (N,)
+        In nats; infinity, without a gradient, where no path of so few steps makes the labels (`shortest_path`).
+
+    Notes
+    -----
+    MXNet's operator itself answers 0 where no path is long enough, leaves its gradient as it finds the memory, and
+    cannot do without labels; both are handled around it.
+
+    Example
+    -------
+    >>> import mxnet as mx
+    >>> logits = mx.nd.zeros((2, 1, 3))                     # two steps, two labels and the blank, all equally likely
+    >>> loss = CTCLoss()(logits, mx.nd.array([[0]]), mx.nd.array([2]), mx.nd.array([1]))
+    >>> round(float(mx.nd.exp(-loss).asscalar()), 4)        # 0 0, 0 -, - 0: three paths of nine
+    0.3333
+    """
+
+    def hybrid_forward(self, F, logits, labels, valid_length, label_length):
+        """Compute the loss (N,)."""
+        logits = lengths.mask(F, logits, valid_length)
+        possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
+        usable = possible * (label_length > 0)
+        loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,
+                                                                             F.ones_like(label_length)),
+                         use_data_lengths=True, use_label_lengths=True, blank_label="last")
+        blanks = F.slice_axis(F.log_softmax(logits), axis=2, begin=-1, end=None)         # (T, N, 1)
+        blanks = -F.sum(lengths.mask(F, blanks, valid_length), axis=(0, 2))              # (N,)
+        loss = F.where(label_length > 0, loss, blanks)
+        return F.where(possible, loss, F.ones_like(loss) * float("inf"))
+
+
+def _repeats(F, labels, label_length):
+    """Return how many of each row's labels (N, L) equal the one before, (N,): a blank must stand between them."""
+    outside = -F.ones_like(F.slice_axis(labels, axis=1, begin=0, end=1))                 # (N, 1), no label
+    equal = F.concat(outside, labels, dim=1) == F.concat(labels, outside, dim=1)         # (N, L + 1)
+    return F.sum(lengths.mask(F, F.swapaxes(equal, 0, 1), label_length), axis=0)
+
+
+def shortest_path(labels):
+    """Return how many steps a path needs at least to make `labels`: one each, and one between two equal ones.
+
+    >>> shortest_path([3, 3, 1])
+    4
+    """
+    return len(labels) + sum(first == second for first, second in zip(labels[:-1], labels[1:]))

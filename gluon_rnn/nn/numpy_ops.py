@@ -1,0 +1,182 @@
+"""MXNet's operators on NumPy arrays, as far as a loop over time needs them: the F of a block that runs in NumPy.
+
+A loop over time is many small operators, each waiting for the one before. There an operator's overhead is all that
+counts: NumPy's is a third of a microsecond, MXNet's two or more. A block with a loop therefore runs with this F where
+nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equations, two sets of operators.
+
+Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
+"""
+import mxnet as mx
+import numpy as np
+from scipy.special import expit
+
+__all__ = ["F", "from_numpy", "run_loop"]
+
+# Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
+_FEW = 256
+# From so many multiplications on, oneDNN's product is worth the way to MXNet and back: it is up to three times as fast.
+_MUCH = 2**20
+_ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
+
+
+def _sigmoid(data):
+    if data.size <= _FEW:
+        return expit(data)
+    values = np.exp(-data)
+    values += 1
+    return np.reciprocal(values, out=values)
+
+
+_ACTIVATIONS = {"tanh": np.tanh, "sigmoid": _sigmoid, "relu": lambda data: np.maximum(data, _ZERO),
+                "softrelu": lambda data: np.logaddexp(data, _ZERO, dtype=data.dtype),
+                "softsign": lambda data: data / (1 + np.abs(data))}
+
+
+class _Operators:
+    """Stands for mx.nd or mx.sym: the same names and arguments, on NumPy arrays. Outputs may be views of inputs."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+
+    def __getattr__(self, name):
+        operator = getattr(self._namespace, name)
+        return _converted(operator) if callable(operator) else _Operators(operator)
+
+    tanh = staticmethod(np.tanh)
+    sigmoid = staticmethod(_sigmoid)
+    relu = staticmethod(_ACTIVATIONS["relu"])
+    broadcast_add = staticmethod(np.add)
+    broadcast_mul = staticmethod(np.multiply)
+    ones_like = staticmethod(np.ones_like)
+    zeros_like = staticmethod(np.zeros_like)
+    swapaxes = staticmethod(np.swapaxes)
+    tile = staticmethod(np.tile)
+
+    @staticmethod
+    def Activation(data, act_type):
+        return _ACTIVATIONS[act_type](data)
+
+    @staticmethod
+    def Dropout(data, p=0.5, **_):
+        return data                                                       # no training runs here
+
+    @staticmethod
+    def dot(lhs, rhs, transpose_b=False):
+        return lhs.dot(rhs.T if transpose_b else rhs)
+
+    @staticmethod
+    def FullyConnected(data, weight, bias=None, num_hidden=0, no_bias=False, flatten=True):
+        if data.ndim > 2:
+            return _fully_connected(data, weight, bias, flatten)
+        product = data.dot(weight.T)
+        return product if bias is None else np.add(product, bias, product)
+
+    @staticmethod
+    def split(data, num_outputs, axis=1):
+        if axis != 1:
+            return np.split(data, num_outputs, axis)
+        width, begin, parts = data.shape[1] // num_outputs, 0, []
+        for end in range(width, data.shape[1] + 1, width):                # np.split takes ten times as long
+            parts.append(data[:, begin:end])
+            begin = end
+        return parts
+
+    @staticmethod
+    def slice_axis(data, axis, begin, end):
+        return data[:, begin:end] if axis == 1 else data[(*(slice(None),) * (axis % data.ndim), slice(begin, end))]
+
+    @staticmethod
+    def concat(*data, dim=1):
+        return np.concatenate(data, dim)
+
+    @staticmethod
+    def stack(*data, axis=0):
+        return np.stack(data, axis)
+
+    @staticmethod
+    def expand_dims(data, axis):
+        return np.expand_dims(data, axis)
+
+    @staticmethod
+    def transpose(data, axes=None):
+        return data.transpose(axes)
+
+    @staticmethod
+    def reverse(data, axis):
+        return np.flip(data, axis)
+
+    @staticmethod
+    def broadcast_like(lhs, rhs):
+        return np.broadcast_to(lhs, rhs.shape)
+
+    @staticmethod
+    def where(condition, x, y):
+        return np.where(condition != 0, x, y)
+
+    @staticmethod
+    def SequenceMask(data, sequence_length, use_sequence_length, value=0.0):
+        steps = np.arange(len(data)).reshape(-1, *(1,) * (data.ndim - 1))
+        inside = steps < sequence_length.reshape(1, -1, *(1,) * (data.ndim - 2))
+        return np.where(inside, data, data.dtype.type(value))
+
+    @staticmethod
+    def LayerNorm(data, gamma, beta, axis=-1, eps=1e-5):
+        centred = data - data.mean(axis=axis, keepdims=True)
+        variance = np.square(centred).mean(axis=axis, keepdims=True)
+        return centred / np.sqrt(variance + data.dtype.type(eps)) * gamma + beta
+
+    def reshape(self, data, shape):
+        """Return `data` in the shape that MXNet's codes 0, -1 and -3 mean; other codes are left to MXNet."""
+        if min(shape) < -3 or -2 in shape:
+            return _converted(self._namespace.reshape)(data, shape=shape)
+        sizes, axis = [], 0
+        for code in shape:
+            if code == -3:
+                sizes.append(data.shape[axis] * data.shape[axis + 1])
+            else:
+                sizes.append(data.shape[axis] if code == 0 else code)
+            axis += 2 if code == -3 else 1
+        return data.reshape(sizes)
+
+
+F = _Operators(mx.nd)
+
+
+def _fully_connected(data, weight, bias, flatten):
+    """F.FullyConnected for `data` of many steps, (T, N, C)."""
+    size = len(weight)
+    if data.size * size > _MUCH:
+        arrays = (data, weight) if bias is None else (data, weight, bias)
+        return _converted(mx.nd.FullyConnected)(*arrays, num_hidden=size, no_bias=bias is None, flatten=flatten)
+    product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
+    product = product if bias is None else product + bias
+    return product if flatten else product.reshape(*data.shape[:-1], size)
+
+
+def run_loop(step, sequences, states, parameters):
+    """Do what `foreach` does: return outputs (T, ...) and the last states; arguments as `gluon_rnn.nn.unroll.loop`."""
+    outputs = None
+    with np.errstate(over="ignore"):                                      # exp of a large number, for a sigmoid of 0
+        for t, slices in enumerate(zip(*sequences)):
+            output, states = step(F, slices, states, parameters)
+            if outputs is None:
+                outputs = np.empty((len(sequences[0]), *output.shape), dtype=output.dtype)
+            outputs[t] = output
+    return outputs, states
+
+
+def from_numpy(values):
+    """Return a NumPy array as one of MXNet's with the same memory, which nobody else may have."""
+    return mx.nd.from_numpy(np.ascontiguousarray(values))
+
+
+def _converted(operator):
+    """Return an MXNet operator that takes and gives NumPy arrays."""
+    def convert(value):
+        return mx.nd.array(value, dtype=value.dtype) if isinstance(value, np.ndarray) else value
+
+    def call(*args, **kwargs):
+        result = operator(*map(convert, args), **{name: convert(value) for name, value in kwargs.items()})
+        return [one.asnumpy() for one in result] if isinstance(result, (list, tuple)) else result.asnumpy()
+
+    return call

@@ -1,0 +1,302 @@
+"""The translation task: an encoder and a decoder, fitted by the right target, scored by BLEU against all references."""
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import gluonnlp
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+from pydantic import Field
+
+from gluon_rnn import config as configuration
+from gluon_rnn.config import ConfigError
+from gluon_rnn.data import Buckets, SentenceTokenizer, pad
+from gluon_rnn.inference.translate import Translator, attention_picture
+from gluon_rnn.models import ScheduledSampling
+from gluon_rnn.nn import lengths
+from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.training import parts
+from gluon_rnn.training.bleu import bleu, translation_baselines
+from gluon_rnn.training.task import Batch, Report, Task
+from gluon_rnn.training.teacher_forcing import TeacherForcing
+
+__all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTask"]
+
+
+class TranslationData(configuration.Data):
+    """How pairs become batches."""
+
+    num_buckets: int = Field(10, ge=1)                   # batches that are cut from one pool sorted by length
+
+
+@dataclass
+class TranslationAssets:
+    """Vocabularies, and what turns sentences into tokens and back."""
+
+    source_vocab: Any
+    target_vocab: Any
+    tokenizer: Any
+
+    def texts(self):
+        """Return the three files."""
+        return {"source_vocab.json": self.source_vocab.to_json(), "target_vocab.json": self.target_vocab.to_json(),
+                "tokenizer.json": json.dumps({"unit": self.tokenizer.unit, "lower": self.tokenizer.lower})}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        vocabs = (gluonnlp.Vocab.from_json(read(f"{side}_vocab.json")) for side in ("source", "target"))
+        return cls(*vocabs, SentenceTokenizer(**json.loads(read("tokenizer.json"))))
+
+
+class TranslationLoss(gluon.HybridBlock):
+    """A `Seq2Seq` and its loss in one graph: the sum of -log p(right token), smoothed.
+
+    With label smoothing epsilon a token costs (1 - epsilon) (-log p(right)) + epsilon mean over all tokens (-log p).
+
+    Inputs/Outputs
+    --------------
+    source (S, N), source_length (N,), target and wanted (T, N), target_length (N,) [, coins (T, N) as for
+    `ScheduledSampling`] -> (1,)
+
+    References
+    ----------
+    Szegedy et al. (2016), Rethinking the Inception architecture for computer vision, section 7.
+    """
+
+    def __init__(self, model, label_smoothing=0.0, scheduled=False, **kwargs):
+        super().__init__(**kwargs)
+        self.model = ScheduledSampling(model) if scheduled else model
+        self._smoothing, self._vocab_size, self._dtype = label_smoothing, model.target_vocab_size, model._dtype
+
+    def hybrid_forward(self, F, source, source_length, target, wanted, target_length, coins=None):
+        if coins is None:
+            logits, _ = self.model(source, target, source_length, target_length)                         # (T, N, V)
+        else:
+            logits = self.model(source, target, source_length, target_length, coins)
+        log_probs = F.log_softmax(logits)
+        losses = -F.pick(log_probs, wanted)
+        if self._smoothing:
+            size = self._vocab_size                                       # F.mean takes ten times as long as a product
+            mean = F.dot(log_probs, F.full((size, 1), 1 / size, dtype=self._dtype))
+            losses = (1 - self._smoothing) * losses - self._smoothing * F.squeeze(mean, axis=2)
+        return F.sum(lengths.mask(F, losses, target_length))
+
+
+class TokenScores(gluon.HybridBlock):
+    """What evaluation counts, the right target given: summed -log p (1,), and how many tokens are the most probable."""
+
+    def __init__(self, model, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
+
+    def hybrid_forward(self, F, source, source_length, target, wanted, target_length):
+        logits, _ = self.model(source, target, source_length, target_length)
+        losses = lengths.mask(F, -F.pick(F.log_softmax(logits), wanted), target_length)
+        right = lengths.mask(F, F.argmax(logits, axis=-1) == F.cast(wanted, "float32"), target_length)
+        return F.sum(losses), F.sum(right)
+
+
+@tasks.register("translation")
+class TranslationTask(Task):
+    """Sentence in, sentence out.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+    label_smoothing : float in [0, 1), default 0
+        In training only; the validation loss has none.
+    teacher_forcing : dict, optional
+        ``{name: linear, end: 0.5, epochs: 10}``, see `gluon_rnn.training.teacher_forcing`; without it the decoder
+        reads right tokens only.
+    bleu_sentences : int, default 0
+        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU selects
+        the checkpoint; 0: the loss does.
+    beam_size : int, default 5
+        Of the closing evaluation.
+    alpha : float, default 1
+        Length normalisation of the beam search.
+    """
+
+    default_model = "seq2seq"
+    data_section = TranslationData
+    assets_class = TranslationAssets
+    unit = "token"
+
+    def __init__(self, config, *, label_smoothing: float = 0.0, teacher_forcing: Optional[dict] = None,
+                 bleu_sentences: int = 0, beam_size: int = 5, alpha: float = 1.0):
+        super().__init__(config)
+        self._beam = {"beam_size": beam_size, "alpha": alpha}
+        self.data = parts.build_part("data", datasets, config.data)
+        if "valid" not in self.data.splits:
+            raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
+        self.assets = TranslationAssets(self.data.source_vocab, self.data.target_vocab, self.data.tokenizer)
+        self.model = self.build_model(config.model, self.assets)
+        self._forcing = TeacherForcing(**(teacher_forcing or {}))
+        self.graph = TranslationLoss(self.model, label_smoothing, scheduled=not self._forcing.always)
+        self._scores = TokenScores(self.model)
+        self._scores.hybridize()
+        self._translator = Translator(self.model, *vars(self.assets).values())
+        self._bleu_sentences = bleu_sentences
+        if bleu_sentences:
+            self.selection = ("bleu", "max")
+
+    @classmethod
+    def check(cls, config):
+        """Check what can be checked without data; ConfigError with the YAML path."""
+        super().check(config)
+        options = config.task.arguments
+        if not 0 <= options.get("label_smoothing", 0) < 1:
+            raise ConfigError(f"task.label_smoothing: expected a number of at least 0 and below 1, got "
+                              f"{options['label_smoothing']}")
+        for key, least in (("bleu_sentences", 0), ("beam_size", 1), ("alpha", 0)):
+            if options.get(key, least) < least:
+                raise ConfigError(f"task.{key}: expected at least {least}, got {options[key]}")
+        try:
+            TeacherForcing(**(options.get("teacher_forcing") or {}))
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"task.teacher_forcing: {error}") from error
+        parts.build_model(config.model, source_vocab_size=2, target_vocab_size=2)
+
+    @classmethod
+    def build_model(cls, section, assets):
+        """Return the model of a recipe's `model` section for the vocabularies of `assets`, not initialised."""
+        return parts.build_model(section, source_vocab_size=len(assets.source_vocab),
+                                 target_vocab_size=len(assets.target_vocab))
+
+    # ---- batches -------------------------------------------------------------------------------------------------
+
+    def train_batches(self, epoch):
+        """Return the training batches of `epoch`, counted from 0; the same ones for the same seed and epoch."""
+        seed = [self.config.seed, epoch]
+        forcing = None if self._forcing.always else (self._forcing, seed)
+        return PairBatches(self.data.ids("train"), self.assets.target_vocab, self._buckets("train", seed), forcing)
+
+    def eval_batches(self, split):
+        """Return the batches of a split, always the same."""
+        return PairBatches(self.data.ids(split), self.assets.target_vocab, self._buckets(split, None))
+
+    def _buckets(self, split, seed):
+        section, (source, target) = self.config.data, self.data.ids(split)
+        pairs = np.stack([source.lengths, target.lengths], axis=1)
+        if seed is None:                                   # sorted throughout: hardly any padding
+            return Buckets(pairs, section.eval_batch_size, num_buckets=len(pairs))
+        return Buckets(pairs, section.batch_size, section.num_buckets, seed=seed)
+
+    # ---- scores --------------------------------------------------------------------------------------------------
+
+    def evaluate(self, split, limit=None):
+        """Return loss in nats and accuracy per token, the right target given; BLEU of some sentences where wanted."""
+        device = self.graph.collect_params().list_ctx()[0]
+        total = right = size = 0
+        for batch in itertools.islice(self.eval_batches(split), limit):
+            sums = self._scores(*(array.as_in_context(device) for array in batch.arrays))
+            total, right = total + sums[0].asscalar(), right + sums[1].asscalar()
+            size += batch.size
+        scores = {"loss": float(total) / size, "accuracy": float(right) / size}
+        if self._bleu_sentences:
+            scores["bleu"] = self._bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
+        return scores
+
+    def _bleu(self, split, count, **options):
+        """Return BLEU of `count` sentences spread over a split (None: all), references and translations."""
+        references = self.data.references(split)
+        sources = list(references)
+        if count is not None and count < len(sources):
+            sources = [sources[index] for index in np.linspace(0, len(sources) - 1, count).astype(int)]
+        references = {source: references[source] for source in sources}
+        options = {"batch_size": self.config.data.eval_batch_size, "weights": False, **options}
+        translations = self._translator(sources, **options)
+        score = bleu([translation.text for translation in translations], list(references.values()))
+        return score, references, translations
+
+    def report(self, path, limit=None):
+        """Translate the final split by beam search; write ``translations.tsv`` and a picture of attention."""
+        split, count = self.final_split, 10 * limit if limit else None
+        scores = self.evaluate(split, limit)
+        scores["bleu"], references, translations = self._bleu(split, count, **self._beam)
+        scores["bleu_greedy"] = self._bleu(split, count, beam_size=1)[0]
+        rows = [[t.source, t.text, *references[t.source]] for t in translations]
+        (path / "translations.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+        examples = [rows[index] for index in np.linspace(0, len(rows) - 1, min(8, len(rows))).astype(int)]
+        if self.model.attention is not None:
+            longest = sorted({row[0] for row in examples}, key=len)[-4:]
+            attention_picture(self._translator(longest, **self._beam), path / "attention.png")
+        text = "\n".join(f"    {source} -> {written}   ({' | '.join(wanted)})" for source, written, *wanted in examples)
+        return Report(split, scores, translation_baselines(self.data, references), f"examples:\n{text}")
+
+    def describe(self):
+        """Return what the data are, in words and numbers, and how much of the batches is padding."""
+        batches = self._buckets("train", [self.config.seed, 0])
+        return (f"{self.config.data.name}: {self.data.describe()}; padding {batches.waste:.1%} "
+                f"({batches.unbucketed_waste:.1%} unbucketed)")
+
+    def in_words(self, scores):
+        """Return e.g. ``"loss 1.234, accuracy 0.678, bleu 45.67"``."""
+        return ", ".join(f"{name} {value:.{2 if name.startswith('bleu') else 4}f}" for name, value in scores.items())
+
+    @staticmethod
+    def predict(run, lines, picture=None, **options):
+        """Return the `Translation` of a sentence, or a list of them for a list of sentences.
+
+        Parameters
+        ----------
+        run : gluon_rnn.training.Run
+        lines : str or list of str
+        picture : str or Path, optional
+            Where the picture of attention is written, a PNG.
+        options
+            `beam_size`, `alpha`, `max_length`, `batch_size` of `gluon_rnn.inference.translate.Translator`.
+        """
+        task = run.config.task.arguments
+        options = {"beam_size": task.get("beam_size", 5), "alpha": task.get("alpha", 1.0), **options}
+        found = Translator(run.model, *vars(run.assets).values())([lines] if isinstance(lines, str) else list(lines),
+                                                                 **options)
+        if picture is not None:
+            attention_picture(found, picture)
+        return found[0] if isinstance(lines, str) else found
+
+
+class PairBatches:
+    """Pairs as batches for `TranslationLoss`, a sized iterable.
+
+    Parameters
+    ----------
+    ids : pair of Ragged
+        Sources and targets, each sequence ended by its end token.
+    vocab : gluonnlp.Vocab
+        Of the target.
+    buckets : Buckets
+    forcing : (TeacherForcing, [seed, epoch]), optional
+        Adds coins that are 1 with the probability of that moment.
+    """
+
+    def __init__(self, ids, vocab, buckets, forcing=None):
+        self._ids, self._begin, self._buckets = ids, vocab.token_to_idx[vocab.bos_token], buckets
+        self._forcing = forcing
+
+    def __len__(self):
+        return len(self._buckets)
+
+    def __iter__(self):
+        for number, indices in enumerate(self._buckets):
+            yield self._batch(indices, number)
+
+    def _batch(self, indices, number):
+        sources, targets = ([side[index] for index in indices] for side in self._ids)
+        source, source_length = pad(sources)
+        wanted, target_length = pad(targets)
+        target = np.concatenate([np.full((1, len(indices)), self._begin), wanted[:-1]])   # what is read: one step late
+        arrays = [mx.nd.array(array, dtype=array_type) for array, array_type in (
+            (source, "int32"), (source_length, "float32"), (target, "int32"), (wanted, "int32"),
+            (target_length, "float32"))]
+        if self._forcing is not None:
+            arrays.append(mx.nd.array(self._coins(wanted.shape, number)))
+        return Batch(tuple(arrays), (1, 0, 1, 1, 0, 1)[:len(arrays)], int(target_length.sum()))
+
+    def _coins(self, shape, number):
+        forcing, (seed, epoch) = self._forcing
+        rate = forcing(epoch + number / len(self))
+        return np.random.default_rng([seed, epoch, number]).random(shape) < rate

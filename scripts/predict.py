@@ -1,0 +1,49 @@
+"""Ask a trained model: ``python -m scripts.predict RUN "a line of text"``, or lines of a file or of standard input.
+
+Lines are what the model takes: names or sentences to classify, tag or translate, beginnings to continue, a class to
+write for, or the path of a .wav or .mat file.
+"""
+import argparse
+import pathlib
+import sys
+
+from scripts._cli import run_command
+
+
+def main(argv=None):
+    """Print one answer for each line, as soon as it is known."""
+    arguments = _parser().parse_args(argv)
+    from gluon_rnn.training import load_run
+    from gluon_rnn.training.answers import answers
+    run = load_run(arguments.run, arguments.checkpoint)
+    folder = arguments.output or run.path / "predictions"
+    for answer in answers(run, _lines(arguments), folder):
+        print(answer, flush=True)
+    return 0
+
+
+def _lines(arguments):
+    """Yield the items one by one, so that a pipe is answered while it is being written."""
+    if arguments.items:
+        yield from arguments.items
+    elif arguments.file is not None:
+        with open(arguments.file, encoding="utf-8-sig") as file:
+            yield from (line.rstrip("\r\n") for line in file if line.strip())
+    else:
+        yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m scripts.predict", description=__doc__.splitlines()[0])
+    parser.add_argument("run", metavar="RUN", help="folder that scripts.train printed last")
+    parser.add_argument("items", nargs="*", metavar="ITEM", help="a line, or the path of a .wav or .mat file; default: "
+                                                                 "the lines of --file, or of standard input")
+    parser.add_argument("--file", metavar="FILE", help="a text file with one item a line")
+    parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
+                        help="where pictures and tunes go (default: RUN/predictions)")
+    parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
+    return parser
+
+
+if __name__ == "__main__":
+    run_command(main)

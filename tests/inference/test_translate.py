@@ -1,0 +1,80 @@
+"""Translator: order and batches change nothing, weights belong to what was written, the picture."""
+import gluonnlp
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_rnn.data import SentenceTokenizer, pad
+from gluon_rnn.inference.translate import Translator, attention_picture
+from gluon_rnn.models import Seq2Seq
+from gluon_rnn.nn import GRU
+
+SENTENCES = ["a b c d e.", "c", "", "a strange b c!", "e d c b a b c d e"]
+
+
+def vocab(words):
+    return gluonnlp.Vocab(gluonnlp.data.count_tokens(words), padding_token=None, bos_token="<bos>", eos_token="<eos>")
+
+
+@pytest.fixture(params=["luong", "bahdanau", "none"])
+def translator(request):
+    source, target = vocab(["a", "b", "c", "d", "e", "\uffed.", "\uffed!"]), vocab(["x", "y", "z", "!"])
+    model = Seq2Seq(len(source), len(target), GRU(6, bidirectional=True), GRU(6), attention=request.param, embed_size=4)
+    model.initialize(mx.init.Normal(0.8))
+    translator = Translator(model, source, target, SentenceTokenizer())
+    translator.model, translator.source, translator.target = model, source, target
+    return translator
+
+
+def same(one, two):
+    assert (one.source, one.text, one.tokens, one.source_tokens) == (
+        two.source, two.text, two.tokens, two.source_tokens)
+    assert one.score == pytest.approx(two.score, abs=1e-4)
+    if one.weights is not None:
+        np.testing.assert_allclose(one.weights, two.weights, atol=1e-5)
+
+
+def test_order_and_batches_change_nothing(translator):
+    together = translator(SENTENCES, max_length=7)
+    assert [translation.source for translation in together] == SENTENCES
+    for other in (translator(SENTENCES, max_length=7, batch_size=2),
+                  [translator([sentence], max_length=7)[0] for sentence in SENTENCES],
+                  translator(SENTENCES[::-1], max_length=7)[::-1]):
+        for one, two in zip(together, other):
+            same(one, two)
+    assert translator([]) == []
+
+
+def test_what_is_written_and_its_weights(translator):
+    for translation in translator(SENTENCES, beam_size=3, max_length=7):
+        assert not {"<unk>", "<bos>"} & set(translation.tokens)
+        assert translation.source_tokens[-1] == "<eos>"
+        assert "<eos>" not in translation.tokens[:-1] and len(translation.tokens) <= 7
+        assert translation.text == SentenceTokenizer().join([t for t in translation.tokens if t != "<eos>"])
+        if translator.model.attention is None:
+            assert translation.weights is None
+            continue
+        assert translation.weights.shape == (len(translation.tokens), len(translation.source_tokens))
+        np.testing.assert_allclose(translation.weights.sum(axis=1), 1, atol=1e-5)
+        source, _ = pad([np.array(translator.source[translation.source_tokens], dtype=np.int32)])
+        target = np.array(translator.target[["<bos>", *translation.tokens[:-1]]], dtype=np.int32)
+        _, want = translator.model(mx.nd.array(source, dtype="int32"), mx.nd.array(target[:, None], dtype="int32"))
+        np.testing.assert_allclose(translation.weights, want[:, 0].asnumpy(), atol=1e-5)
+
+
+def test_weights_are_left_out_where_nobody_wants_them(translator):
+    assert translator(SENTENCES[:2], weights=False)[0].weights is None
+
+
+def test_the_picture(translator, tmp_path):
+    translations = translator(SENTENCES[:3], max_length=5)
+    if translator.model.attention is None:
+        with pytest.raises(ValueError, match="no attention weights to draw; take a model with attention"):
+            attention_picture(translations)
+        return
+    figure = attention_picture(translations, tmp_path / "attention.png")
+    assert (tmp_path / "attention.png").read_bytes()[:4] == b"\x89PNG"
+    drawn = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(drawn) == 3
+    assert [label.get_text() for label in drawn[0].get_xticklabels()] == ["a", "b", "c", "d", "e", ".", "<eos>"]
+    np.testing.assert_array_equal(drawn[0].images[0].get_array(), translations[0].weights)

@@ -1,0 +1,167 @@
+"""CTC against enumeration of all paths: loss, gradients, lengths; decoding: best path and prefix beam search."""
+import doctest
+import itertools
+from collections import defaultdict
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, gluon
+
+from gluon_rnn.inference import ctc as decoding
+from gluon_rnn.inference.ctc import best_path, collapse, prefix_beam_search
+from gluon_rnn.models import CTCModel
+from gluon_rnn.nn import LSTM, CTCLoss, ctc
+
+
+def log_softmax(values):
+    return values - np.log(np.exp(values).sum(axis=-1, keepdims=True))
+
+
+def enumerate_sequences(logits):
+    """{label sequence: probability} of logits (T, K + 1) by going through all (K + 1)^T paths."""
+    scores, found = log_softmax(logits.astype(np.float64)), defaultdict(float)
+    outputs = scores.shape[1]
+    for path in itertools.product(range(outputs), repeat=len(scores)):
+        labels = [label for label, _ in itertools.groupby(path)]           # not `collapse`: that one is under test
+        found[tuple(label for label in labels if label != outputs - 1)] += np.exp(
+            sum(scores[step, label] for step, label in enumerate(path)))
+    return found
+
+
+def test_examples():
+    assert doctest.testmod(ctc).failed == 0 == doctest.testmod(decoding).failed
+
+
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_loss_is_the_sum_over_all_paths(hybrid):
+    loss = CTCLoss()
+    if hybrid:
+        loss.hybridize()
+    logits = np.random.normal(size=(5, 4, 3)).astype(np.float32)
+    labels, steps = [(0,), (0, 1), (1, 1), (0, 1, 0)], [5, 3, 4, 5]
+    padded = np.array([[*row, 99, 99][:3] for row in labels])              # the padding is no label
+    got = loss(mx.nd.array(logits), mx.nd.array(padded), mx.nd.array(steps), mx.nd.array([len(row) for row in labels]))
+    for row, length in enumerate(steps):
+        want = -np.log(enumerate_sequences(logits[:length, row])[labels[row]])
+        assert got[row].asscalar() == pytest.approx(want, abs=1e-4)        # float32 inside the operator
+
+
+@pytest.mark.parametrize("filler", [99.0, float("nan")])
+def test_padding_changes_neither_loss_nor_gradient(filler):
+    loss, results = CTCLoss(), []
+    logits = np.random.normal(size=(6, 2, 4)).astype(np.float32)
+    for value in (0.0, filler):
+        logits[4:, 0] = value
+        array = mx.nd.array(logits)
+        array.attach_grad()
+        with autograd.record():
+            result = loss(array, mx.nd.array([[0, 1], [2, 0]]), mx.nd.array([4, 6]), mx.nd.array([2, 1]))
+        result.backward()
+        results.append((result.asnumpy(), array.grad.asnumpy()))
+    for first, second in zip(*results):
+        np.testing.assert_array_equal(first, second)
+    assert not results[1][1][4:, 0].any() and results[1][1][:4, 0].any()
+
+
+def test_gradient_is_the_softmax_less_the_share_of_paths():
+    """d loss / d logit_t,k = y_t(k) - (share of the labels' paths that are at k at step t); by enumeration."""
+    logits, labels = np.random.normal(size=(4, 3)), (1, 0)
+    scores, share, total = log_softmax(logits), np.zeros((4, 3)), 0.0
+    for path in itertools.product(range(3), repeat=4):
+        if tuple(label for label, _ in itertools.groupby(path) if label != 2) == labels:
+            probability = np.exp(sum(scores[step, label] for step, label in enumerate(path)))
+            total += probability
+            for step, label in enumerate(path):
+                share[step, label] += probability
+    array = mx.nd.array(logits[:, None])
+    array.attach_grad()
+    with autograd.record():
+        loss = CTCLoss()(array, mx.nd.array([labels]), mx.nd.array([4]), mx.nd.array([2]))
+    loss.backward()
+    np.testing.assert_allclose(array.grad.asnumpy()[:, 0], np.exp(scores) - share / total, atol=1e-5)
+
+
+def test_a_row_without_a_path_is_infinity_and_has_no_gradient():
+    """Three steps cannot say 0 0 1, which needs a blank between the zeros; two cannot say three labels."""
+    logits = mx.nd.random.normal(shape=(6, 5, 3))
+    logits.attach_grad()
+    labels = mx.nd.array([[0, 0, 1], [0, 0, 1], [0, 1, 0], [1, 99, 99], [0, 0, 1]])
+    with autograd.record():
+        loss = CTCLoss()(logits, labels, mx.nd.array([3, 4, 2, 0, 6]), mx.nd.array([3, 3, 3, 1, 3]))
+    loss.backward()
+    assert np.isfinite(loss.asnumpy()).tolist() == [False, True, False, False, True]
+    assert ctc.shortest_path([0, 0, 1]) == 4 and loss.asnumpy()[0] == np.inf
+    gradient = logits.grad.asnumpy()
+    assert not gradient[:, [0, 2, 3]].any() and gradient[:4, 1].any() and gradient[:, 4].any()
+
+
+def test_no_labels_are_blanks_alone():
+    logits = np.random.normal(size=(3, 2, 3))
+    loss = CTCLoss()(mx.nd.array(logits), mx.nd.array([[7], [7]]), mx.nd.array([3, 2]), mx.nd.zeros(2)).asnumpy()
+    want = [-log_softmax(logits)[:length, row, 2].sum() for row, length in enumerate((3, 2))]
+    np.testing.assert_allclose(loss, want, atol=1e-5)
+
+
+@pytest.mark.parametrize("steps, labels", [(1, 2), (4, 1), (5, 2), (4, 3)])
+def test_a_beam_that_holds_all_prefixes_is_exact(steps, labels):
+    logits = np.random.normal(scale=2, size=(steps, labels + 1))
+    want, got = enumerate_sequences(logits), prefix_beam_search(logits, beam_size=10000)
+    assert len(got) == len([p for p in want.values() if p > 0])
+    for sequence, score in got:
+        assert score == pytest.approx(np.log(want[sequence]), abs=1e-9)
+    scores = [score for _, score in got]
+    assert scores == sorted(scores, reverse=True) and np.exp(scores).sum() == pytest.approx(1)
+
+
+def test_a_narrow_beam_is_a_lower_bound_and_finds_good_sequences():
+    hits = 0
+    for _ in range(20):
+        logits = np.random.normal(scale=2, size=(5, 3))
+        want = enumerate_sequences(logits)
+        sequence, score = prefix_beam_search(logits, beam_size=3)[0]
+        assert score <= np.log(want[sequence]) + 1e-9
+        hits += sequence == max(want, key=want.get)
+    assert hits >= 16                                                      # a beam of 1 path finds about half
+
+
+def test_best_path_row_by_row():
+    paths = np.array([[0, 0, 2, 0, 1, 1], [2, 2, 2, 2, 2, 2], [1, 1, 0, 2, 2, 0]]).T          # (T, N)
+    logits = np.eye(3)[paths]
+    assert best_path(mx.nd.array(logits)) == [(0, 0, 1), (), (1, 0, 0)]
+    assert best_path(logits, mx.nd.array([3, 6, 0])) == [(0,), (), ()]
+    assert collapse([], blank=0) == ()
+
+
+@pytest.mark.parametrize("beam_size", [0, 1.5, True])
+def test_wrong_beam_sizes(beam_size):
+    with pytest.raises(ValueError, match="beam_size must be a whole number of at least 1"):
+        prefix_beam_search(np.zeros((2, 2)), beam_size)
+
+
+def test_a_tiny_set_is_learnt_to_100_percent():
+    """Strings whose symbols last one to three steps each, as noisy features: the network finds where each stands."""
+    rng = np.random.default_rng(0)
+    strings = [tuple(rng.integers(0, 3, rng.integers(1, 5)).tolist()) for _ in range(16)]
+    rows = [np.repeat([symbol for label in string for symbol in (label, 3)],
+                      rng.integers(1, 4, 2 * len(string))) for string in strings]
+    steps = np.array([len(row) for row in rows])
+    inputs = np.zeros((steps.max(), 16, 4), np.float32)
+    for column, row in enumerate(rows):
+        inputs[:len(row), column] = np.eye(4)[row] + 0.1 * rng.normal(size=(len(row), 4))
+    labels = mx.nd.array([[*string, 0, 0, 0, 0][:4] for string in strings])
+    model, loss = CTCModel(LSTM(16, bidirectional=True), 3, input_size=4), CTCLoss()
+    model.initialize()
+    model.hybridize()
+    trainer = gluon.Trainer(model.collect_params(), "adam", {"learning_rate": 0.02})
+    inputs, lengths = mx.nd.array(inputs), mx.nd.array(steps)
+    label_length = mx.nd.array([len(string) for string in strings])
+    for _ in range(80):
+        with autograd.record():
+            logits = model(inputs, None, lengths)
+            value = loss(logits, labels, lengths, label_length)
+        value.backward()
+        trainer.step(16)
+    assert best_path(logits, lengths) == strings
+    found = [prefix_beam_search(logits[:int(size), row], 5)[0][0] for row, size in enumerate(steps)]
+    assert found == strings
