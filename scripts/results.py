@@ -1,7 +1,8 @@
 """Figures of runs into docs/results.csv, and docs/results.md from it; a number is never typed.
 
 ``python -m scripts.results`` makes the page; with ``--add classify/names_gru --metric macro_f1 RUN RUN RUN`` it first
-puts the mean and standard deviation over these runs, which differ in nothing but their seed, into the CSV.
+puts the mean and standard deviation over these runs, which differ in nothing but their seed, into the CSV. Runs that
+differ in another key, such as the speaker who is left out, are added with ``--over data.test.speaker``.
 """
 import argparse
 import csv
@@ -52,7 +53,7 @@ def write(path, rows):
     os.replace(partial, path)
 
 
-def collect(runs, recipe, metric):
+def collect(runs, recipe, metric, over="seed"):
     """Return a row of figures from the folders of finished runs; ValueError where they are not repetitions of one.
 
     Parameters
@@ -62,18 +63,24 @@ def collect(runs, recipe, metric):
         Path of the recipe under ``configs/``, without ``.yaml``.
     metric : str
         One of the scores in their ``results.json``.
+    over : str, default "seed"
+        The key of the recipe, with dots, in which the runs differ; the column "seeds" has its values.
     """
     found = [_result(run, metric) for run in runs]
-    _check_repetitions(runs)
+    repeated = _check_repetitions(runs, over)
     values = [result["scores"][metric] for result in found]
-    seeds = sorted(result["seed"] for result in found)
     spread = f" +- {statistics.stdev(values):.2g}" if len(values) > 1 else ""
     return {"recipe": recipe, "split": found[0]["split"], "metric": metric,
             "value": f"{statistics.mean(values):.4g}{spread}",
-            "seeds": f"{len(seeds)} ({', '.join(map(str, seeds))})", "baseline": _baselines(found, metric),
+            "seeds": f"{len(repeated)} ({', '.join(map(str, repeated))})", "baseline": _baselines(found, metric),
             "parameters": f"{found[0]['parameters']:,}", "time": _duration([result["seconds"] for result in found]),
-            "command": f"GLUON_RNN_DATA=... python -m scripts.train configs/{recipe}.yaml seed={seeds[0]}"
-                       + (f"  (and seeds {', '.join(map(str, seeds[1:]))})" if seeds[1:] else "")}
+            "command": _command(recipe, over, repeated)}
+
+
+def _command(recipe, over, values):
+    word = "seeds " if over == "seed" else ""
+    others = f"  (and {word}{', '.join(map(str, values[1:]))})" if values[1:] else ""
+    return f"GLUON_RNN_DATA=... python -m scripts.train configs/{recipe}.yaml {over}={values[0]}{others}"
 
 
 def _result(run, metric):
@@ -86,14 +93,26 @@ def _result(run, metric):
     return result
 
 
-def _check_repetitions(runs):
-    """Raise ValueError unless the runs differ in their seeds and in where they were written only."""
+def _check_repetitions(runs, over):
+    """Return the sorted values of the key `over`; ValueError unless the runs differ in it and in their folders only."""
     from gluon_rnn.training.runs import config_of
-    settings = [config_of(run).model_dump(exclude={"seed", "output_dir", "data_root", "device"}) for run in runs]
-    seeds = [config_of(run).seed for run in runs]
-    if any(each != settings[0] for each in settings) or len(set(seeds)) < len(seeds):
-        raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: their settings differ, or two have "
-                         "the same seed; pass runs of one recipe that differ in their seeds")
+    settings = [config_of(run).model_dump(exclude={"output_dir", "data_root", "device"}) for run in runs]
+    values = [_pop(each, over) for each in settings]
+    if any(each != settings[0] for each in settings) or len(set(map(str, values))) < len(values):
+        raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: their settings differ in more than "
+                         f"{over}, or two have the same {over}; pass runs of one recipe that differ in it alone")
+    return sorted(values)
+
+
+def _pop(settings, key):
+    """Take the value at `key`, names joined by dots, out of nested dicts and return it."""
+    *path, last = key.split(".")
+    try:
+        for name in path:
+            settings = settings[name]
+        return settings.pop(last)
+    except (KeyError, TypeError):
+        raise ValueError(f"the runs have no key {key!r}; --over names a key of the recipe, such as seed") from None
 
 
 def _baselines(found, metric):
@@ -110,7 +129,7 @@ def _duration(seconds):
 
 def add(options, path):
     """Put the figures of the runs into the CSV, in place of older ones of the same recipe, split and metric."""
-    row = {**collect(options.runs, options.add, options.metric), "data": options.data, "published": options.published,
+    row = {**collect(options.runs, options.add, options.metric, options.over), "data": options.data, "published": options.published,
            "hardware": options.hardware}
     same = ("recipe", "data", "split", "metric")
     write(path, [old for old in read(path) if any(old[key] != row[key] for key in same)] + [row])
@@ -135,6 +154,7 @@ def _parser():
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the page is out of date")
     parser.add_argument("--add", metavar="RECIPE", help="path of the recipe under configs/, without .yaml")
     parser.add_argument("--metric", help="one of the scores in results.json of the runs")
+    parser.add_argument("--over", default="seed", metavar="KEY", help="what the runs differ in; default seed")
     parser.add_argument("--data", default="", help="what the data are and how they are split")
     parser.add_argument("--published", default="", help="a figure of others, with its source")
     parser.add_argument("--hardware", default="2 cores, AVX-512")

@@ -54,6 +54,15 @@ def test_runs_of_other_settings_or_the_same_seed_are_refused(make_run, others):
         results.collect(runs, "language_model/x", "loss")
 
 
+def test_runs_may_differ_in_a_key_that_is_named(make_run):
+    runs = [make_run(0, 1.0, epochs=4), make_run(0, 2.0, epochs=3)]
+    row = results.collect(runs, "language_model/x", "loss", over="training.epochs")
+    assert row["value"].startswith("1.5") and row["seeds"] == "2 (3, 4)"
+    assert row["command"].endswith("training.epochs=3  (and 4)")
+    with pytest.raises(ValueError, match="no key 'training.epoch'; --over names a key"):
+        results.collect(runs, "language_model/x", "loss", over="training.epoch")
+
+
 def test_a_score_that_is_not_there_is_refused(make_run):
     with pytest.raises(ValueError, match="has no score 'bleu'; it has loss"):
         results.collect([make_run(0, 1.0)], "language_model/x", "bleu")
