@@ -14,10 +14,11 @@ def main(argv=None):
     """Print one answer for each line, as soon as it is known."""
     arguments = _parser().parse_args(argv)
     from gluon_rnn.training import load_run
-    from gluon_rnn.training.answers import answers
+    from gluon_rnn.training.answers import answers, stream_answers
     run = load_run(arguments.run, arguments.checkpoint)
     folder = arguments.output or run.path / "predictions"
-    for answer in answers(run, _lines(arguments), folder):
+    lines = _lines(arguments)
+    for answer in stream_answers(run, lines) if arguments.stream else answers(run, lines, folder):
         print(answer, flush=True)
     return 0
 
@@ -39,6 +40,8 @@ def _parser():
     parser.add_argument("items", nargs="*", metavar="ITEM", help="a line, or the path of a .wav or .mat file; default: "
                                                                  "the lines of --file, or of standard input")
     parser.add_argument("--file", metavar="FILE", help="a text file with one item a line")
+    parser.add_argument("--stream", action="store_true", help="answer after every step of an item, from carried "
+                                                              "states: where the model reads forwards only")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
                         help="where pictures and tunes go (default: RUN/predictions)")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")

@@ -129,8 +129,8 @@ def _duration(seconds):
 
 def add(options, path):
     """Put the figures of the runs into the CSV, in place of older ones of the same recipe, split and metric."""
-    row = {**collect(options.runs, options.add, options.metric, options.over), "data": options.data, "published": options.published,
-           "hardware": options.hardware}
+    row = {**collect(options.runs, options.add, options.metric, options.over),
+           "data": options.data, "published": options.published, "hardware": options.hardware}
     same = ("recipe", "data", "split", "metric")
     write(path, [old for old in read(path) if any(old[key] != row[key] for key in same)] + [row])
 

@@ -3,7 +3,7 @@ import importlib.util
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["answers"]
+__all__ = ["answers", "stream_answers"]
 
 _SHOWN = 3      # classes of a classifier that an answer names
 
@@ -33,14 +33,47 @@ def answers(run, items, folder):
         yield _ANSWERS[name](run, item, folder, number)
 
 
+def stream_answers(run, items):
+    """Yield a text for each step of each of `items`, before the next step is read.
+
+    A step is a token of a text, a step of a recording or of a row of numbers, a frame of a piano roll.
+
+    Raises
+    ------
+    ValueError
+        If the model does not answer step by step: it sees whole sequences, or its task has no such answers.
+    """
+    name = run.config.task.name
+    if name not in _STREAMS:
+        raise ValueError(f"a model of the task {name!r} does not answer step by step; leave --stream out")
+    for item in items:
+        yield from _STREAMS[name](run, item)
+
+
 def _continued(run, prefix, folder, number):
     return run.predict(prefix)
 
 
 def _classified(run, item, folder, number):
-    found = list(run.predict(item).items())
+    return _ranked(run.predict(item))
+
+
+def _ranked(probabilities):
+    found = list(probabilities.items())
     first, *others = (f"{label} {probability:.1%}" for label, probability in found[:_SHOWN])
     return f"{first} ({', '.join(others)})" if others else first
+
+
+def _classified_steps(run, item):
+    reader = run.assets.reader
+    steps = reader.tokens(item) if hasattr(reader, "tokens") else reader(item)
+    shown = steps if hasattr(reader, "tokens") else range(1, len(steps) + 1)
+    return (f"{step}\t{_ranked(found)}" for step, found in zip(shown, run.stream(steps)))
+
+
+def _tagged_steps(run, sentence):
+    words = sentence.split()
+    return (f"{word}\t{tag}" for word, tag in zip(words, run.stream(words)))
 
 
 def _tagged(run, sentence, folder, number):
@@ -74,3 +107,5 @@ def _composed(run, label, folder, number):
 
 _ANSWERS = {"language_model": _continued, "classification": _classified, "tagging": _tagged, "frames": _played,
             "translation": _translated, "conditional_language_model": _composed}
+
+_STREAMS = {"classification": _classified_steps, "tagging": _tagged_steps}

@@ -15,7 +15,7 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.data import AudioReader, Buckets, TextReader, TrajectoryReader, pad
 from gluon_rnn.nn.checks import check_rates
 from gluon_rnn.registry import datasets, suggest, tasks
-from gluon_rnn.training import class_report, parts
+from gluon_rnn.training import class_report, parts, streaming
 from gluon_rnn.training.task import Batch, Report, Task
 
 __all__ = ["ClassificationLoss", "ClassificationTask", "ClassifierAssets"]
@@ -229,8 +229,36 @@ class ClassificationTask(Task):
         for start in range(0, len(items), batch_size):
             inputs, valid_length = map(mx.nd.array, pad(sequences[start:start + batch_size]))
             rows = np.exp(log_probabilities(run.model, inputs, valid_length, device))
-            answers += [{run.assets.labels[k]: float(row[k]) for k in np.argsort(-row)} for row in rows]
+            answers += [_ranked(run.assets.labels, row) for row in rows]
         return answers
+
+    @staticmethod
+    def stream(run, steps):
+        """Yield the probability of each class after each of `steps`, the most probable first.
+
+        Parameters
+        ----------
+        run : gluon_rnn.training.Run
+        steps : iterable
+            Pieces of a text, as long as you like; or features (C,) of a step, as ``run.assets.reader`` makes them of
+            a recording or a row of numbers.
+
+        Raises
+        ------
+        ValueError
+            If the model looks at all of a sequence: only an encoder that reads forwards with pooling "last" does not.
+        """
+        streaming.require_causal(run.model, "train one with pooling last and an encoder that reads forwards only")
+        reader, text = run.assets.reader, isinstance(run.assets.reader, TextReader)
+        sequences = (reader(step) if text else np.atleast_2d(step) for step in steps)
+        pieces = ((mx.nd.array(piece[:, None], dtype=piece.dtype),) for piece in sequences if len(piece))
+        for logits in streaming.outputs(run.model, pieces):
+            yield _ranked(run.assets.labels, scipy.special.softmax(logits[0].asnumpy().astype(np.float64)))
+
+
+def _ranked(labels, probabilities):
+    """Return {class: probability}, the most probable first."""
+    return {labels[k]: float(probabilities[k]) for k in np.argsort(-probabilities)}
 
 
 def class_weights(targets, num_classes, balance):

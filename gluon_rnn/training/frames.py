@@ -15,7 +15,7 @@ from gluon_rnn.data import Buckets, pad, read_rolls, transpose
 from gluon_rnn.inference.piano_roll import continue_roll, draw_roll
 from gluon_rnn.models import frame_loss
 from gluon_rnn.registry import datasets, suggest, tasks
-from gluon_rnn.training import parts
+from gluon_rnn.training import parts, streaming
 from gluon_rnn.training.task import Batch, Report, Task
 
 __all__ = ["FramesTask", "flip_rates", "key_frequencies"]
@@ -178,6 +178,13 @@ class FramesTask(Task):
         if picture is not None:
             draw_roll(whole, len(roll), picture)
         return whole
+
+    @staticmethod
+    def stream(run, frames):
+        """Yield the probability (K,) float32 of each key in the next frame, after each of `frames` (K,) of 0 and 1."""
+        pieces = ((mx.nd.array(np.asarray(frame)[None, None]),) for frame in frames)
+        for logits in streaming.outputs(run.model, pieces):
+            yield mx.nd.sigmoid(logits[0, 0]).asnumpy()
 
     @staticmethod
     def export_arguments(run):

@@ -45,6 +45,10 @@ class Run:
         """Apply the model to something new, as the `predict` of its task says."""
         return tasks.get(self.config.task.name).predict(self, *inputs, **options)
 
+    def stream(self, steps):
+        """Yield an answer after each of `steps` while they come in, as the `stream` of its task says."""
+        return tasks.get(self.config.task.name).stream(self, steps)
+
 
 def create(output_dir, name):
     """Make and return the folder ``output_dir/name-<n>``, n being the first number that is free."""

@@ -15,7 +15,7 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets, TagEncoder, pad
 from gluon_rnn.nn import lengths
 from gluon_rnn.registry import datasets, encoders, tasks
-from gluon_rnn.training import parts
+from gluon_rnn.training import parts, streaming
 from gluon_rnn.training.task import Batch, Report, Task
 
 __all__ = ["MostFrequentTag", "Tagging", "TaggingTask", "tagging_loss"]
@@ -221,11 +221,25 @@ class TaggingTask(Task):
         words, encoder = text.split(), run.assets.encoder
         if not words:
             return Tagging([], [])
-        encoded = (encoder.word_ids(words), np.zeros(len(words), np.int32), [encoder.spell(word) for word in words])
-        batch, = Sentences([encoded], 1, 1, run.model.spelling is not None)
-        inputs, valid_length, _, *spelling = batch.arrays
+        inputs, valid_length, *spelling = _arrays(run, words)
         best = run.model.decode(run.model(inputs, None, valid_length, *spelling), valid_length)
         return Tagging(words, [encoder.tags[int(tag)] for tag in best.asnumpy()[:, 0]])
+
+    @staticmethod
+    def stream(run, words):
+        """Yield the tag of each of `words` before the next one is read.
+
+        Raises
+        ------
+        ValueError
+            If the tags depend on later words: the encoder reads backwards too, or there is a CRF.
+        """
+        streaming.require_causal(run.model, "train one with model.encoder.bidirectional=false")
+        if run.model.crf is not None:
+            raise ValueError("a CRF tags a sentence as a whole, so it cannot answer word by word; train without it")
+        pieces = ((inputs, *spelling) for inputs, _, *spelling in (_arrays(run, [word]) for word in words))
+        for scores in streaming.outputs(run.model, pieces):
+            yield run.assets.encoder.tags[int(run.model.decode(scores).asnumpy()[0, 0])]
 
     @staticmethod
     def export_arguments(run):
@@ -236,6 +250,15 @@ class TaggingTask(Task):
         vocab = run.assets.encoder.words
         return {"example": mx.nd.array(np.arange(16).reshape(8, 2) % len(vocab), dtype="int32"), "vocab": vocab,
                 "unit": "word", "separator": " ", "extras": {"tags": run.assets.encoder.tags}}
+
+
+def _arrays(run, words):
+    """Return words (T, 1), their number (1,) and, for a model that spells, their letters and numbers of letters."""
+    encoder = run.assets.encoder
+    encoded = (encoder.word_ids(words), np.zeros(len(words), np.int32), [encoder.spell(word) for word in words])
+    batch, = Sentences([encoded], 1, 1, run.model.spelling is not None)
+    inputs, valid_length, _, *spelling = batch.arrays
+    return inputs, valid_length, *spelling
 
 
 class Sentences:

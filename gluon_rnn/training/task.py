@@ -124,6 +124,11 @@ class Task:
         raise ValueError(f"a model of the task {run.config.task.name!r} has no predict; see README for its command")
 
     @staticmethod
+    def stream(run, steps):
+        """Yield an answer after each of `steps`, an iterable, from states that are carried from one to the next."""
+        raise ValueError(f"a model of the task {run.config.task.name!r} does not answer step by step; use predict")
+
+    @staticmethod
     def export_arguments(run):
         """Return what `gluon_rnn.export.export` needs besides model and folder: an example, a vocabulary or scaler."""
         raise ValueError(f"a model of the task {run.config.task.name!r} has no export by this command; call "

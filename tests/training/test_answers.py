@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from gluon_rnn.training import load_run, train
-from gluon_rnn.training.answers import answers
+from gluon_rnn.training.answers import answers, stream_answers
 from scripts import predict
 
 
@@ -53,3 +53,8 @@ def test_the_command_continues_a_line_of_a_file(make_config, tmp_path, capsys):
     assert predict.main([str(run), "--file", str(tmp_path / "lines.txt")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith(word) for line in lines) >= 2
+
+
+def test_a_task_that_does_not_stream_says_so():
+    with pytest.raises(ValueError, match="task 'translation' does not answer step by step; leave --stream out"):
+        list(stream_answers(fake_run("translation", None), ["yes"]))

@@ -13,7 +13,7 @@ from gluon_rnn import config as configuration
 from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
-from gluon_rnn.training import class_report, classification, evaluate_run, load_run, train
+from gluon_rnn.training import answers, class_report, classification, evaluate_run, load_run, train
 from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets, class_weights
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -218,3 +218,19 @@ def test_training_needs_a_valid_split(make, tmp_path):
     path = str(tmp_path / "films.tsv")
     with pytest.raises(ConfigError, match="data: given: train; give either path and split"):
         task_of(make({"data": {"name": "labelled_text", "train": path}}))
+
+
+def test_streamed_answers_end_with_the_answer_for_the_whole(make):
+    run = gluon_rnn.load(train(make({"model.pooling": "last"}), "films"))
+    words = ["the", "film", "was", "great"]
+    streamed = list(run.stream(words))
+    assert len(streamed) == 4
+    for count, answer in enumerate(streamed, start=1):                     # float32, sums in another order
+        assert answer == pytest.approx(run.predict(" ".join(words[:count])), abs=1e-5)
+    assert list(answers.stream_answers(run, ["the film"]))[1].startswith("film\t" + next(iter(streamed[1])))
+
+
+def test_a_classifier_of_whole_sequences_does_not_stream(make):
+    run = gluon_rnn.load(train(make({"training.epochs": 1}), "films"))
+    with pytest.raises(ValueError, match="so it cannot answer step by step; train one with pooling last"):
+        next(run.stream(["fine"]))

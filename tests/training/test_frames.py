@@ -126,3 +126,10 @@ def test_recipes_that_cannot_work(make_config):
     with pytest.raises(configuration.ConfigError, match="needs piano rolls, and 'elman_grammar' has none"):
         tasks.get("frames")(configuration.from_dict({"task": "frames", "data": {"name": "elman_grammar"},
                                                      "model": {"encoder": {"name": "rnn", "hidden_size": 2}}}))
+
+
+def test_streamed_frames_are_those_of_the_whole_piece(make_config):
+    run = gluon_rnn.load(training.train(make_config(), "rolls"))
+    roll = np.random.default_rng(0).integers(0, 2, (5, KEYS))
+    whole = mx.nd.sigmoid(run.model(mx.nd.array(roll[:, None]))).asnumpy()[:, 0]
+    np.testing.assert_allclose(list(run.stream(roll)), whole, atol=1e-6)   # float32

@@ -9,6 +9,7 @@ import gluon_rnn
 from gluon_rnn import config as configuration
 from gluon_rnn import training
 from gluon_rnn.registry import tasks
+from gluon_rnn.training import answers
 from gluon_rnn.training.tagging import MostFrequentTag, Tagging
 
 pytest.importorskip("conllu", reason="the library conllu is in the extra: pip install gluon_rnn[data]")
@@ -175,3 +176,23 @@ def test_recipes_that_cannot_work(make_config):
     with pytest.raises(configuration.ConfigError, match="and 'elman_grammar' has none; use conllu"):
         tasks.get("tagging")(configuration.from_dict({"task": "tagging", "data": {"name": "elman_grammar"},
                                                       "model": WORDS}))
+
+
+FORWARD = {**WHOLE, "crf": False, "encoder": {"name": "lstm", "hidden_size": 12, "bidirectional": False}}
+
+
+def test_streamed_tags_are_those_of_the_whole_sentence(make_config):
+    run = gluon_rnn.load(training.train(make_config(FORWARD), "tags"))
+    words = ["the", "cat", "eats", "dogs"]
+    assert list(run.stream(words)) == run.predict(" ".join(words)).tags
+    assert list(answers.stream_answers(run, ["the cat"]))[0] == f"the\t{run.predict('the').tags[0]}"
+
+
+@pytest.mark.parametrize("model, message", [
+    (WORDS, "whole sequence, so it cannot answer step by step; train one with model.encoder.bidirectional=false"),
+    ({**FORWARD, "crf": True}, "a CRF tags a sentence as a whole"),
+])
+def test_tags_that_depend_on_later_words_do_not_stream(make_config, model, message):
+    run = gluon_rnn.load(training.train(make_config(model), "tags"))
+    with pytest.raises(ValueError, match=message):
+        next(run.stream(["the"]))
