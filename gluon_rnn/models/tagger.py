@@ -21,6 +21,7 @@ import mxnet as mx
 from ..nn import CRF, BidirectionalStack, Viterbi, lengths
 from ..nn.checks import check_rates, check_sizes
 from ..nn.contract import SequenceBlock
+from ..nn.joined import join
 from ..registry import models
 
 __all__ = ["SequenceTagger"]
@@ -160,7 +161,7 @@ class SequenceTagger(SequenceBlock):
             inputs = lengths.mask(F, inputs, valid_length)                # an id out of range, or NaN, is no row
         features = self.word_embedding(inputs)                            # (T, N, E)
         if signals:
-            features = F.concat(features, self.spelling(*signals, valid_length), dim=2)
+            features = join(F, features, self.spelling(*signals, valid_length))
         features = F.Dropout(features, p=self._drop_i) if self._drop_i else features
         arguments = (features, states) if valid_length is None else (features, states, valid_length)
         outputs, states = self.encoder(*arguments)                        # (T, N, H)

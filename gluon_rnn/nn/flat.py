@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.joined import join, join_vectors
 
 __all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_cell"]
 
@@ -115,13 +116,16 @@ def drop_h2h(F, vector, layout, rate):
         if part.name.endswith("weight"):
             piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
             pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
-    return F.concat(*pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None), dim=0)
+    return join_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
 
 
 def split_directions(F, vector, layout):
     """Return the flat vectors of the forward and of the backward direction alone."""
-    slices = [(part.name[0], F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)) for part in layout.parts()]
-    return [F.concat(*(values for owner, values in slices if owner == direction), dim=0) for direction in "lr"]
+    middle = layout.bias_begin()                                          # all weights, then all biases: l, r in both
+    halves = [F.reshape(F.slice_axis(vector, axis=0, begin=begin, end=end), shape=(2, -1))
+              for begin, end in ((0, middle), (middle, None))]
+    rows = F.concat(*halves, dim=1)                                       # a row for each direction
+    return [F.reshape(F.slice_axis(rows, axis=0, begin=row, end=row + 1), shape=(-1,)) for row in (0, 1)]
 
 
 def hold_cell(F, inputs, vector, padding, hidden_size):
@@ -136,5 +140,5 @@ def hold_cell(F, inputs, vector, padding, hidden_size):
     gate_i, gate_f, gate_g, gate_o = F.split(column, num_outputs=4, axis=0)
     hold = F.concat(-_SATURATE * gate_i, _SATURATE * gate_f, 0 * gate_g, 0 * gate_o, dim=0)
     weight = F.concat(weight, F.BlockGrad(hold), dim=1)                   # (4H, C + 1)
-    vector = F.concat(F.reshape(weight, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-tail, end=None), dim=0)
-    return F.concat(inputs, F.BlockGrad(padding), dim=2), vector
+    vector = join_vectors(F, F.reshape(weight, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-tail, end=None))
+    return join(F, inputs, F.BlockGrad(padding)), vector

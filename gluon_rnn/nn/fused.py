@@ -22,6 +22,7 @@ from gluon_rnn.nn import flat, lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
+from gluon_rnn.nn.joined import join
 from gluon_rnn.registry import encoders
 
 __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
@@ -166,7 +167,7 @@ class FusedLayer(SequenceBlock):
             finals.append(final)
         if self.num_layers == 1:
             return outputs, finals[0]
-        return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
+        return outputs, [join(F, *of_all, dim=0) for of_all in zip(*finals)]
 
     def _run_layer(self, F, inputs, vector, begin, valid_length, layer):
         if valid_length is None:
@@ -181,8 +182,8 @@ class FusedLayer(SequenceBlock):
         reversed_inputs = lengths.reverse(F, inputs, valid_length)
         backward, backward_final = self._run_direction(F, reversed_inputs, vectors[1], begins[1], valid_length)
         backward = lengths.reverse(F, backward, valid_length)
-        return (F.concat(forward, backward, dim=2),
-                [F.concat(*pair, dim=0) for pair in zip(forward_final, backward_final)])
+        return (join(F, forward, backward),
+                [join(F, *pair, dim=0) for pair in zip(forward_final, backward_final)])
 
     def _run_direction(self, F, inputs, vector, begin, valid_length):
         """One direction with lengths. The final h is the last valid output; c is held still through the padding."""
