@@ -279,13 +279,13 @@ class Sentences:
             arrays = [words, valid_length, pad([tags for _, tags, _ in chosen])[0]]
             axes = (1, 0, 1)
             if self._spelled:
-                arrays += _pad_spelling([spelling for _, _, spelling in chosen], len(words))
+                arrays += pad_spelling([spelling for _, _, spelling in chosen], len(words))
                 axes += (1, 1)
             yield Batch(tuple(mx.nd.array(array, dtype=array.dtype) for array in arrays), axes,
                         int(valid_length.sum()))
 
 
-def _pad_spelling(spellings, steps):
+def pad_spelling(spellings, steps):
     """Return characters (T, N, M) int32 and their numbers (T, N) float32 of N sentences, lists of (M_i,) arrays."""
     longest = max(len(word) for spelling in spellings for word in spelling)
     chars = np.zeros((steps, len(spellings), longest), np.int32)

@@ -180,7 +180,7 @@ class TranslationTask(Task):
 
     def _buckets(self, split, seed):
         section, (source, target) = self.config.data, self.data.ids(split)
-        pairs = np.stack([target.lengths, source.lengths], axis=1)        # a step of the target costs more: sorted first
+        pairs = np.stack([target.lengths, source.lengths], axis=1)        # target first: its steps cost more
         if seed is None:                                   # sorted throughout: hardly any padding
             return Buckets(pairs, section.eval_batch_size, num_buckets=len(pairs))
         return Buckets(pairs, section.batch_size, section.num_buckets, seed=seed)
