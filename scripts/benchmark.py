@@ -1,4 +1,4 @@
-"""Measure our speed: ``python -m scripts.benchmark layers``, ``delays``, ``tasks`` or ``language_model``.
+"""Measure our speed: ``python -m scripts.benchmark layers``, ``delays``, ``tasks``, ``language_model`` or ``memory``.
 
 Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
 """
@@ -6,9 +6,11 @@ import argparse
 import contextlib
 import os
 import platform
+import subprocess
 import sys
+import tempfile
 
-from gluon_rnn.benchmark import delays, language_model, layers, tasks
+from gluon_rnn.benchmark import delays, language_model, layers, memory, tasks
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
@@ -18,7 +20,7 @@ PEERS = ["gluon", "gluon-default-threads", "torch"]
 def parse(argv=None):
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__)
-    parser.add_argument("what", choices=["layers", "delays", "tasks", "language_model"])
+    parser.add_argument("what", choices=list(COMMANDS))
     parser.add_argument("--quick", action="store_true", help="a few rows and three repeats: a look, not a result")
     parser.add_argument("--repeat", type=int, help="timings per row and peer; the median counts (default 7)")
     parser.add_argument("--peers", type=lambda text: text.split(","),
@@ -114,7 +116,16 @@ def run_language_model(options):
         print(language_model.table(language_model.run(peers, options.repeat)))
 
 
-COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "language_model": run_language_model}
+def run_memory(options):
+    """Print what a language model on a synthetic corpus has resident, by the size of the corpus."""
+    print(memory.header())
+    with tempfile.TemporaryDirectory() as folder:
+        for tokens, found in memory.run(folder, [10**5, 10**6] if options.quick else [10**6, 10**7]):
+            print(memory.line(tokens, found), flush=True)
+
+
+COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "language_model": run_language_model,
+            "memory": run_memory}
 
 
 def main(argv=None):
@@ -122,7 +133,7 @@ def main(argv=None):
     options = parse(argv)
     try:
         COMMANDS[options.what](options)
-    except (PeerError, OSError) as error:
+    except (PeerError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
