@@ -5,10 +5,11 @@ import numpy as np
 from gluon_rnn import nn
 from gluon_rnn.config import Training
 from gluon_rnn.data import pad
+from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import Seq2Seq, SequenceClassifier, SequenceTagger
 from gluon_rnn.training.classification import ClassificationLoss
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.tagging import TaggingLossGraph, pad_spelling
+from gluon_rnn.training.tagging import TaggingLossGraph
 from gluon_rnn.training.task import Batch
 from gluon_rnn.training.translation import TranslationLoss
 
@@ -47,8 +48,9 @@ def tagger(case):
         arrays, axes = [words, lengths, ids(case["K"], rows["lengths"])[0]], (1, 0, 1)
         if case["spelled"]:
             spellings = [[ids.draw(case["V_chars"], letters) for letters in row] for row in rows["words"]]
-            arrays += [mx.nd.array(array, dtype=array.dtype) for array in pad_spelling(spellings, len(words))]
-            axes += (1, 1)
+            spelled = grouped_spellings(spellings, len(words))
+            arrays += [mx.nd.array(array, dtype=array.dtype) for array in spelled]
+            axes += tuple(min(1, array.ndim - 1) for array in spelled)
         return Batch(tuple(arrays), axes, sum(rows["lengths"]))
 
     return _training(case, TaggingLossGraph(model), [batch(rows) for rows in case["batches"]])
