@@ -219,8 +219,8 @@ def test_words_in_groups_are_the_words_in_their_places(hybrid):
             scores = model(words, None, mx.nd.array(lengths), *signals)
             loss = (scores * mx.nd.arange(scores.size).reshape(scores.shape)).sum()
         loss.backward()
-        results.append([scores.asnumpy(), *(parameter.grad().asnumpy().copy()
-                                            for name, parameter in sorted(model._collect_params_with_prefix().items()))])
+        parameters = sorted(model._collect_params_with_prefix().items())
+        results.append([scores.asnumpy(), *(parameter.grad().asnumpy().copy() for _, parameter in parameters)])
     for dense, grouped in zip(*results):
         np.testing.assert_allclose(grouped, dense, rtol=1e-4, atol=1e-4)  # gradients of up to 100
     with pytest.raises(ValueError, match="got 4 more arrays"):
