@@ -1,4 +1,4 @@
-"""Measure our speed beside other libraries: ``python -m scripts.benchmark layers``, ``delays`` or ``language_model``.
+"""Measure our speed: ``python -m scripts.benchmark layers``, ``delays``, ``tasks``, ``language_model`` or ``memory``.
 
 Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
 """
@@ -6,9 +6,11 @@ import argparse
 import contextlib
 import os
 import platform
+import subprocess
 import sys
+import tempfile
 
-from gluon_rnn.benchmark import delays, language_model, layers
+from gluon_rnn.benchmark import delays, language_model, layers, memory, tasks
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
@@ -18,7 +20,7 @@ PEERS = ["gluon", "gluon-default-threads", "torch"]
 def parse(argv=None):
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__)
-    parser.add_argument("what", choices=["layers", "delays", "language_model"])
+    parser.add_argument("what", choices=list(COMMANDS))
     parser.add_argument("--quick", action="store_true", help="a few rows and three repeats: a look, not a result")
     parser.add_argument("--repeat", type=int, help="timings per row and peer; the median counts (default 7)")
     parser.add_argument("--peers", type=lambda text: text.split(","),
@@ -26,7 +28,7 @@ def parse(argv=None):
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
     parser.add_argument("--torch-python", default=sys.executable, metavar="PATH",
                         help="the interpreter that has PyTorch, if it is another one")
-    parser.add_argument("--csv", metavar="FILE", help="layers, delays: write the rows there too")
+    parser.add_argument("--csv", metavar="FILE", help="layers, delays, tasks: write the rows there too")
     options = parser.parse_args(argv)
     for name in options.peers or []:
         if name not in PEERS:
@@ -86,6 +88,24 @@ def run_delays(options):
             delays.write_csv(options.csv, rows, names)
 
 
+def run_tasks(options):
+    """Print how much of the batches is padding, and the table of training steps as its rows come in."""
+    cases = tasks.QUICK_CASES if options.quick else tasks.CASES
+    for name, waste, unbucketed in tasks.padding(cases):
+        print(f"# padding, {name}: {waste:.1%} of the steps in bucketed batches, {unbucketed:.1%} in unbucketed ones")
+    with contextlib.ExitStack() as stack:
+        peers = start(options, stack, ["torch"])
+        names, rows = [peer.name for peer in peers], []
+        print("# training steps: forward, backward, gradient norm, clipping, Adam; tokens without padding")
+        print(tasks.header(names), flush=True)
+        for row in tasks.run(peers, cases, options.repeat):
+            rows.append(row)
+            print(tasks.line(row, names), flush=True)
+        print(tasks.summary(rows, names))
+        if options.csv:
+            tasks.write_csv(options.csv, rows, names)
+
+
 def run_language_model(options):
     """Print training tokens per second, ours beside PyTorch's."""
     with contextlib.ExitStack() as stack:
@@ -96,12 +116,24 @@ def run_language_model(options):
         print(language_model.table(language_model.run(peers, options.repeat)))
 
 
+def run_memory(options):
+    """Print what a language model on a synthetic corpus has resident, by the size of the corpus."""
+    print(memory.header())
+    with tempfile.TemporaryDirectory() as folder:
+        for tokens, found in memory.run(folder, [10**5, 10**6] if options.quick else [10**6, 10**7]):
+            print(memory.line(tokens, found), flush=True)
+
+
+COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "language_model": run_language_model,
+            "memory": run_memory}
+
+
 def main(argv=None):
     """Run what the command line asks for; return the exit status."""
     options = parse(argv)
     try:
-        {"layers": run_layers, "delays": run_delays, "language_model": run_language_model}[options.what](options)
-    except (PeerError, OSError) as error:
+        COMMANDS[options.what](options)
+    except (PeerError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -127,6 +127,11 @@ class OursPeer(_MXNetPeer):
         from gluon_rnn.benchmark import our_delays
         return getattr(our_delays, case["network"])(case)
 
+    def tasks(self, case):
+        """Return a call of one model of the benchmark `tasks`."""
+        from gluon_rnn.benchmark import our_tasks
+        return getattr(our_tasks, case["network"])(case)
+
     def language_model(self, case):
         """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
         from gluon_rnn.config import Training
@@ -209,6 +214,11 @@ class TorchPeer:
         """Return {name: call}, all forms of one network of the benchmark `delays`."""
         from torch_delays import Networks  # beside this file, which is run by its name
         return getattr(Networks(self.torch), case["network"])(case)
+
+    def tasks(self, case):
+        """Return {name: call}, all forms of one model of the benchmark `tasks`."""
+        from torch_tasks import Models  # beside this file, which is run by its name
+        return getattr(Models(self.torch), case["network"])(case)
 
     def peak(self, size, repeats):
         a, b = self.torch.rand(size, size), self.torch.rand(size, size)

@@ -64,11 +64,9 @@ class BPTTBatches:
                              "longer text")
         self.batch_size, self.bptt, self.offset = batch_size, bptt, offset
         self.tokens = steps * batch_size
-        self._data = self._columns(ids[offset:offset + self.tokens])            # (steps, N)
-        self._target = self._columns(ids[offset + 1:offset + 1 + self.tokens])  # (steps, N)
-
-    def _columns(self, ids):
-        return np.ascontiguousarray(ids.reshape(self.batch_size, -1).T, dtype=np.int32)
+        # Views: a stream of any length costs no memory but its own.
+        self._data, self._target = (ids[start:start + self.tokens].reshape(batch_size, -1).T          # (steps, N)
+                                    for start in (offset, offset + 1))
 
     def __len__(self):
         return -(-len(self._data) // self.bptt)

@@ -3,9 +3,11 @@ import gzip
 import pathlib
 import zlib
 
-__all__ = ["read_text", "read_splits", "positions", "SPLITS"]
+__all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
 
 SPLITS = ("train", "valid", "test")
+
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 def read_text(path, encoding="utf-8"):
@@ -27,38 +29,55 @@ def read_text(path, encoding="utf-8"):
     ValueError
         If the file is missing, a folder, empty, a damaged ``.gz``, or not text in this encoding.
     """
+    return "".join(read_chunks(path, encoding))
+
+
+def read_chunks(path, encoding="utf-8", size=2**18):
+    """Yield the text of a file in pieces of about `size` characters; arguments and errors as those of `read_text`."""
     path = pathlib.Path(path).expanduser()
-    raw = _read_bytes(path)
-    text = _decode(raw, path, encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text:
+    _check_readable(path)
+    empty = True
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
+            for chunk in iter(lambda: file.read(size), ""):
+                chunk = chunk.lstrip("\ufeff") if empty else chunk        # a byte order mark is no text
+                empty = empty and not chunk
+                yield chunk
+    except (PermissionError, LookupError, UnicodeDecodeError, *_DAMAGED) as error:
+        raise ValueError(f"{path}: {_what_is_wrong(path, encoding, error)}") from None
+    if empty:
         raise ValueError(f"{path}: the file is empty; check the path")
-    return text
 
 
-def _read_bytes(path):
+def _check_readable(path):
     if not path.exists():
         raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
     if path.is_dir():
         raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
+
+
+def _what_is_wrong(path, encoding, error):
+    if isinstance(error, PermissionError):
+        return "no permission to read the file; change its permissions"
+    if isinstance(error, _DAMAGED):
+        return f"not a whole gzip file ({error}); fetch it again, or drop .gz from the name if it is plain text"
+    if isinstance(error, UnicodeDecodeError):
+        return _undecodable(path, encoding)
+    return (f"encoding {encoding!r} is not one that Python knows; set encoding to, for example, utf-8, latin-1 or "
+            "utf-16")
+
+
+def _undecodable(path, encoding):
+    """Say which byte is not `encoding`: a piece does not know where in the file it stands, so all is read at once."""
     try:
         raw = path.read_bytes()
-        return gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except PermissionError:
-        raise ValueError(f"{path}: no permission to read the file; change its permissions") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: not a whole gzip file ({error}); fetch it again, or drop .gz from the name "
-                         "if it is plain text") from None
-
-
-def _decode(raw, path, encoding):
-    try:
-        return raw.decode(encoding)
-    except LookupError:
-        raise ValueError(f"{path}: encoding {encoding!r} is not one that Python knows; "
-                         "set encoding to, for example, utf-8, latin-1 or utf-16") from None
+        (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)
+    except _DAMAGED as error:
+        return _what_is_wrong(path, encoding, error)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: byte {error.start} (0x{raw[error.start]:02x}) is not {encoding}; "
-                         "set encoding to what the file was written in, for example latin-1 or utf-16") from None
+        return (f"byte {error.start} (0x{error.object[error.start]:02x}) is not {encoding}; "
+                "set encoding to what the file was written in, for example latin-1 or utf-16")
+    return f"not a text in {encoding}; set encoding to what the file was written in"
 
 
 def positions(size, split):
@@ -102,7 +121,7 @@ def _check_fractions(split):
     return fractions
 
 
-def read_splits(path, split, files, encoding, tokenize):
+def read_splits(path, split, files, read):
     """Return {"train": tokens, "valid": tokens[, "test": tokens]} from one file and fractions, or from several files.
 
     Parameters
@@ -113,26 +132,24 @@ def read_splits(path, split, files, encoding, tokenize):
         See `positions`; only with `path`.
     files : dict of str, path or None
         "train", "valid", "test": one file each; "test" may be None.
-    encoding : str
-        See `read_text`.
-    tokenize : callable
-        From text to a sequence of tokens.
+    read : callable
+        From a path to a sequence of tokens.
     """
     named = [name for name in SPLITS if files.get(name) is not None]
     if path is not None and named:
         raise ValueError(f"path and {named[0]} are both given; give either path and split, or train, valid and test")
     if path is None:
-        return _read_files(files, named, split, encoding, tokenize)
+        return _read_files(files, named, split, read)
     if split is None:
         raise ValueError(f"{path}: path needs split as well, the fractions of train and valid such as [0.9, 0.1]")
-    tokens = tokenize(read_text(path, encoding))
+    tokens = read(path)
     try:
         return {name: tokens[start:stop] for name, (start, stop) in positions(len(tokens), split).items()}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _read_files(files, named, split, encoding, tokenize):
+def _read_files(files, named, split, read):
     missing = [name for name in ("train", "valid") if name not in named]
     if missing:
         given = ", ".join(named) or "nothing"
@@ -141,4 +158,4 @@ def _read_files(files, named, split, encoding, tokenize):
     if split is not None:
         raise ValueError(f"split {list(split)} is for one file given as path; the files train and valid "
                          "are the split already, leave it out")
-    return {name: tokenize(read_text(files[name], encoding)) for name in named}
+    return {name: read(files[name]) for name in named}

@@ -8,6 +8,7 @@ import numpy as np
 from ..registry import datasets, suggest
 from .batches import BPTTBatches
 from .readers import read_splits
+from .token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
 
 __all__ = ["Characters", "Words", "BPTTBatches", "encode", "tokenize"]
 
@@ -40,28 +41,20 @@ def encode(tokens, vocab, where="the text"):
     """
     unknown = None if vocab.unknown_token is None else vocab.token_to_idx[vocab.unknown_token]
     lookup = _encode_characters if isinstance(tokens, str) else _encode_words
-    ids = lookup(tokens, vocab, unknown)
+    ids = lookup(tokens, vocab, -1 if unknown is None else unknown)
     if unknown is None and (ids < 0).any():
         position = int(np.argmax(ids < 0))
-        raise ValueError(f"{where} has {tokens[position]!r} at position {position}, which is not among the "
-                         f"{len(vocab)} tokens of the training text; leave it out, or set unknown_token, for example "
-                         f"to {UNK!r}")
+        raise ValueError(missing_token(tokens[position], position, vocab, where))
     return ids
 
 
-def _encode_words(tokens, vocab, unknown):
+def _encode_words(tokens, vocab, missing):
     table = dict(vocab.token_to_idx)   # a plain dict: gluonnlp's own falls back to Python code on every miss
-    missing = -1 if unknown is None else unknown
     return np.fromiter((table.get(token, missing) for token in tokens), dtype=np.int32, count=len(tokens))
 
 
-def _encode_characters(text, vocab, unknown):
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    table = np.full(0x110000, -1 if unknown is None else unknown, dtype=np.int32)   # one entry per Unicode code point
-    for token, index in vocab.token_to_idx.items():
-        if len(token) == 1:   # special tokens such as <unk> have more, and no character stands for them
-            table[ord(token)] = index
-    return table[points]
+def _encode_characters(text, vocab, missing):
+    return character_table(vocab, missing)[code_points(text)]
 
 
 class _Text:
@@ -71,12 +64,13 @@ class _Text:
     entropy_rate = None   # nobody knows it for a natural text
 
     def __init__(self, path, split, files, encoding, **vocabulary):
-        parts = read_splits(path, split, files, encoding, self._split_text)
+        reader = self._reader()
+        parts = read_splits(path, split, files, lambda file: reader.read(file, encoding))
         # Only the training split: a vocabulary that has seen the test text hides how often a model meets unknown words.
-        counter = gluonnlp.data.count_tokens(parts["train"])
+        counter = reader.count(parts["train"])
         self.vocab = gluonnlp.Vocab(counter, padding_token=None, bos_token=None, **vocabulary)
         self.splits = tuple(parts)
-        self._ids = {name: encode(tokens, self.vocab, f"the {name} split") for name, tokens in parts.items()}
+        self._ids = {name: reader.translate(ids, self.vocab, f"the {name} split") for name, ids in parts.items()}
 
     def ids(self, split):
         """Return the token ids of "train", "valid" or "test", (n,) int32; ValueError where there is no such split."""
@@ -142,9 +136,8 @@ class Characters(_Text):
         super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
                          max_size=max_size, unknown_token=unknown_token, eos_token=None)
 
-    @staticmethod
-    def _split_text(text):
-        return text   # a string is a sequence of characters already; a list would take eight times the memory
+    def _reader(self):
+        return CharacterIds()
 
 
 @datasets.register("words")
@@ -181,10 +174,8 @@ class Words(_Text):
         super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
                          max_size=max_size, unknown_token=unknown_token, eos_token=EOS)
 
-    @staticmethod
-    def _split_text(text):
-        lines = text if text.endswith("\n") else text + "\n"   # the last line ends, newline or not
-        return lines.replace("\n", f" {EOS} ").split()
+    def _reader(self):
+        return WordIds(EOS)
 
 
 def _check_vocabulary(min_freq, max_size, unknown_token):

@@ -17,6 +17,7 @@ import mxnet as mx
 from ..nn import lengths
 from ..nn.checks import check_features, check_rates, check_sizes
 from ..nn.contract import SequenceBlock
+from ..nn.embedded import look_up
 from ..nn.pooling import Pooling, forward_size_of
 from ..registry import models
 
@@ -98,9 +99,7 @@ class _ManyToOne(SequenceBlock):
 
     def _embed(self, F, inputs, weight):
         if weight is not None:
-            table = F.Dropout(weight, p=self._drop_e, axes=(1,)) if self._drop_e else weight
-            inputs = F.Embedding(inputs, table, input_dim=self._vocab_size, output_dim=self._embed_size,
-                                 dtype=self._dtype)                                      # (T, N, E)
+            inputs = look_up(F, inputs, weight, self._drop_e)                            # (T, N, E)
         return F.Dropout(inputs, p=self._drop_i, axes=(0,)) if self._drop_i else inputs
 
 

@@ -23,6 +23,7 @@ import mxnet as mx
 
 from ..nn import lengths
 from ..nn.contract import SequenceBlock
+from ..nn.embedded import look_up
 from ..registry import models
 
 __all__ = ["LanguageModel", "bits", "perplexity"]
@@ -155,9 +156,7 @@ class LanguageModel(SequenceBlock):
 
     def _embed(self, F, tokens, weight):
         # Dropping a row of the weight drops the word; the output layer sees the whole weight even where it is tied.
-        table = F.Dropout(weight, p=self._drop_e, axes=(1,)) if self._drop_e else weight
-        inputs = F.Embedding(tokens, table, input_dim=self._vocab_size, output_dim=self._embed_size,
-                             dtype=self._dtype)                                                             # (T, N, E)
+        inputs = look_up(F, tokens, weight, self._drop_e)                                                   # (T, N, E)
         return F.Dropout(inputs, **self._drop_i) if self._drop_i["p"] else inputs
 
 

@@ -173,7 +173,7 @@ class Seq2Seq(_Graph):
     def hybrid_forward(self, F, source, target, source_length, target_length):
         """Teacher-forced logits (T, N, V) and a list of the attention's weights (T, N, S), empty without attention."""
         states = self.read(F, source, source_length)
-        embedded = self.embed(F, self.target_embedding, target, target_length)[0]                        # (T, N, E)
+        embedded = self.embed(F, self.target_embedding, target, target_length)                           # (T, N, E)
         outputs = self._write(F, embedded, states)
         logits, *weights = [self.score_tokens(F, *outputs[:2]), *outputs[2:]]
         return lengths.mask(F, logits, target_length), [lengths.mask(F, w, target_length) for w in weights]
@@ -181,20 +181,25 @@ class Seq2Seq(_Graph):
     # ---- parts, which the other graphs share ---------------------------------------------------------------------
 
     def embed(self, F, embedding, tokens, valid_length):
-        """Return embedded tokens (T, N, E) with dropout, and the mask of that dropout (1, N, E) or None."""
+        """Return embedded tokens (T, N, E) with dropout."""
+        embedded = self.look_up(F, embedding, tokens, valid_length)
+        return F.Dropout(embedded, p=self._drop_i, axes=(0,)) if self._drop_i else embedded
+
+    def look_up(self, F, embedding, tokens, valid_length):
+        """Return embedded tokens (T, N, E), of which word dropout may have left out some."""
         if valid_length is not None:
             tokens = lengths.mask(F, tokens, valid_length)                # an id out of range cannot be looked up
         embedded = embedding(tokens)
-        if self._drop_e:
-            embedded = F.Dropout(embedded, p=self._drop_e, axes=(2,))     # all features of a token, or none
-        if not self._drop_i:
-            return embedded, None
-        noise = F.Dropout(F.ones_like(F.slice_axis(embedded, axis=0, begin=0, end=1)), p=self._drop_i)
-        return F.broadcast_mul(embedded, noise), noise
+        return F.Dropout(embedded, p=self._drop_e, axes=(2,)) if self._drop_e else embedded   # whole tokens, or none
+
+    def noise(self, F, embedded):
+        """Return the mask (1, N, E) that `embed` draws for embedded tokens (T, N, E), None where it drops nothing."""
+        ones = F.ones_like(F.slice_axis(embedded, axis=0, begin=0, end=1))
+        return F.Dropout(ones, p=self._drop_i) if self._drop_i else None
 
     def read(self, F, source, source_length):
         """Return the states before the first target token of source (S, N): see `state_info`."""
-        embedded = self.embed(F, self.source_embedding, source, source_length)[0]                        # (S, N, E)
+        embedded = self.embed(F, self.source_embedding, source, source_length)                           # (S, N, E)
         begin = (self.encoder.begin_state(embedded.shape[1], ctx=embedded.context) if F is mx.nd
                  else self.encoder._symbolic_begin_state(embedded))
         memory, finals = self.encoder(embedded, begin, source_length)                                    # (S, N, M)
@@ -235,9 +240,13 @@ class Seq2Seq(_Graph):
 
     def score_tokens(self, F, outputs, contexts=None):
         """Return the logits (..., V) of s (..., H) and c (..., M)."""
-        if self.attention is not None:
-            outputs = self.readout(F.concat(contexts, outputs, dim=-1))   # h~
-        return self.output(self._drop(F, outputs))
+        if self.attention is None:
+            return self.output(self._drop(F, outputs))
+        # In rows: MXNet joins arrays of two dimensions far faster than those of three.
+        rows = F.concat(*(F.reshape(part, shape=(-1, size)) for part, size in (
+            (contexts, self.encoder.output_size), (outputs, self.decoder.output_size))), dim=1)
+        logits = self.output(self._drop(F, self.readout(rows)))           # of h~
+        return F.reshape_like(logits, outputs, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=-1)
 
     def _drop(self, F, values):
         return F.Dropout(values, p=self._dropout) if self._dropout else values
@@ -331,9 +340,11 @@ class ScheduledSampling(_Graph):
         """Loop over the target; see the class."""
         model = self.model
         states = model.read(F, source, source_length)
-        embedded, noise = model.embed(F, model.target_embedding, target, target_length)                  # (T, N, E)
+        embedded = model.look_up(F, model.target_embedding, target, target_length)                       # (T, N, E)
+        noise = model.noise(F, embedded)                                  # of guesses too, so the loop applies it
         own, memory = model.split_states(states)
         first = F.reshape(F.slice_axis(lengths.mask(F, target, target_length), axis=0, begin=0, end=1), shape=(-3,))
+        embedded = embedded if noise is None else F.broadcast_mul(embedded, noise)
         noise = None if noise is None else F.reshape(noise, shape=(-3, 0))
 
         def step(slices, carried):

@@ -21,6 +21,8 @@ import mxnet as mx
 from ..nn import CRF, BidirectionalStack, Viterbi, lengths
 from ..nn.checks import check_rates, check_sizes
 from ..nn.contract import SequenceBlock
+from ..nn.embedded import look_up
+from ..nn.joined import join
 from ..registry import models
 
 __all__ = ["SequenceTagger"]
@@ -70,6 +72,10 @@ class SequenceTagger(SequenceBlock):
         Character ids of each word; only with `char_encoder`.
     char_lengths : (T, N) array
         Characters of each word; what stands behind them changes nothing.
+    places, chars_1, char_lengths_1, chars_2, char_lengths_2, ... : arrays
+        In place of `chars` and `char_lengths`, and much faster: words in groups of similar length, (M_g, W_g) int32 and
+        (W_g,), and where among the words of all groups each word of the batch is, (T, N) int32; what
+        `gluon_rnn.data.spellings.grouped_spellings` makes. With ``layout="TNC"`` only.
 
     Outputs
     -------
@@ -137,9 +143,11 @@ class SequenceTagger(SequenceBlock):
         return labels if self.layout == "TNC" else labels.T
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
-        if bool(signals) is (self.spelling is None) or len(signals) not in (0, 2):
+        grouped = len(signals) > 2 and len(signals) % 2 == 1 and self.layout == "TNC"
+        if bool(signals) is (self.spelling is None) or not (grouped or len(signals) in (0, 2)):
             expected = ("no characters after valid_length, as it has no char_encoder" if self.spelling is None else
-                        "chars (T, N, M) and char_lengths (T, N) after valid_length, as it has a char_encoder")
+                        "chars (T, N, M) and char_lengths (T, N) after valid_length, as it has a char_encoder; with "
+                        "layout 'TNC' also places (T, N) and groups of words")
             raise ValueError(f"{type(self).__name__} expects {expected}; got {len(signals)} more arrays")
         return super().__call__(inputs, states, valid_length, *signals)
 
@@ -160,7 +168,7 @@ class SequenceTagger(SequenceBlock):
             inputs = lengths.mask(F, inputs, valid_length)                # an id out of range, or NaN, is no row
         features = self.word_embedding(inputs)                            # (T, N, E)
         if signals:
-            features = F.concat(features, self.spelling(*signals, valid_length), dim=2)
+            features = join(F, features, self.spelling(valid_length, *signals))
         features = F.Dropout(features, p=self._drop_i) if self._drop_i else features
         arguments = (features, states) if valid_length is None else (features, states, valid_length)
         outputs, states = self.encoder(*arguments)                        # (T, N, H)
@@ -178,16 +186,19 @@ class _Embedding(mx.gluon.HybridBlock):
 
     def __init__(self, vocab_size, embed_size, drop_e, dtype):
         super().__init__()
-        self._sizes, self._drop_e = {"input_dim": vocab_size, "output_dim": embed_size, "dtype": dtype}, drop_e
+        self._drop_e = drop_e
         self.weight = self.params.get("weight", shape=(vocab_size, embed_size), init=mx.init.Uniform(0.1), dtype=dtype)
 
     def hybrid_forward(self, F, ids, *, weight):
-        table = F.Dropout(weight, p=self._drop_e, axes=(1,)) if self._drop_e else weight
-        return F.Embedding(ids, table, **self._sizes)
+        return look_up(F, ids, weight, self._drop_e)
 
 
 class _Spelling(mx.gluon.HybridBlock):
-    """The letters of each word as one vector: chars (T, N, M), char_lengths (T, N), valid_length (N,) to (T, N, S)."""
+    """The letters of each word as one vector (T, N, S).
+
+    Inputs: valid_length (N,), then chars (T, N, M) and char_lengths (T, N), or places (T, N) and, for each group of
+    words, letters (M_g, W_g) and lengths (W_g,).
+    """
 
     def __init__(self, encoder, vocab_size, embed_size, drop_i, dtype):
         super().__init__()
@@ -197,13 +208,21 @@ class _Spelling(mx.gluon.HybridBlock):
         self.embedding = _Embedding(vocab_size, embed_size, 0, dtype)
         self.encoder = encoder
 
-    def hybrid_forward(self, F, chars, char_lengths, valid_length):
-        length = F.reshape(lengths.mask(F, char_lengths, valid_length), shape=(-1,))           # (T * N,)
-        letters = F.swapaxes(F.reshape(chars, shape=(-3, 0)), 0, 1)       # (M, T * N)
+    def hybrid_forward(self, F, valid_length, first, second, *others):
+        if others:
+            groups = (second, *others)
+            spelled = [self._spell(F, *group) for group in zip(groups[::2], groups[1::2])]
+            return F.take(F.concat(*spelled, dim=0), first)               # places past a sentence's end matter nothing
+        length = F.reshape(lengths.mask(F, second, valid_length), shape=(-1,))                 # (T * N,)
+        letters = F.swapaxes(F.reshape(first, shape=(-3, 0)), 0, 1)       # (M, T * N)
+        return F.reshape_like(self._spell(F, letters, length), first, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
+
+    def _spell(self, F, letters, length):
+        """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,)."""
         letters = self.embedding(lengths.mask(F, letters, length))
         letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
-        outputs = self.encoder(letters, None, length)                     # (M, T * N, S)
-        return F.reshape_like(self._ends(F, outputs, length), chars, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
+        outputs = self.encoder(letters, None, length)                     # (M, W, S)
+        return self._ends(F, outputs, length)
 
     def _ends(self, F, outputs, length):
         """Return what each direction has read last, (T * N, S): 0 for a word without letters."""

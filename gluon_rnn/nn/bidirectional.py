@@ -11,6 +11,7 @@ Schuster and Paliwal (1997), Bidirectional recurrent neural networks.
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.joined import join
 from gluon_rnn.registry import encoders
 
 __all__ = ["Bidirectional", "BidirectionalStack"]
@@ -100,11 +101,11 @@ class Bidirectional(_LooksAhead):
         if valid_length is None:
             ahead, finals = self.forward_block(inputs, states[:count])
             back, others = self.backward_block(F.reverse(inputs, axis=0), states[count:])
-            return F.concat(ahead, F.reverse(back, axis=0), dim=2), [*finals, *others]
+            return join(F, ahead, F.reverse(back, axis=0)), [*finals, *others]
         inputs = lengths.mask(F, inputs, valid_length)                    # first of all, so that NaN stays out
         ahead, finals = self.forward_block(inputs, states[:count], valid_length)
         back, others = self.backward_block(lengths.reverse(F, inputs, valid_length), states[count:], valid_length)
-        return F.concat(ahead, lengths.reverse(F, back, valid_length), dim=2), [*finals, *others]
+        return join(F, ahead, lengths.reverse(F, back, valid_length)), [*finals, *others]
 
 
 @encoders.register("bidirectional")

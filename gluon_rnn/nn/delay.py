@@ -9,6 +9,7 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.joined import join
 
 __all__ = ["DelayLine", "last_values", "shifted", "shifts", "side_by_side", "time_zeros"]
 
@@ -136,7 +137,7 @@ class DelayLine(SequenceBlock):
         """Return (T, N, (K + 1) * C) and [(K, N, C)]."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        extended = F.concat(states[0], inputs, dim=0)                     # (K + T, N, C)
+        extended = join(F, states[0], inputs, dim=0)                      # (K + T, N, C)
         outputs = shifted(F, extended, range(0, -self.delays - 1, -1), self.delays, width=self.input_size)
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)

@@ -10,14 +10,18 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.joined import join, join_vectors
 
-__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_cell"]
+__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_states"]
 
 # Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
 _SATURATE = 1e4
 
 #: gate names in the order in which the fused operator stacks them; "h" is the only "gate" of an Elman network
 GATES = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "ifgo", "gru": "rzn"}
+
+# Which way each gate saturates where a state is held still: i, f, g, o and r, z, n.
+_HOLD = {"lstm": (-1, 1, 0, 0), "gru": (0, 1, 0)}
 
 Part = namedtuple("Part", "name begin end shape")
 
@@ -115,26 +119,39 @@ def drop_h2h(F, vector, layout, rate):
         if part.name.endswith("weight"):
             piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
             pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
-    return F.concat(*pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None), dim=0)
+    return join_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
 
 
 def split_directions(F, vector, layout):
     """Return the flat vectors of the forward and of the backward direction alone."""
-    slices = [(part.name[0], F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)) for part in layout.parts()]
-    return [F.concat(*(values for owner, values in slices if owner == direction), dim=0) for direction in "lr"]
+    middle = layout.bias_begin()                                          # all weights, then all biases: l, r in both
+    halves = [F.reshape(F.slice_axis(vector, axis=0, begin=begin, end=end), shape=(2, -1))
+              for begin, end in ((0, middle), (middle, None))]
+    rows = F.concat(*halves, dim=1)                                       # a row for each direction
+    return [F.reshape(F.slice_axis(rows, axis=0, begin=row, end=row + 1), shape=(-1,)) for row in (0, 1)]
 
 
-def hold_cell(F, inputs, vector, padding, hidden_size):
-    """Return inputs and flat vector of an LSTM that keeps its cell state where `padding` (T, N, 1) is 1.
+def hold_states(F, inputs, vector, padding, mode, hidden_size, directions=1):
+    """Return inputs and flat vector of an LSTM or GRU whose states stand still where `padding` (T, N, 1) is 1.
 
-    One more input feature, 1 on padding, shuts the input gate and opens the forget gate: c_t = c_{t-1}, exactly, and no
-    gradient passes through either gate there.
+    One more input feature, 1 on padding, shuts the gates that let new values in and opens those that keep old ones:
+    c_t = c_{t-1} of an LSTM, h_t = h_{t-1} of a GRU, exactly, and no gradient passes through these gates there.
     """
-    tail = 4 * hidden_size * (hidden_size + 2)                            # h2h weights and biases
-    weight = F.reshape(F.slice_axis(vector, axis=0, begin=0, end=-tail), shape=(4 * hidden_size, -1))
-    column = F.ones_like(F.slice_axis(weight, axis=1, begin=0, end=1))
-    gate_i, gate_f, gate_g, gate_o = F.split(column, num_outputs=4, axis=0)
-    hold = F.concat(-_SATURATE * gate_i, _SATURATE * gate_f, 0 * gate_g, 0 * gate_o, dim=0)
-    weight = F.concat(weight, F.BlockGrad(hold), dim=1)                   # (4H, C + 1)
-    vector = F.concat(F.reshape(weight, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-tail, end=None), dim=0)
-    return F.concat(inputs, F.BlockGrad(padding), dim=2), vector
+    stacked = len(GATES[mode]) * hidden_size                              # G * H
+    biases = 2 * directions * stacked
+    weights = F.reshape(F.slice_axis(vector, axis=0, begin=0, end=-biases), shape=(directions, -1))
+    i2h = F.slice_axis(weights, axis=1, begin=0, end=-stacked * hidden_size)
+    h2h = F.slice_axis(weights, axis=1, begin=-stacked * hidden_size, end=None)
+    i2h = F.reshape(i2h, shape=(directions * stacked, -1))
+    i2h = F.concat(i2h, _hold_column(F, i2h, mode, directions), dim=1)    # (D * G * H, C + 1)
+    weights = F.concat(F.reshape(i2h, shape=(directions, -1)), h2h, dim=1)
+    vector = join_vectors(F, F.reshape(weights, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-biases, end=None))
+    return join(F, inputs, F.BlockGrad(padding)), vector
+
+
+def _hold_column(F, weight, mode, directions):
+    """Return the weights (D * G * H, 1) from the feature that is 1 on padding to each gate."""
+    gates = F.split(F.ones_like(F.slice_axis(weight, axis=1, begin=0, end=1)),
+                    num_outputs=directions * len(GATES[mode]), axis=0)
+    signs = _HOLD[mode] * directions
+    return F.BlockGrad(F.concat(*(sign * _SATURATE * gate for sign, gate in zip(signs, gates)), dim=0))

@@ -22,12 +22,10 @@ from gluon_rnn.nn import flat, lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
+from gluon_rnn.nn.joined import join
 from gluon_rnn.registry import encoders
 
 __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
-
-# Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
-_SATURATE = 1e4
 
 
 class FusedLayer(SequenceBlock):
@@ -166,14 +164,42 @@ class FusedLayer(SequenceBlock):
             finals.append(final)
         if self.num_layers == 1:
             return outputs, finals[0]
-        return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
+        return outputs, [join(F, *of_all, dim=0) for of_all in zip(*finals)]
 
     def _run_layer(self, F, inputs, vector, begin, valid_length, layer):
         if valid_length is None:
             outputs, *final = self._fused(F, inputs, vector, begin, self.bidirectional)
             return outputs, final
+        if self.mode == "lstm" or (self.mode == "gru" and self.bidirectional):
+            return self._run_held(F, inputs, vector, begin, valid_length)
         if not self.bidirectional:
             return self._run_direction(F, inputs, vector, begin, valid_length)
+        return self._run_apart(F, inputs, vector, begin, valid_length, layer)
+
+    def _run_held(self, F, inputs, vector, begin, valid_length):
+        """One operator for all directions, whose states stand still on padding: so the backward one begins with 0.
+
+        The final h of an LSTM's forward direction is the last valid output, since the output gate stays open.
+        """
+        padding = lengths.padding_indicator(F, inputs, valid_length)
+        inputs, vector = flat.hold_states(F, inputs, vector, padding, self.mode, self.hidden_size, self._directions)
+        outputs, *final = self._fused(F, inputs, vector, begin, self.bidirectional)
+        outputs = lengths.mask(F, outputs, valid_length)
+        if self.mode == "lstm":
+            final[0] = self._last_h(F, outputs, final[0], begin[0], valid_length)
+        return outputs, final
+
+    def _last_h(self, F, outputs, final, begin, valid_length):
+        """Return h (D, N, H) with the last valid step of the forward direction in its place."""
+        if not self.bidirectional:
+            return F.expand_dims(lengths.last(F, outputs, valid_length, F.reshape(begin, shape=(-3, 0))), axis=0)
+        begin = F.reshape(F.slice_axis(begin, axis=0, begin=0, end=1), shape=(-3, 0))                   # (N, H)
+        forward = F.slice_axis(outputs, axis=2, begin=0, end=self.hidden_size)
+        last = F.expand_dims(lengths.last(F, forward, valid_length, begin), axis=0)
+        return join(F, last, F.slice_axis(final, axis=0, begin=1, end=2), dim=0)
+
+    def _run_apart(self, F, inputs, vector, begin, valid_length, layer):
+        """Both directions of an Elman network, which cannot hold its state still: one reads reversed sequences."""
         self._require_input_size("valid_length in a bidirectional layer")
         vectors = flat.split_directions(F, vector, self._layouts[layer])
         begins = list(zip(*(F.split(state, num_outputs=2, axis=0) for state in begin)))
@@ -181,15 +207,11 @@ class FusedLayer(SequenceBlock):
         reversed_inputs = lengths.reverse(F, inputs, valid_length)
         backward, backward_final = self._run_direction(F, reversed_inputs, vectors[1], begins[1], valid_length)
         backward = lengths.reverse(F, backward, valid_length)
-        return (F.concat(forward, backward, dim=2),
-                [F.concat(*pair, dim=0) for pair in zip(forward_final, backward_final)])
+        return (join(F, forward, backward),
+                [join(F, *pair, dim=0) for pair in zip(forward_final, backward_final)])
 
     def _run_direction(self, F, inputs, vector, begin, valid_length):
-        """One direction with lengths. The final h is the last valid output; c is held still through the padding."""
-        if self.mode == "lstm":
-            # The fused operator returns c of step T only: make this the c of the last valid step.
-            padding = lengths.padding_indicator(F, inputs, valid_length)
-            inputs, vector = flat.hold_cell(F, inputs, vector, padding, self.hidden_size)
+        """One direction with lengths, of a network whose only state is h: the final one is the last valid output."""
         outputs, *final = self._fused(F, inputs, vector, begin, False)
         outputs = lengths.mask(F, outputs, valid_length)
         h_begin = F.reshape(begin[0], shape=(-3, 0))                      # (1, N, H) -> (N, H)

@@ -98,6 +98,10 @@ class _Operators:
         return np.expand_dims(data, axis)
 
     @staticmethod
+    def squeeze(data, axis):
+        return np.squeeze(data, axis)
+
+    @staticmethod
     def transpose(data, axes=None):
         return data.transpose(axes)
 

@@ -11,6 +11,7 @@ networks, one phase of k is left.
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.delay import last_values, require_input_size, time_zeros
+from gluon_rnn.nn.joined import join
 from gluon_rnn.nn.tdnn import TDNN, apply_activation, begun
 
 __all__ = ["SubsampledTDNN"]
@@ -95,7 +96,7 @@ class SubsampledTDNN(TDNN):
         k = self.subsampling
         if k == 1:
             return {0: inputs}
-        padded = F.concat(inputs, time_zeros(F, inputs, k - 1), dim=0)
+        padded = join(F, inputs, time_zeros(F, inputs, k - 1), dim=0)
         shortest = F.slice(padded, begin=(k - 1,), end=(None,), step=(k,))
         return {phase: F.slice_like(F.slice(padded, begin=(phase,), end=(None,), step=(k,)), shortest, axes=(0,))
                 for phase in self.computed_phases[0]}
@@ -104,10 +105,10 @@ class SubsampledTDNN(TDNN):
         """Return a phase with what comes before and after it, and its last values in a list where it reaches back."""
         finals = []
         if past:
-            values = F.concat(next(begins), values, dim=0)
+            values = join(F, next(begins), values, dim=0)
             finals.append(last_values(F, values, past, self._phase_lengths(F, valid_length, phase)))
         if future:
-            values = F.concat(values, time_zeros(F, values, future), dim=0)
+            values = join(F, values, time_zeros(F, values, future), dim=0)
         return values, finals
 
     def _run_layer(self, F, layer, offsets, extended, valid_length, parameters):
@@ -117,8 +118,8 @@ class SubsampledTDNN(TDNN):
         for phase in wanted:
             parts = [_shifted(F, extended[(phase + offset) % k], (phase + offset) // k, *reach[(phase + offset) % k])
                      for offset in offsets]
-            windows.append(parts[0] if len(parts) == 1 else F.concat(*parts, dim=2))      # (Q, N, n * C)
-        window = windows[0] if len(windows) == 1 else F.concat(*windows, dim=1)           # (Q, R * N, n * C)
+            windows.append(parts[0] if len(parts) == 1 else join(F, *parts))              # (Q, N, n * C)
+        window = windows[0] if len(windows) == 1 else join(F, *windows, dim=1)            # (Q, R * N, n * C)
         outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
                                    num_hidden=self.hidden_sizes[layer], flatten=False)
         outputs = apply_activation(F, outputs, self._activation)

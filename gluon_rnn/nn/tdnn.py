@@ -22,6 +22,7 @@ from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import last_values, require_input_size, shifted, time_zeros
 from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.joined import join
 from gluon_rnn.registry import encoders
 
 __all__ = ["TDNN", "offsets_of", "apply_activation", "check_activation"]
@@ -193,10 +194,10 @@ class TDNN(SequenceBlock):
                 outputs = F.Dropout(outputs, p=self._dropout)
             past, future = max(-offsets[0], 0), max(offsets[-1], 0)
             if past:
-                outputs = F.concat(next(begins), outputs, dim=0)          # (past + T, N, C)
+                outputs = join(F, next(begins), outputs, dim=0)           # (past + T, N, C)
                 finals.append(last_values(F, outputs, past, valid_length))
             if future:
-                outputs = F.concat(outputs, time_zeros(F, outputs, future), dim=0)
+                outputs = join(F, outputs, time_zeros(F, outputs, future), dim=0)
             window = shifted(F, outputs, offsets, past, future, width)    # (T, N, n * C)
             outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
                                        num_hidden=self.hidden_sizes[layer], flatten=False)

@@ -11,8 +11,10 @@ from mxnet import gluon
 from pydantic import Field
 
 from gluon_rnn import config as configuration
+from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets, TagEncoder, pad
+from gluon_rnn.data.spellings import dense_spellings, grouped_spellings
 from gluon_rnn.nn import lengths
 from gluon_rnn.registry import datasets, encoders, tasks
 from gluon_rnn.training import parts, streaming
@@ -79,7 +81,7 @@ class TaggingLossGraph(gluon.HybridBlock):
 
     Inputs/Outputs
     --------------
-    words (T, N), valid_length (N,), tags (T, N) and, for a model that spells, chars (T, N, M) and char_lengths (T, N)
+    words (T, N), valid_length (N,), tags (T, N) and, for a model that spells, what its call takes
     -> summed negative log-likelihood in nats, shape (1,).
     """
 
@@ -153,14 +155,19 @@ class TaggingTask(Task):
         section, sentences = self.config.data, self._encoded["train"]
         if section.unknown_alpha:
             sentences = self._with_unknown(sentences, section.unknown_alpha, [self.config.seed, epoch, 1])
-        return Sentences(sentences, section.batch_size, section.num_buckets, self.model.spelling is not None,
+        return Sentences(sentences, section.batch_size, section.num_buckets, self._spell(),
                          [self.config.seed, epoch])
 
     def eval_batches(self, split):
         """Return the batches of a split for evaluation."""
         section = self.config.data
-        return Sentences(self._encoded[split], section.eval_batch_size, section.num_buckets,
-                         self.model.spelling is not None)
+        return Sentences(self._encoded[split], section.eval_batch_size, section.num_buckets, self._spell())
+
+    def _spell(self):
+        """Return what makes arrays of the letters of words, None for a model that does not spell."""
+        if self.model.spelling is None:
+            return None
+        return grouped_spellings if len(runtime.devices(self.config.device)) == 1 else dense_spellings
 
     def _with_unknown(self, sentences, alpha, seed):
         counts = np.bincount(np.concatenate([words for words, _, _ in sentences]),
@@ -253,24 +260,25 @@ class TaggingTask(Task):
 
 
 def _arrays(run, words):
-    """Return words (T, 1), their number (1,) and, for a model that spells, their letters and numbers of letters."""
+    """Return words (T, 1), their number (1,) and, for a model that spells, their `grouped_spellings`."""
     encoder = run.assets.encoder
     encoded = (encoder.word_ids(words), np.zeros(len(words), np.int32), [encoder.spell(word) for word in words])
-    batch, = Sentences([encoded], 1, 1, run.model.spelling is not None)
+    batch, = Sentences([encoded], 1, 1, None if run.model.spelling is None else grouped_spellings)
     inputs, valid_length, _, *spelling = batch.arrays
     return inputs, valid_length, *spelling
 
 
 class Sentences:
-    """Encoded sentences as `Batch`es of words (T, N), lengths (N,), tags (T, N) [, chars (T, N, M), lengths (T, N)].
+    """Encoded sentences as `Batch`es of words (T, N), lengths (N,), tags (T, N) [and spellings].
 
     Parameters
     ----------
     sentences : list of (word ids (T,), tag ids (T,), list of T arrays of character ids)
     batch_size, num_buckets, seed
         As in `gluon_rnn.data.Buckets`.
-    spelled : bool
-        Give characters too.
+    spell : callable, optional
+        Gives arrays of characters too: one of `gluon_rnn.data.spellings`, of which only the dense ones can be split
+        over several devices.
 
     Attributes
     ----------
@@ -278,8 +286,8 @@ class Sentences:
         Which sentences are in each batch.
     """
 
-    def __init__(self, sentences, batch_size, num_buckets, spelled, seed=None):
-        self._sentences, self._spelled = sentences, spelled
+    def __init__(self, sentences, batch_size, num_buckets, spell=None, seed=None):
+        self._sentences, self._spell = sentences, spell
         self.indices = Buckets([len(words) for words, _, _ in sentences], batch_size, num_buckets, seed=seed)
 
     @property
@@ -301,23 +309,12 @@ class Sentences:
             words, valid_length = pad([words for words, _, _ in chosen])
             arrays = [words, valid_length, pad([tags for _, tags, _ in chosen])[0]]
             axes = (1, 0, 1)
-            if self._spelled:
-                arrays += _pad_spelling([spelling for _, _, spelling in chosen], len(words))
-                axes += (1, 1)
+            if self._spell is not None:
+                spelled = self._spell([spelling for _, _, spelling in chosen], len(words))
+                arrays += spelled
+                axes += tuple(min(1, array.ndim - 1) for array in spelled)
             yield Batch(tuple(mx.nd.array(array, dtype=array.dtype) for array in arrays), axes,
                         int(valid_length.sum()))
-
-
-def _pad_spelling(spellings, steps):
-    """Return characters (T, N, M) int32 and their numbers (T, N) float32 of N sentences, lists of (M_i,) arrays."""
-    longest = max(len(word) for spelling in spellings for word in spelling)
-    chars = np.zeros((steps, len(spellings), longest), np.int32)
-    char_lengths = np.zeros((steps, len(spellings)), np.float32)
-    for row, spelling in enumerate(spellings):
-        for step, word in enumerate(spelling):
-            chars[step, row, :len(word)] = word
-            char_lengths[step, row] = len(word)
-    return chars, char_lengths
 
 
 class MostFrequentTag:

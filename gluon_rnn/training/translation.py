@@ -28,7 +28,7 @@ __all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTa
 class TranslationData(configuration.Data):
     """How pairs become batches."""
 
-    num_buckets: int = Field(10, ge=1)                   # batches that are cut from one pool sorted by length
+    num_buckets: int = Field(25, ge=1)                   # batches that are cut from one pool sorted by length
 
 
 @dataclass
@@ -180,7 +180,7 @@ class TranslationTask(Task):
 
     def _buckets(self, split, seed):
         section, (source, target) = self.config.data, self.data.ids(split)
-        pairs = np.stack([source.lengths, target.lengths], axis=1)
+        pairs = np.stack([target.lengths, source.lengths], axis=1)        # target first: its steps cost more
         if seed is None:                                   # sorted throughout: hardly any padding
             return Buckets(pairs, section.eval_batch_size, num_buckets=len(pairs))
         return Buckets(pairs, section.batch_size, section.num_buckets, seed=seed)

@@ -5,6 +5,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import SequenceTagger
 from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, BidirectionalStack
 from tests.gradients import assert_central_differences
@@ -199,6 +200,31 @@ def test_save_and_load_with_crf(tmp_path):
     np.testing.assert_array_equal(other.decode(3 * scores).asnumpy(), model.decode(3 * scores).asnumpy())
     assert {"crf.begin_weight", "crf.transition_weight", "crf.end_weight"} <= set(mx.nd.load(str(tmp_path /
                                                                                                  "parameters")))
+
+
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_words_in_groups_are_the_words_in_their_places(hybrid):
+    """Scores and gradients of both forms of a call."""
+    model = build()
+    words, chars, char_lengths = sentence(model)
+    lengths = [6, 4, 1]
+    spellings = [[chars[step, row, :int(char_lengths[step, row].asscalar())].asnumpy().astype("int32")
+                  for step in range(length)] for row, length in enumerate(lengths)]
+    groups = [mx.nd.array(array, dtype=array.dtype) for array in grouped_spellings(spellings, T)]
+    if hybrid:
+        model.hybridize(static_alloc=True)
+    results = []
+    for signals in ([chars, char_lengths], groups):
+        with mx.autograd.record():
+            scores = model(words, None, mx.nd.array(lengths), *signals)
+            loss = (scores * mx.nd.arange(scores.size).reshape(scores.shape)).sum()
+        loss.backward()
+        parameters = sorted(model._collect_params_with_prefix().items())
+        results.append([scores.asnumpy(), *(parameter.grad().asnumpy().copy() for _, parameter in parameters)])
+    for dense, grouped in zip(*results):
+        np.testing.assert_allclose(grouped, dense, rtol=1e-4, atol=1e-4)  # gradients of up to 100
+    with pytest.raises(ValueError, match="got 4 more arrays"):
+        model(words, None, mx.nd.array(lengths), *groups[:4])
 
 
 def test_errors():

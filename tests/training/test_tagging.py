@@ -91,15 +91,17 @@ def test_training_batches(make_config):
         np.testing.assert_array_equal(first, again)
     batches = list(task.train_batches(0))
     assert sum(batch.size for batch in batches) == 18 and len(batches) == len(task.train_batches(0)) == 3
-    words, valid_length, tags, chars, char_lengths = next(batch for batch in batches
-                                                          if batch.arrays[0].shape == (5, 2)).arrays
-    assert tags.shape == (5, 2) and valid_length.asnumpy().max() == 5 and batches[0].axes == (1, 0, 1, 1, 1)
+    words, valid_length, tags, places, *groups = next(batch for batch in batches
+                                                      if batch.arrays[0].shape == (5, 2)).arrays
+    assert tags.shape == (5, 2) and valid_length.asnumpy().max() == 5 and batches[0].axes[:4] == (1, 0, 1, 1)
     encoder = task.data.encoder
+    spelled = [letters[:int(length)] for chars, lengths in zip(groups[::2], groups[1::2])
+               for letters, length in zip(chars.asnumpy().T, lengths.asnumpy())]
     for row in range(2):
         for step in range(int(valid_length[row].asscalar())):
             word = encoder.words.idx_to_token[int(words[step, row].asscalar())]
-            length = int(char_lengths[step, row].asscalar())
-            assert "".join(encoder.chars.idx_to_token[int(c)] for c in chars[step, row, :length].asnumpy()) == word
+            letters = spelled[int(places[step, row].asscalar())]
+            assert "".join(encoder.chars.idx_to_token[c] for c in letters) == word
 
 
 def test_rare_words_become_unknown_in_training_only(make_config):

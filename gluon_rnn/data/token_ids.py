@@ -1,0 +1,123 @@
+"""Text files as token ids, read in pieces: four bytes a token in memory, and never the text or its tokens as a whole.
+
+A vocabulary is known only when everything has been counted. So tokens first get ids of their own, in `read`: words in
+the order in which they come, characters their code points. They are counted by these (`count`), and when there is a
+vocabulary `translate` puts its ids in their place, in the same memory.
+"""
+import array
+import collections
+
+import numpy as np
+
+from .readers import read_chunks
+
+__all__ = ["CharacterIds", "WordIds"]
+
+# So many ids are counted or translated at a time: what NumPy needs besides them stays small.
+_PIECE = 2**20
+
+
+class _Ids:
+    """What words and characters share."""
+
+    def read(self, path, encoding):
+        """Return the first ids of a file's tokens, (n,) int32; ValueError as `gluon_rnn.data.readers.read_text`."""
+        ids = array.array("i")                                            # grows in place, and NumPy can share it
+        for piece in self._pieces(read_chunks(path, encoding)):
+            ids.frombytes(piece.tobytes())
+        return np.frombuffer(ids, dtype=np.int32)
+
+    def count(self, ids):
+        """Return a Counter of the tokens that `ids`, as `read` gave them, stand for."""
+        counts = np.zeros(self._size(), dtype=np.int64)
+        for start in range(0, len(ids), _PIECE):
+            counts += np.bincount(ids[start:start + _PIECE], minlength=len(counts))
+        return collections.Counter({self._token(index): int(counts[index]) for index in np.flatnonzero(counts)})
+
+    def translate(self, ids, vocab, where):
+        """Put the vocabulary's ids in place of those that `read` gave, in `ids` itself, and return it.
+
+        ValueError for a token that the vocabulary does not have, where it has no unknown token either.
+        """
+        unknown = None if vocab.unknown_token is None else vocab.token_to_idx[vocab.unknown_token]
+        table = self._table(vocab, -1 if unknown is None else unknown)
+        for start in range(0, len(ids), _PIECE):
+            piece = ids[start:start + _PIECE]
+            found = table[piece]
+            if found.min() < 0:
+                position = int(np.argmax(found < 0))
+                raise ValueError(missing_token(self._token(piece[position]), start + position, vocab, where))
+            piece[:] = found
+        return ids
+
+
+class WordIds(_Ids):
+    """Whitespace-separated words, and `eos` at the end of every line; the last line ends with or without a newline."""
+
+    def __init__(self, eos):
+        self._eos = eos
+        self._ids = collections.defaultdict()
+        self._ids.default_factory = self._ids.__len__                     # a new word gets the next number
+        self._words = []
+
+    def _pieces(self, chunks):
+        rest, ended = "", True
+        for chunk in chunks:
+            ended = chunk.endswith("\n")
+            text = rest + chunk
+            cut = max(text.rfind("\n"), text.rfind(" ")) + 1              # the last word may go on in the next chunk
+            rest = text[cut:]
+            yield self._encode(text[:cut])
+        yield self._encode(rest if ended else rest + "\n")
+
+    def _encode(self, text):
+        words = text.replace("\n", f" {self._eos} ").split()
+        return np.fromiter(map(self._ids.__getitem__, words), dtype=np.int32, count=len(words))
+
+    def _size(self):
+        return len(self._ids)
+
+    def _token(self, index):
+        if len(self._words) < len(self._ids):
+            self._words = list(self._ids)
+        return self._words[index]
+
+    def _table(self, vocab, missing):
+        known = dict(vocab.token_to_idx)    # a plain dict: gluonnlp's own falls back to Python code on every miss
+        return np.array([known.get(word, missing) for word in self._ids], dtype=np.int32)
+
+
+class CharacterIds(_Ids):
+    """Characters; their first ids are code points."""
+
+    def _pieces(self, chunks):
+        return (code_points(chunk) for chunk in chunks)
+
+    def _size(self):
+        return 0x110000                                                   # one for each Unicode code point
+
+    def _token(self, index):
+        return chr(index)
+
+    def _table(self, vocab, missing):
+        return character_table(vocab, missing)
+
+
+def code_points(text):
+    """Return the code points of a string, (n,) int32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.int32)
+
+
+def character_table(vocab, missing):
+    """Return the ids of all code points, (0x110000,) int32, `missing` for those that are no token."""
+    table = np.full(0x110000, missing, dtype=np.int32)
+    for token, index in vocab.token_to_idx.items():
+        if len(token) == 1:   # special tokens such as <unk> have more, and no character stands for them
+            table[ord(token)] = index
+    return table
+
+
+def missing_token(token, position, vocab, where):
+    """Return the sentence about a token that a vocabulary without an unknown token does not have."""
+    return (f"{where} has {token!r} at position {position}, which is not among the {len(vocab)} tokens of the training "
+            "text; leave it out, or set unknown_token, for example to '<unk>'")
