@@ -9,6 +9,7 @@ from .piano_roll import PianoRoll, read_rolls, transpose
 from .scaling import Scaler, SeriesScaler
 from .sentences import SentenceTokenizer
 from .series import Recording, SeriesSet, TimeSeries
+from .subwords import SubwordTokenizer
 from .systems import NARMA, MackeyGlass, Plant
 from .tables import SeriesFormat
 from .tagged_text import Conllu, Sentence, TagEncoder, read_conllu
@@ -20,4 +21,4 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
-           "ParallelText", "Ragged", "SentenceTokenizer"]
+           "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer"]

@@ -8,6 +8,7 @@ from ..nn.checks import check_sizes
 from ..registry import datasets, suggest
 from .readers import SPLITS, positions, read_text
 from .sentences import SentenceTokenizer
+from .subwords import SubwordTokenizer
 from .text import UNK, encode
 
 __all__ = ["ParallelText", "Ragged"]
@@ -54,8 +55,13 @@ class ParallelText:
         [target, source] translates the other way.
     delimiter : str, default a tab
     encoding : str, default "utf-8"
-    unit : {"word", "character"}, default "word"
-        What a token is: see `gluon_rnn.data.sentences`.
+    unit : {"word", "character", "subword"}, default "word"
+        What a token is: see `gluon_rnn.data.sentences` and, for pieces of words, `gluon_rnn.data.subwords`.
+    num_subwords : int, default 4000
+        Of unit "subword": so many pieces, learnt from both sides of the training split and shared by them.
+    subword_alpha : float, optional
+        Of unit "subword": in training the pieces of a sentence are drawn anew in each epoch, with this power of their
+        probability (0.1 to 0.5 are usual); without it they are always the most probable ones.
     lower : bool, default False
         Whether letters are made small, in source, target and references.
     min_freq : int, >= 1, default 1
@@ -96,22 +102,34 @@ class ParallelText:
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, columns=None, delimiter="\t",
                  encoding="utf-8", unit="word", lower=False, min_freq=1, max_length: Optional[int] = None,
-                 deduplicate=False, split_seed: int = 0):
-        check_sizes(min_freq=min_freq, **({} if max_length is None else {"max_length": max_length}))
-        self.tokenizer = SentenceTokenizer(unit, lower)
+                 deduplicate=False, split_seed: int = 0, num_subwords: int = 4000,
+                 subword_alpha: Optional[float] = None):
+        check_sizes(num_subwords=num_subwords, min_freq=min_freq,
+                    **({} if max_length is None else {"max_length": max_length}))
+        self._alpha = _check_alpha(subword_alpha, unit, min_freq)
+        # Sentences are compared before subwords can be learnt from what is left.
+        self.tokenizer = SentenceTokenizer("word" if unit == "subword" else unit, lower)
         reader = _PairReader(columns, delimiter, encoding)
         self._pairs = _read_parts(reader, path, split, {"train": train, "valid": valid, "test": test}, split_seed)
         self.splits = tuple(self._pairs)
         self._notes = [f"{reader.half_empty:,} pairs with an empty side left out"] if reader.half_empty else []
         self._clean(deduplicate)
+        if unit == "subword":
+            self.tokenizer = SubwordTokenizer.fit((side for pair in self._pairs["train"] for side in pair),
+                                                  num_subwords, lower)
         tokens = {name: [tuple(map(self.tokenizer.split, pair)) for pair in self._pairs[name]] for name in self.splits}
         if max_length is not None:
             self._shorten(tokens, max_length)
         self.source_vocab, self.target_vocab = (
-            gluonnlp.Vocab(gluonnlp.data.count_tokens(token for pair in tokens["train"] for token in pair[side]),
-                           min_freq=min_freq, unknown_token=UNK, padding_token=None, bos_token=BOS, eos_token=EOS)
-            for side in (0, 1))
+            gluonnlp.Vocab(gluonnlp.data.count_tokens(side), min_freq=min_freq, unknown_token=UNK, padding_token=None,
+                           bos_token=BOS, eos_token=EOS) for side in self._known(tokens["train"]))
         self._ids = {name: self._encode(tokens.pop(name)) for name in self.splits}
+
+    def _known(self, pairs):
+        """Return the tokens that make each vocabulary, two iterables; a drawn piece may be one that no split has."""
+        if self._alpha is not None:
+            return self.tokenizer.pieces, self.tokenizer.pieces
+        return ((token for pair in pairs for token in pair[side]) for side in (0, 1))
 
     def _encode(self, pairs):
         """Return the ids of both sides, `Ragged` each."""
@@ -151,6 +169,14 @@ class ParallelText:
         """Return the token ids of a split: sources and targets, each `Ragged` and each sequence ended by ``<eos>``."""
         return self._of(split, self._ids)
 
+    def training_ids(self, seed):
+        """Return the token ids of the training split for one epoch, drawn by `seed` where `subword_alpha` is given."""
+        if self._alpha is None:
+            return self.ids("train")
+        SubwordTokenizer.seed(int(np.random.default_rng(seed).integers(2**32)))
+        return self._encode([tuple(self.tokenizer.sample(side, self._alpha) for side in pair)
+                             for pair in self.texts("train")])
+
     def texts(self, split):
         """Return the (source, target) pairs of a split as they are in the file, a list."""
         return self._of(split, self._pairs)
@@ -173,6 +199,15 @@ class ParallelText:
 
     def __repr__(self):
         return f"{type(self).__name__}({self.describe()})"
+
+
+def _check_alpha(alpha, unit, min_freq):
+    if alpha is not None and (unit != "subword" or not alpha > 0):
+        raise ValueError(f"subword_alpha is a number above 0 that goes with unit subword, got {alpha} and unit "
+                         f"{unit}; leave it out, or set unit to subword")
+    if alpha is not None and min_freq > 1:
+        raise ValueError(f"subword_alpha keeps all pieces, so min_freq {min_freq} has no meaning; leave min_freq out")
+    return alpha
 
 
 class _PairReader:

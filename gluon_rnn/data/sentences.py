@@ -8,7 +8,7 @@ behind it ('s, 't, 'll). Spaces before punctuation, as French has them, are lear
 import re
 import unicodedata
 
-__all__ = ["MARK", "SentenceTokenizer", "normalise"]
+__all__ = ["MARK", "SentenceTokenizer", "normalise", "tokenizer_of"]
 
 #: U+FFED, halfwidth black square: stands in no text.
 MARK = "\uffed"
@@ -54,8 +54,13 @@ class SentenceTokenizer:
 
     def __init__(self, unit="word", lower=False):
         if unit not in ("word", "character"):
-            raise ValueError(f"unit must be 'word' or 'character', got {unit!r}")
+            raise ValueError(f"unit must be 'word', 'character' or, for pairs of sentences, 'subword', got {unit!r}")
         self.unit, self.lower = unit, lower
+
+    @property
+    def settings(self):
+        """All of it as a dict that JSON holds; see `tokenizer_of`."""
+        return {"unit": self.unit, "lower": self.lower}
 
     def normalise(self, text):
         """Return the text as `join` gives it back: see `normalise`, in small letters where `lower`."""
@@ -83,3 +88,14 @@ class SentenceTokenizer:
             return "".join(tokens)
         text = " ".join(tokens)
         return text.replace(f"{MARK} ", "").replace(f" {MARK}", "").replace(MARK, "")
+
+
+def tokenizer_of(settings):
+    """Return the tokenizer whose `settings` these are, a `SentenceTokenizer` or a `SubwordTokenizer`."""
+    from .subwords import SubwordTokenizer
+    return SubwordTokenizer.from_settings(**_without_unit(settings)) if settings["unit"] == SubwordTokenizer.unit \
+        else SentenceTokenizer(**settings)
+
+
+def _without_unit(settings):
+    return {key: value for key, value in settings.items() if key != "unit"}

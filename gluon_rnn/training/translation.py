@@ -12,7 +12,8 @@ from pydantic import Field
 
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
-from gluon_rnn.data import Buckets, SentenceTokenizer, pad
+from gluon_rnn.data import Buckets, pad
+from gluon_rnn.data.sentences import tokenizer_of
 from gluon_rnn.inference.translate import Translator, attention_picture
 from gluon_rnn.models import ScheduledSampling
 from gluon_rnn.nn import lengths
@@ -42,13 +43,13 @@ class TranslationAssets:
     def texts(self):
         """Return the three files."""
         return {"source_vocab.json": self.source_vocab.to_json(), "target_vocab.json": self.target_vocab.to_json(),
-                "tokenizer.json": json.dumps({"unit": self.tokenizer.unit, "lower": self.tokenizer.lower})}
+                "tokenizer.json": json.dumps(self.tokenizer.settings)}
 
     @classmethod
     def from_texts(cls, read):
         """Read back what `texts` gave."""
         vocabs = (gluonnlp.Vocab.from_json(read(f"{side}_vocab.json")) for side in ("source", "target"))
-        return cls(*vocabs, SentenceTokenizer(**json.loads(read("tokenizer.json"))))
+        return cls(*vocabs, tokenizer_of(json.loads(read("tokenizer.json"))))
 
 
 class TranslationLoss(gluon.HybridBlock):
@@ -172,14 +173,16 @@ class TranslationTask(Task):
         """Return the training batches of `epoch`, counted from 0; the same ones for the same seed and epoch."""
         seed = [self.config.seed, epoch]
         forcing = None if self._forcing.always else (self._forcing, seed)
-        return PairBatches(self.data.ids("train"), self.assets.target_vocab, self._buckets("train", seed), forcing)
+        ids = self.data.training_ids(seed)
+        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, seed), forcing)
 
     def eval_batches(self, split):
         """Return the batches of a split, always the same."""
-        return PairBatches(self.data.ids(split), self.assets.target_vocab, self._buckets(split, None))
+        ids = self.data.ids(split)
+        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, None))
 
-    def _buckets(self, split, seed):
-        section, (source, target) = self.config.data, self.data.ids(split)
+    def _buckets(self, ids, seed):
+        section, (source, target) = self.config.data, ids
         pairs = np.stack([target.lengths, source.lengths], axis=1)        # target first: its steps cost more
         if seed is None:                                   # sorted throughout: hardly any padding
             return Buckets(pairs, section.eval_batch_size, num_buckets=len(pairs))
@@ -229,7 +232,7 @@ class TranslationTask(Task):
 
     def describe(self):
         """Return what the data are, in words and numbers, and how much of the batches is padding."""
-        batches = self._buckets("train", [self.config.seed, 0])
+        batches = self._buckets(self.data.ids("train"), [self.config.seed, 0])
         return (f"{self.config.data.name}: {self.data.describe()}; padding {batches.waste:.1%} "
                 f"({batches.unbucketed_waste:.1%} unbucketed)")
 

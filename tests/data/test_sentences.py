@@ -39,5 +39,5 @@ def test_nothing_is_lost_of_any_text(text):
 def test_lower_and_characters():
     assert split("Où ÇA ?", lower=True) == ["où", "ça", "?"]
     assert split("Où ça", unit="character") == ["O", "ù", " ", "ç", "a"]
-    with pytest.raises(ValueError, match="unit must be 'word' or 'character', got 'words'"):
+    with pytest.raises(ValueError, match="unit must be 'word', 'character' or, for pairs of sentences, 'subword', got"):
         SentenceTokenizer("words")
