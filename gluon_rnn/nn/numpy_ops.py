@@ -6,11 +6,14 @@ nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equ
 
 Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
 """
+import functools
+
 import mxnet as mx
 import numpy as np
+import threadpoolctl
 from scipy.special import expit
 
-__all__ = ["F", "from_numpy", "run_loop"]
+__all__ = ["F", "from_numpy", "on_one_thread", "run_loop"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -163,6 +166,19 @@ def run_loop(step, sequences, states, parameters):
                 outputs = np.empty((len(sequences[0]), *output.shape), dtype=output.dtype)
             outputs[t] = output
     return outputs, states
+
+
+def on_one_thread():
+    """Return a context in which BLAS computes on the calling thread.
+
+    OpenBLAS wakes threads of its own for products of a microsecond, which then wait for a processor beside MXNet's.
+    """
+    return _blas().limit(limits=1)
+
+
+@functools.cache
+def _blas():
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
 
 
 def from_numpy(values):
