@@ -7,7 +7,7 @@ times that. Written out, with a column a sample and the bias as one more column 
     u_0 = [x lags; y lags; 1],   u_k = [g(W_k u_{k-1}); 1],   y = W_m u_{m-1} [+ S u_0],   e = y - target
     dE/dW_k = d_k u_{k-1}',      d_m = 2 e / Ky,              d_k = g'(W_k u_{k-1}) * (W_{k+1}' d_{k+1})
 
-it is a handful of matrix products. Samples go through in blocks, which bounds the memory. When this takes autograd's
+it is a handful of matrix products. Samples go through in blocks that stay in the cache. When this takes autograd's
 place, `gluon_rnn.training.series_loss` says.
 
 References
@@ -20,8 +20,8 @@ from gluon_rnn.nn.numpy_ops import on_one_thread
 
 __all__ = ["loss_and_gradients"]
 
-# Numbers of a block's widest layer: 4 MiB in float32.
-_BLOCK = 2**20
+# Numbers of a block's widest layer: 128 KiB in float32.
+_BLOCK = 2**15
 
 
 def loss_and_gradients(lags, parameters, series, washout, length):
@@ -47,7 +47,7 @@ def loss_and_gradients(lags, parameters, series, washout, length):
         {name: array}, in the shapes of `parameters`.
     """
     names = _names(lags)
-    matrices = [np.column_stack([parameters[name] for name in layer]) for layer in names]
+    matrices = [np.concatenate([_as_columns(parameters[name]) for name in layer], axis=1) for layer in names]
     regressors, targets = _regression(lags, series, washout, length)
     gradients, loss = [np.zeros_like(matrix) for matrix in matrices], 0.0
     columns = max(1, _BLOCK // max(len(regressors), *(len(matrix) for matrix in matrices)))
@@ -65,6 +65,10 @@ def _names(lags):
     if lags.skip:
         layers.append(("skip_x_weight", "skip_y_weight"))
     return [[name for name in layer if name in known] for layer in layers]
+
+
+def _as_columns(values):
+    return values if values.ndim == 2 else values[:, np.newaxis]
 
 
 def _regression(lags, series, washout, length):

@@ -6,14 +6,17 @@ nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equ
 
 Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
 """
+import ctypes
 import functools
+import math
 
 import mxnet as mx
 import numpy as np
 import threadpoolctl
+from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "from_numpy", "on_one_thread", "run_loop"]
+__all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "shared", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -184,6 +187,26 @@ def _blas():
 def from_numpy(values):
     """Return a NumPy array as one of MXNet's with the same memory, which nobody else may have."""
     return mx.nd.from_numpy(np.ascontiguousarray(values))
+
+
+def shared(shape, dtype):
+    """Return zeros twice on the same memory, as one of MXNet's arrays and as one of NumPy's."""
+    memory = np.zeros(shape, dtype=dtype)
+    values = memory[...]                                                  # MXNet forbids to write to `memory` itself
+    return mx.nd.from_numpy(memory), values
+
+
+def view(array):
+    """Return a NumPy array on the memory of `array`, one of MXNet's on a CPU, once nothing writes to it any more.
+
+    Whoever writes to it has to know that no operator reads it.
+    """
+    address = ctypes.c_void_p()
+    array.wait_to_read()
+    check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    shape, dtype = array.shape, np.dtype(array.dtype)
+    memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address.value)
+    return np.ndarray(shape, dtype, buffer=memory)
 
 
 def _converted(operator):

@@ -9,15 +9,13 @@ import math
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.registry import suggest
 
-__all__ = ["arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
+__all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
 
 # What the loop itself decides: clipping, scaling, decay and schedule have keys of their own under `training`.
 _OURS = {"wd": "training.weight_decay", "clip_gradient": "training.clip_value", "lr_scheduler": "training.schedule"}
-
-# Arrays that one operator may update: MXNet's limit is 50.
-_MOST = 45
 
 
 def known():
@@ -46,51 +44,55 @@ def check_keys(arguments):
             raise ValueError(f"{key!r} is not set here; use {_OURS[key]}")
 
 
-def build(name, clip_value=None, *, joined=False, **arguments):
+def build(name, clip_value=None, *, in_numpy=False, **arguments):
     """Return the optimiser `name`; gradients are clipped to ``[-clip_value, clip_value]`` after they are scaled.
 
-    With `joined` one operator updates all parameters of a device, where MXNet has one for that: the same numbers but
-    for rounding, at a fraction of the overhead.
+    With `in_numpy`, one that has `NumpyAdam.update_in_numpy` besides, where there is one of that name.
     """
     rate = arguments.get("learning_rate", parameters(name)["learning_rate"].default)
     if not rate > 0:
         raise ValueError(f"learning_rate: expected a number above 0, got {rate}")
     arguments = dict(arguments, learning_rate=rate, wd=0.0, **({"clip_gradient": clip_value} if clip_value else {}))
-    if joined and name.lower() == "adam" and not arguments.get("multi_precision"):
-        return _JoinedAdam(**arguments)
+    if in_numpy and name.lower() == "adam" and not arguments.get("multi_precision"):
+        return NumpyAdam(**arguments)
     return mx.optimizer.create(name, **arguments)
 
 
-class _JoinedAdam(mx.optimizer.Adam):
-    """Adam by MXNet's operator for AdamW of many arrays, which without decay and with the rate corrected is Adam."""
+class NumpyAdam(mx.optimizer.Adam):
+    """Adam on one CPU without an operator: MXNet's equations, in NumPy and bit for bit, for parameters of few numbers.
+
+    Its state is where that of `mxnet.optimizer.Adam` is, and has the same form; `update` is MXNet's.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.aggregate_num = _MOST
-        self._factor = None, None                                         # rescale_grad as an array, and its key
+        self._moments = {}
 
-    def update(self, index, weight, grad, state):
-        """Update `weight` by `grad`, each a list: the arrays of one device, all of one dtype."""
-        if weight[0].dtype != np.float32:                                 # the operator makes NaN of float64
-            for one in zip(index, weight, grad, state):
-                super().update(*one)
-            return
+    def create_state(self, index, weight):
+        """Return mean and variance, zeros, as MXNet arrays whose memory `update_in_numpy` may write to."""
+        arrays, self._moments[index] = zip(*(numpy_ops.shared(weight.shape, weight.dtype) for _ in range(2)))
+        return arrays
+
+    def update_in_numpy(self, index, weight, gradient):
+        """Update the NumPy array `weight` in place by `gradient`, which is overwritten; nothing else may use either."""
         self._update_count(index)
-        rates = [rate * self._correction(self._index_update_count[i]) for i, rate in zip(index, self._get_lrs(index))]
-        means, variances = zip(*state)
-        mx.nd.contrib.multi_adamw_update(
-            weight, grad, means, variances, self._scale(weight[0]), rates, self._get_wds(index), [1.0] * len(index),
-            out=list(weight), beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon,
-            clip_gradient=self.clip_gradient or -1.0)
-
-    def _correction(self, t):
-        return math.sqrt(1 - self.beta2 ** t) / (1 - self.beta1 ** t)
-
-    def _scale(self, weight):
-        key = self.rescale_grad, weight.context
-        if self._factor[0] != key:
-            self._factor = key, mx.nd.full((1,), self.rescale_grad, ctx=weight.context)
-        return self._factor[1]
+        t = self._index_update_count[index]
+        rate = self._get_lr(index) * math.sqrt(1 - self.beta2 ** t) / (1 - self.beta1 ** t)
+        # MXNet's operator takes its arguments in float32, whatever the dtype of the arrays.
+        rate, epsilon, beta1, beta2, limit = np.array(
+            [rate, self.epsilon, self.beta1, self.beta2, self.clip_gradient or np.inf], dtype=np.float32)
+        rest1, rest2 = 1 - beta1, 1 - beta2
+        if weight.dtype != np.float32:
+            rate, epsilon, beta1, beta2, limit, rest1, rest2 = map(
+                weight.dtype.type, (rate, epsilon, beta1, beta2, limit, rest1, rest2))
+        if self.clip_gradient:
+            np.clip(gradient, -limit, limit, out=gradient)
+        mean, variance = self._moments[index]
+        mean *= beta1
+        mean += rest1 * gradient
+        variance *= beta2
+        variance += rest2 * gradient * gradient
+        weight -= rate * mean / (np.sqrt(variance) + epsilon)
 
 
 def arrays(trainer):
@@ -115,8 +117,7 @@ def set_arrays(trainer, saved):
 def numbers(trainer):
     """Return the optimiser's counters and scalars, all that JSON can hold."""
     optimizer = trainer.optimizer
-    scalars = {key: value for key, value in vars(optimizer).items()
-               if type(value) in (int, float) and key != "aggregate_num"}
+    scalars = {key: value for key, value in vars(optimizer).items() if type(value) in (int, float)}
     optimizer._set_current_context(trainer._contexts[0].device_id)
     return {"scalars": scalars, "updates": {str(i): n for i, n in optimizer._index_update_count.items()}}
 
@@ -124,8 +125,7 @@ def numbers(trainer):
 def set_numbers(trainer, saved):
     """Go back to what `numbers` returned, on every device."""
     optimizer = trainer.optimizer
-    # How many arrays an operator takes is no state; older checkpoints hold it, from an optimiser that took one.
-    vars(optimizer).update({key: value for key, value in saved["scalars"].items() if key != "aggregate_num"})
+    vars(optimizer).update(saved["scalars"])
     for device in trainer._contexts:  # in place: the optimiser holds a reference to the dict of its first device
         optimizer._set_current_context(device.device_id)
         optimizer._index_update_count.update({int(i): n for i, n in saved["updates"].items()})

@@ -1,13 +1,15 @@
 """Training steps of a graph that finds its gradients itself, in NumPy, instead of leaving them to autograd.
 
 Such a graph has a method ``loss_and_gradients(*arrays)``, which returns the summed loss (float) and {parameter:
-gradient}, or None for a batch that it leaves to autograd. The rest of the step is here; the optimiser's is its only
-operator.
+gradient}, or None for a batch that it leaves to autograd. The rest of the step is here; under Adam it is in NumPy too.
 """
 import math
 
 import mxnet as mx
 import numpy as np
+
+from gluon_rnn.nn import numpy_ops
+from gluon_rnn.training import optimizers
 
 __all__ = ["OwnGradients"]
 
@@ -23,7 +25,7 @@ class OwnGradients:
     """
 
     def __init__(self, graph, trainer):
-        self._graph, self._trainer, self._shared = graph, trainer, None
+        self._graph, self._trainer, self._gradients = graph, trainer, []
 
     def find(self, batch):
         """Return the summed loss and the norm of its gradient, or None where the graph leaves `batch` to autograd."""
@@ -31,27 +33,22 @@ class OwnGradients:
         if found is None:
             return None
         loss, gradients = found
-        # The graph has read the weights, and so has waited for the last update, the last to read these arrays.
-        self._shared = self._shared or [_shared_array(parameter.data()) for parameter in self._trainer._params]
-        squares = 0.0
-        for parameter, (_, values) in zip(self._trainer._params, self._shared):
-            values[...] = gradients[parameter]
-            squares += float(np.vdot(values, values))
-        return loss, math.sqrt(squares)
+        self._gradients = [np.ascontiguousarray(gradients[parameter]) for parameter in self._trainer._params]
+        return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self._gradients))
 
     def update(self, divisor):
         """Divide the gradients found last by `divisor`, and update the parameters with them."""
-        for _, values in self._shared:
-            values *= 1 / divisor
-        trainer = self._trainer
-        trainer.optimizer.rescale_grad = 1.0
-        # What trainer.update(1) does, once it has asked every parameter whether autograd has renewed its gradient.
-        trainer._updaters[0](list(range(len(self._shared))), [array for array, _ in self._shared],
-                             [parameter.data() for parameter in trainer._params])
-
-
-def _shared_array(like):
-    """Return an MXNet array in the shape and dtype of `like`, and a NumPy array on the same memory."""
-    memory = np.zeros(like.shape, dtype=like.dtype)
-    values = memory[...]                                                  # MXNet forbids to write to `memory` itself
-    return mx.nd.from_numpy(memory), values
+        for gradient in self._gradients:
+            gradient *= 1 / divisor
+        trainer, weights = self._trainer, [parameter.data() for parameter in self._trainer._params]
+        optimizer, updater = trainer.optimizer, trainer._updaters[0]
+        optimizer.rescale_grad = 1.0
+        if not isinstance(optimizer, optimizers.NumpyAdam):               # what trainer.update(1) ends up in
+            updater(list(range(len(weights))), [mx.nd.from_numpy(gradient) for gradient in self._gradients], weights)
+            return
+        mx.nd.waitall()                                                   # whatever reads the weights
+        for index, (weight, gradient) in enumerate(zip(weights, self._gradients)):
+            if index not in updater.states:
+                updater.states[index] = optimizer.create_state(index, weight)
+                updater.states_synced[index] = True
+            optimizer.update_in_numpy(index, numpy_ops.view(weight), gradient)

@@ -47,7 +47,7 @@ class TrainStep:
         self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
                             if parameter.grad_req != "null"}
         own = len(devices) == 1 and devices[0].device_type == "cpu" and hasattr(graph, "loss_and_gradients")
-        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, joined=own,
+        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=own,
                                      **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
         self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
