@@ -16,7 +16,7 @@ import threadpoolctl
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "shared", "view"]
+__all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -189,17 +189,10 @@ def from_numpy(values):
     return mx.nd.from_numpy(np.ascontiguousarray(values))
 
 
-def shared(shape, dtype):
-    """Return zeros twice on the same memory, as one of MXNet's arrays and as one of NumPy's."""
-    memory = np.zeros(shape, dtype=dtype)
-    values = memory[...]                                                  # MXNet forbids to write to `memory` itself
-    return mx.nd.from_numpy(memory), values
-
-
 def view(array):
     """Return a NumPy array on the memory of `array`, one of MXNet's on a CPU, once nothing writes to it any more.
 
-    Whoever writes to it has to know that no operator reads it.
+    It does not keep `array` alive, and whoever writes to it has to know that no operator reads it.
     """
     address = ctypes.c_void_p()
     array.wait_to_read()

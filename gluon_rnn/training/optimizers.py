@@ -69,9 +69,10 @@ class NumpyAdam(mx.optimizer.Adam):
         self._moments = {}
 
     def create_state(self, index, weight):
-        """Return mean and variance, zeros, as MXNet arrays whose memory `update_in_numpy` may write to."""
-        arrays, self._moments[index] = zip(*(numpy_ops.shared(weight.shape, weight.dtype) for _ in range(2)))
-        return arrays
+        """Return mean and variance, zeros; `update_in_numpy` writes to their memory."""
+        state = super().create_state(index, weight)
+        self._moments[index] = [numpy_ops.view(array) for array in state]
+        return state
 
     def update_in_numpy(self, index, weight, gradient):
         """Update the NumPy array `weight` in place by `gradient`, which is overwritten; nothing else may use either."""
