@@ -22,6 +22,8 @@ __all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "view"]
 _FEW = 256
 # From so many multiplications on, oneDNN's product is worth the way to MXNet and back: it is up to three times as fast.
 _MUCH = 2**20
+# Up to so many numbers, to copy an array is faster than to hand its memory over.
+_LITTLE = 2**14
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
 
@@ -185,8 +187,13 @@ def _blas():
 
 
 def from_numpy(values):
-    """Return a NumPy array as one of MXNet's with the same memory, which nobody else may have."""
-    return mx.nd.from_numpy(np.ascontiguousarray(values))
+    """Return an MXNet array with the values of a NumPy array; the latter belongs to it, for it may be its memory."""
+    values = np.ascontiguousarray(values)
+    if values.size > _LITTLE:
+        return mx.nd.from_numpy(values)
+    array = mx.nd.empty(values.shape, mx.cpu(), values.dtype)             # half of the overhead, where copying is cheap
+    view(array)[...] = values
+    return array
 
 
 def view(array):
