@@ -53,8 +53,7 @@ def peephole_lstm(inputs, states, parameters):
         for now, after in zip(seen, doubled[1:]):
             product(now)
             rest(after)
-    outputs = np.ascontiguousarray(doubled[1:].transpose(0, 2, 1))
-    outputs /= 2
+    outputs = np.divide(doubled[1:].transpose(0, 2, 1), 2, order="C")
     return outputs, [np.ascontiguousarray(doubled[-1].T) / 2, np.ascontiguousarray(c.T)]
 
 

@@ -26,15 +26,15 @@ def equations(inputs, h, c, p):
 
 
 @pytest.mark.parametrize("few, small", [(10**9, 10**9), (0, 10**9), (0, 200)])
-@pytest.mark.parametrize("rows", [1, 3])
-def test_equations(monkeypatch, rows, few, small):
+@pytest.mark.parametrize("steps, rows", [(1, 1), (7, 1), (7, 3)])
+def test_equations(monkeypatch, steps, rows, few, small):
     monkeypatch.setattr(numpy_lstm, "_FEW", few)
     monkeypatch.setattr(numpy_lstm, "_SMALL", small)
     draw = np.random.default_rng(0).standard_normal
     sizes = {"i2h_weight": (24, 5), "i2h_bias": 24, "h2h_weight": (24, 6), "h2h_bias": 24, "peephole_i": 6,
              "peephole_f": 6, "peephole_o": 6}
     parameters = {name: draw(size) for name, size in sizes.items()}
-    inputs, states = draw((7, rows, 5)), draw((2, rows, 6))
+    inputs, states = draw((steps, rows, 5)), draw((2, rows, 6))
     kept = states.copy()
     outputs, finals = numpy_lstm.peephole_lstm(inputs, list(states), parameters)
     expected, last = equations(inputs, *states, parameters)
