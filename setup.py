@@ -46,6 +46,7 @@ setup(
         "tqdm>=4.60,<5",
         "pandas>=1.5,<4",
         "scipy>=1.10,<2",
+        "threadpoolctl>=3,<4",
         "matplotlib>=3.6,<4",
         "setuptools>=65",  # MXNet imports distutils, which Python 3.12 has only through setuptools
     ],

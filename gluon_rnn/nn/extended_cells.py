@@ -19,6 +19,7 @@ with a probability z, and is the expectation of that in prediction.
 """
 from mxnet import gluon
 
+from gluon_rnn.nn import numpy_lstm
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_rates
 
@@ -51,6 +52,14 @@ class PeepholeLSTMCell(LSTMCell):
         rows = {gate: F.broadcast_like(F.reshape(parameters[f"peephole_{gate}"], shape=(1, -1)), states[1])
                 for gate in "ifo"}
         return dict(super().prepare(F, parameters, states), **rows)
+
+    def is_fast_in_numpy(self, batch_size):
+        """Return whether `run_in_numpy` is the fastest way for this number of rows."""
+        return numpy_lstm.is_fast(batch_size, self.hidden_size, self.input_size)
+
+    def run_in_numpy(self, inputs, states, parameters):
+        """Run over all steps of NumPy arrays, (T, N, C) to (T, N, H) and [h, c]."""
+        return numpy_lstm.peephole_lstm(inputs, states, parameters)
 
     def _peep(self, F, gate, product, c, parameters):
         return F.broadcast_add(product, c * parameters[gate])

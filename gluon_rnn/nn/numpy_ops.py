@@ -6,16 +6,24 @@ nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equ
 
 Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
 """
+import ctypes
+import functools
+import math
+
 import mxnet as mx
 import numpy as np
+import threadpoolctl
+from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "from_numpy", "run_loop"]
+__all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
 # From so many multiplications on, oneDNN's product is worth the way to MXNet and back: it is up to three times as fast.
 _MUCH = 2**20
+# Up to so many numbers, to copy an array is faster than to hand its memory over.
+_LITTLE = 2**14
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
 
@@ -169,9 +177,40 @@ def run_loop(step, sequences, states, parameters):
     return outputs, states
 
 
+def on_one_thread():
+    """Return a context in which BLAS computes on the calling thread.
+
+    OpenBLAS wakes threads of its own for products of a microsecond, which then wait for a processor beside MXNet's.
+    """
+    return _blas().limit(limits=1)
+
+
+@functools.cache
+def _blas():
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
+
+
 def from_numpy(values):
-    """Return a NumPy array as one of MXNet's with the same memory, which nobody else may have."""
-    return mx.nd.from_numpy(np.ascontiguousarray(values))
+    """Return an MXNet array with the values of a NumPy array; the latter belongs to it, for it may be its memory."""
+    values = np.ascontiguousarray(values)
+    if values.size > _LITTLE:
+        return mx.nd.from_numpy(values)
+    array = mx.nd.empty(values.shape, mx.cpu(), values.dtype)             # half of the overhead, where copying is cheap
+    view(array)[...] = values
+    return array
+
+
+def view(array):
+    """Return a NumPy array on the memory of `array`, one of MXNet's on a CPU, once nothing writes to it any more.
+
+    It does not keep `array` alive, and whoever writes to it has to know that no operator reads it.
+    """
+    address = ctypes.c_void_p()
+    array.wait_to_read()
+    check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    shape, dtype = array.shape, np.dtype(array.dtype)
+    memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address.value)
+    return np.ndarray(shape, dtype, buffer=memory)
 
 
 def _converted(operator):

@@ -65,6 +65,8 @@ def single_step(F, cell, inputs, states):
 
 def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
+    if F is numpy_ops.F and not valid and hasattr(cell, "run_in_numpy"):
+        return cell.run_in_numpy(inputs, states, cell.values(inputs))
     sequences, step, parameters = _parts(F, cell, inputs, states)
     step = _held(step) if valid else step
     if parameters is None:                                                # no cell of ours
@@ -107,13 +109,18 @@ class LoopBlock(SequenceBlock):
             return super()._fast_call(inputs, states, *others)
         try:
             if self._fits_numpy(inputs):
-                many = self.loops and self._active and not chunks.are_few(states)
+                many = self.loops and self._active and not chunks.are_few(states) and not (
+                    self.is_fast_in_numpy(inputs.shape[self.layout.index("N")]) and not others)
                 return (self._chunks if many else self._in_numpy)(inputs, states, *others)
             if autograd.is_recording() and self.loops:
                 return self._chunks(inputs, states, *others) if self._active else None
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
         return super()._fast_call(inputs, states, *others)
+
+    def is_fast_in_numpy(self, batch_size):
+        """Return whether it has a loop in NumPy that is fast for many numbers too, where no lengths are given."""
+        return False
 
     def _fits_numpy(self, inputs):
         """Return whether NumPy can take MXNet's place, and be the faster: no training, on CPU, a dtype of both."""

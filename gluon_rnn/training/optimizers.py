@@ -4,12 +4,15 @@
 `mxnet.nd.save` and JSON hold, and which can be read without running anybody's code.
 """
 import inspect
+import math
 
 import mxnet as mx
+import numpy as np
 
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.registry import suggest
 
-__all__ = ["arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
+__all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
 
 # What the loop itself decides: clipping, scaling, decay and schedule have keys of their own under `training`.
 _OURS = {"wd": "training.weight_decay", "clip_gradient": "training.clip_value", "lr_scheduler": "training.schedule"}
@@ -41,13 +44,56 @@ def check_keys(arguments):
             raise ValueError(f"{key!r} is not set here; use {_OURS[key]}")
 
 
-def build(name, clip_value=None, **arguments):
-    """Return the optimiser `name`; gradients are clipped to ``[-clip_value, clip_value]`` after they are scaled."""
+def build(name, clip_value=None, *, in_numpy=False, **arguments):
+    """Return the optimiser `name`; gradients are clipped to ``[-clip_value, clip_value]`` after they are scaled.
+
+    With `in_numpy`, one that has `NumpyAdam.update_in_numpy` besides, where there is one of that name.
+    """
     rate = arguments.get("learning_rate", parameters(name)["learning_rate"].default)
     if not rate > 0:
         raise ValueError(f"learning_rate: expected a number above 0, got {rate}")
-    return mx.optimizer.create(name, **dict(arguments, learning_rate=rate), wd=0.0,
-                               **({"clip_gradient": clip_value} if clip_value else {}))
+    arguments = dict(arguments, learning_rate=rate, wd=0.0, **({"clip_gradient": clip_value} if clip_value else {}))
+    if in_numpy and name.lower() == "adam" and not arguments.get("multi_precision"):
+        return NumpyAdam(**arguments)
+    return mx.optimizer.create(name, **arguments)
+
+
+class NumpyAdam(mx.optimizer.Adam):
+    """Adam on one CPU without an operator: MXNet's equations, in NumPy and bit for bit, for parameters of few numbers.
+
+    Its state is where that of `mxnet.optimizer.Adam` is, and has the same form; `update` is MXNet's.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._moments = {}
+
+    def create_state(self, index, weight):
+        """Return mean and variance, zeros; `update_in_numpy` writes to their memory."""
+        state = super().create_state(index, weight)
+        self._moments[index] = [numpy_ops.view(array) for array in state]
+        return state
+
+    def update_in_numpy(self, index, weight, gradient):
+        """Update the NumPy array `weight` in place by `gradient`, which is overwritten; nothing else may use either."""
+        self._update_count(index)
+        t = self._index_update_count[index]
+        rate = self._get_lr(index) * math.sqrt(1 - self.beta2 ** t) / (1 - self.beta1 ** t)
+        # MXNet's operator takes its arguments in float32, whatever the dtype of the arrays.
+        rate, epsilon, beta1, beta2, limit = np.array(
+            [rate, self.epsilon, self.beta1, self.beta2, self.clip_gradient or np.inf], dtype=np.float32)
+        rest1, rest2 = 1 - beta1, 1 - beta2
+        if weight.dtype != np.float32:
+            rate, epsilon, beta1, beta2, limit, rest1, rest2 = map(
+                weight.dtype.type, (rate, epsilon, beta1, beta2, limit, rest1, rest2))
+        if self.clip_gradient:
+            np.clip(gradient, -limit, limit, out=gradient)
+        mean, variance = self._moments[index]
+        mean *= beta1
+        mean += rest1 * gradient
+        variance *= beta2
+        variance += rest2 * gradient * gradient
+        weight -= rate * mean / (np.sqrt(variance) + epsilon)
 
 
 def arrays(trainer):

@@ -2,10 +2,14 @@
 from mxnet import gluon
 
 from gluon_rnn.inference.simulate import closed_loop
+from gluon_rnn.models import NARX
+from gluon_rnn.models.lag_gradients import loss_and_gradients
 
 __all__ = ["FEEDBACK", "SeriesLoss"]
 
 FEEDBACK = ("open_loop", "scheduled", "closed_loop")
+# Up to so many numbers in the hidden layers of a batch, gradients in NumPy were twice as fast as autograd's or more.
+_FEW = 2**22
 
 
 class SeriesLoss(gluon.HybridBlock):
@@ -54,6 +58,20 @@ class SeriesLoss(gluon.HybridBlock):
         raw = run(F, inputs) if run else self._scheduled(F, inputs, coin)
         loss = self.model.head.loss(F, raw, self._targets(F, inputs))           # (length, N, H * Ky)
         return F.sum(loss) / (self._horizon * self.model.output_size)
+
+    def loss_and_gradients(self, inputs, *_):
+        """Return the loss (float) and {parameter: gradient} in NumPy, without autograd; None where autograd is the way.
+
+        For a NARX or AR model in open loop on a CPU, in float32 or float64, unless it is a large one.
+        """
+        model = self.model
+        if (self._feedback != "open_loop" or not isinstance(model, NARX) or model.layout != "TNC"
+                or inputs.context.device_type != "cpu" or model._dtype not in ("float32", "float64")
+                or self._length * inputs.shape[1] * sum(model.lags.hidden_sizes) > _FEW):
+            return None
+        values = {name: parameter.data().asnumpy() for name, parameter in model._reg_params.items()}
+        loss, gradients = loss_and_gradients(model.lags, values, inputs.asnumpy(), self._washout, self._length)
+        return loss, {model._reg_params[name]: gradient for name, gradient in gradients.items()}
 
     def _targets(self, F, inputs):
         """Return y_t, ..., y_{t+H-1} of each scored step side by side, (length, N, H * Ky)."""

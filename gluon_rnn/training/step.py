@@ -6,6 +6,7 @@ from mxnet import autograd, gluon
 
 from gluon_rnn.nn import decay_masks
 from gluon_rnn.training import optimizers
+from gluon_rnn.training.own_gradients import OwnGradients
 
 __all__ = ["DivergedError", "TrainStep"]
 
@@ -36,6 +37,8 @@ class TrainStep:
     4. the optimiser's update.
 
     The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
+
+    A graph on one CPU that has a method `loss_and_gradients` is asked for its gradients first; see `OwnGradients`.
     """
 
     def __init__(self, graph, devices, settings):
@@ -43,9 +46,12 @@ class TrainStep:
         # Names by structure: those of Gluon count up with every block that the process has made.
         self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
                             if parameter.grad_req != "null"}
-        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, **settings.optimizer.arguments)
+        own = len(devices) == 1 and devices[0].device_type == "cpu" and hasattr(graph, "loss_and_gradients")
+        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=own,
+                                     **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
         self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
+        self._own = OwnGradients(graph, self.trainer) if own else None
         masks = decay_masks(graph) if settings.weight_decay else {}
         self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
                        if parameter.name in masks and masks[parameter.name].max() > 0}
@@ -73,13 +79,17 @@ class TrainStep:
         DivergedError
             If loss or norm is not finite; the parameters are as they were before the call.
         """
-        losses, states = self._forward_backward(batch, states)
-        self.trainer.allreduce_grads()
-        loss, norm = self._read(losses, batch.size)
+        found = self._own and self._own.find(batch)
+        update = self._own.update if found else self.trainer.update
+        if not found:
+            losses, states = self._forward_backward(batch, states)
+            self.trainer.allreduce_grads()
+            found = self._read(losses)
+        loss, norm = (number / batch.size for number in found)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
                                 + self._advice())
-        self._update(norm, rate, batch.size)
+        self._update(norm, rate, batch.size, update)
         return loss, norm, states
 
     def _forward_backward(self, batch, states):
@@ -96,22 +106,22 @@ class TrainStep:
                              "use fewer devices, or batches that leave no small rest")
         return gluon.utils.split_and_load(array, self.devices, batch_axis=axis, even_split=False)
 
-    def _read(self, losses, size):
-        """Return mean loss and norm of the mean gradient; the one place where the host waits for the device."""
+    def _read(self, losses):
+        """Return the summed loss and the norm of its gradient; the one place where the host waits for the device."""
         gradients = [parameter.list_grad()[0] for parameter in self._parameters.values()]
         squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients))        # (number of parameters,) float32
         losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]
         numbers = mx.nd.concat(*losses, squares, dim=0).asnumpy().astype("float64")
         devices = len(self.devices)
-        return float(numbers[:devices].sum()) / size, math.sqrt(numbers[devices:].sum()) / size
+        return float(numbers[:devices].sum()), math.sqrt(numbers[devices:].sum())
 
-    def _update(self, norm, rate, size):
+    def _update(self, norm, rate, size, update):
         limit = self.settings.clip_norm
         scale = min(1.0, limit / norm) if limit and norm else 1.0
         self._decay(rate * self.settings.weight_decay)
         self.trainer.set_learning_rate(rate)
         # The optimiser multiplies gradients by 1 / this: no pass over memory of its own is needed for clipping.
-        self.trainer.update(size / scale)
+        update(size / scale)
 
     def _decay(self, amount):
         for name, mask in self._masks.items():

@@ -92,7 +92,7 @@ def test_layout_and_targets(name, short):
 
 def test_inference_of_many_numbers_runs_in_chunks(short, monkeypatch):
     monkeypatch.setattr(chunks, "_FEW", 0)
-    block, inputs = make("peephole_lstm"), sequence(13)
+    block, inputs = make("projected_lstm"), sequence(13)
     want = block(inputs).asnumpy()
     block.hybridize()
     np.testing.assert_allclose(block(inputs).asnumpy(), want, rtol=0, atol=2e-6)

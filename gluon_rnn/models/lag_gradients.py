@@ -1,0 +1,152 @@
+r"""Loss and gradients of a model with lags in open loop, in NumPy: for models so small that overhead is what counts.
+
+In open loop the model of `gluon_rnn.models.narx` is a feed-forward network from the lags to y. A training step of a
+small one is tens of operators of a few microseconds each, and what MXNet's autograd and engine add to each is several
+times that. Written out, with a column a sample and the bias as one more column of each weight matrix,
+
+    u_0 = [x lags; y lags; 1],   u_k = [g(W_k u_{k-1}); 1],   y = W_m u_{m-1} [+ S u_0],   e = y - target
+    dE/dW_k = d_k u_{k-1}',      d_m = 2 e / Ky,              d_k = g'(W_k u_{k-1}) * (W_{k+1}' d_{k+1})
+
+it is a handful of matrix products. Samples go through in blocks that stay in the cache. When this takes autograd's
+place, `gluon_rnn.training.series_loss` says.
+
+References
+----------
+Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors.
+"""
+import numpy as np
+
+from gluon_rnn.nn.numpy_ops import on_one_thread
+
+__all__ = ["loss_and_gradients"]
+
+# Numbers of a block's widest layer: 128 KiB in float32.
+_BLOCK = 2**15
+
+
+def loss_and_gradients(lags, parameters, series, washout, length):
+    """Return the summed squared error of the open-loop predictions, and the gradient of each parameter.
+
+    Parameters
+    ----------
+    lags : gluon_rnn.models.Lags
+    parameters : dict
+        {name: array} of all that `lags.shapes` names.
+    series : (T, N, Cx + Ky) array, T at least washout + length
+        Inputs and measured outputs side by side; before the first row both are 0.
+    washout : int
+        The first row that is predicted; lags reach into those before.
+    length : int
+        Number of rows that are predicted.
+
+    Returns
+    -------
+    loss : float
+        The sum over length * N samples of the squared error, the mean over outputs.
+    gradients : dict
+        {name: array}, in the shapes of `parameters`.
+    """
+    names = _names(lags)
+    matrices = [np.concatenate([_as_columns(parameters[name]) for name in layer], axis=1) for layer in names]
+    regressors, targets = _regression(lags, series, washout, length)
+    gradients, loss = [np.zeros_like(matrix) for matrix in matrices], 0.0
+    columns = max(1, _BLOCK // max(len(regressors), *(len(matrix) for matrix in matrices)))
+    with on_one_thread():
+        for begin in range(0, targets.shape[1], columns):
+            block = slice(begin, begin + columns)
+            loss += _backpropagate(lags, matrices, gradients, regressors[:, block], targets[:, block])
+    return loss / lags.output_size, _apart(names, gradients, parameters)
+
+
+def _names(lags):
+    """Return for each layer, and last for the skip path, the parameters that stand side by side in its matrix."""
+    known = lags.shapes()
+    layers = [("x_weight", "y_weight", "bias"), *((weight, bias) for weight, bias, _ in lags.upper_layers)]
+    if lags.skip:
+        layers.append(("skip_x_weight", "skip_y_weight"))
+    return [[name for name in layer if name in known] for layer in layers]
+
+
+def _as_columns(values):
+    return values if values.ndim == 2 else values[:, np.newaxis]
+
+
+def _regression(lags, series, washout, length):
+    """Return [x lags; y lags; 1] (X + Y + 1, length * N) and the targets (Ky, length * N), time before rows."""
+    before = max(0, lags.memory - washout)
+    rows, first = series.shape[1], washout + before
+    signals = np.zeros((series.shape[2], first + length, rows), dtype=series.dtype)
+    signals[:, before:] = series[:washout + length].transpose(2, 0, 1)
+    x, y = np.split(signals.reshape(len(signals), -1), [lags.input_size])
+    regressors = np.ones((lags.lagged_input_size + lags.feedback_size + 1, length * rows), dtype=series.dtype)
+    at = 0
+    for signal, offsets in ((x, lags.input_offsets), (y, range(-1, -lags.output_lag - 1, -1))):
+        for offset in offsets if len(signal) else ():
+            begin = (first + offset) * rows
+            regressors[at:at + len(signal)] = signal[:, begin:begin + length * rows]
+            at += len(signal)
+    return regressors, y[:, first * rows:]
+
+
+def _backpropagate(lags, matrices, gradients, regressors, targets):
+    """Add the gradients of a block of samples to `gradients`, in place, and return its summed squared error."""
+    layers = matrices[:len(lags.hidden_sizes) + 1]
+    activate, slope = _ACTIVATIONS[lags.activation]
+    values = [regressors]
+    for matrix in layers[:-1]:
+        hidden = np.ones((len(matrix) + 1, targets.shape[1]), dtype=targets.dtype)
+        activate(np.matmul(matrix, values[-1], out=hidden[:-1]))
+        values.append(hidden)
+    errors = layers[-1].dot(values[-1])
+    if lags.skip:
+        errors += matrices[-1].dot(regressors[:-1])
+    errors -= targets
+    loss = float(np.vdot(errors, errors))
+    errors *= 2 / lags.output_size
+    if lags.skip:
+        gradients[-1] += errors.dot(regressors[:-1].T)
+    for layer in range(len(layers) - 1, 0, -1):
+        gradients[layer] += errors.dot(values[layer].T)
+        errors = layers[layer][:, :-1].T.dot(errors)
+        errors *= slope(values[layer][:-1])
+    gradients[0] += errors.dot(regressors.T)
+    return loss
+
+
+def _apart(names, gradients, parameters):
+    """Return {name: gradient} from the matrices in which several parameters stand side by side."""
+    result = {}
+    for layer, gradient in zip(names, gradients):
+        begin = 0
+        for name in layer:
+            width = parameters[name].size // len(gradient)
+            result[name] = gradient[:, begin:begin + width].reshape(parameters[name].shape)
+            begin += width
+    return result
+
+
+# Activations and their slopes, the latter from the activation's own values h; both overwrite what they are given.
+
+def _sigmoid(a):
+    np.exp(np.negative(a, out=a), out=a)
+    a += 1
+    return np.reciprocal(a, out=a)
+
+
+def _softsign(a):
+    a /= 1 + np.abs(a)
+    return a
+
+
+def _one_minus(h):
+    return np.subtract(1, h, out=h)
+
+
+_ACTIVATIONS = {
+    "identity": (lambda a: a, lambda h: 1),
+    "relu": (lambda a: np.maximum(a, 0, out=a), np.sign),
+    "sigmoid": (_sigmoid, lambda h: h * (1 - h)),
+    "softrelu": (lambda a: np.logaddexp(a, 0, out=a), lambda h: -np.expm1(-h)),
+    "softsign": (_softsign, lambda h: np.square(_one_minus(np.abs(h)))),
+    "tanh": (lambda a: np.tanh(a, out=a), lambda h: _one_minus(np.square(h, out=h))),
+}

@@ -1,0 +1,123 @@
+r"""All steps of a peephole LSTM in NumPy, without gradients: the equations of `gluon_rnn.nn.extended_cells` once more.
+
+Written for speed, which three things bring. Arrays lie with features before rows, (4, H, N), so that each gate is in
+one piece; products of one gate each, (H, K) and (K, N), are small enough for kernels of OpenBLAS that need no copies.
+Inputs, h and a 1 for the bias stand in one array, so that one product is all, and h is written where it is read. And
+sigmoid(a) = (1 + tanh(a / 2)) / 2, so that one call of tanh does for three gates; the halves are in the weights.
+"""
+import numpy as np
+
+from gluon_rnn.nn.numpy_ops import on_one_thread
+
+__all__ = ["is_fast", "peephole_lstm"]
+
+# Up to so many multiplications a step, one product has less overhead than four.
+_FEW = 2**16
+# Multiplications of a product up to which OpenBLAS needs no copies.
+_SMALL = 10**6
+# Multiplications for each gate and step from which on a graph of MXNet's is as fast.
+_MUCH = 2 * _SMALL
+
+
+def is_fast(rows, hidden_size, input_size):
+    """Return whether this is the fastest way."""
+    return rows * hidden_size * (hidden_size + input_size + 1) <= _MUCH
+
+
+def peephole_lstm(inputs, states, parameters):
+    """Run over all steps.
+
+    Parameters
+    ----------
+    inputs : (T, N, C) array
+    states : [h, c], (N, H) each
+    parameters : dict
+        Those of `gluon_rnn.nn.PeepholeLSTMCell` by their names.
+
+    Returns
+    -------
+    outputs : (T, N, H) array
+    states : [h, c], (N, H) each
+    """
+    (steps, rows, _), size = inputs.shape, states[0].shape[1]
+    matrix = _matrix(parameters, size)                                    # (4, H, K), half of it for o, i, f
+    seen = np.ones((steps + 1, matrix.shape[2], rows), dtype=inputs.dtype)      # [2 h; x; 1] of every step
+    seen[:-1, size:size + inputs.shape[2]] = inputs.transpose(0, 2, 1)
+    doubled = seen[:, :size]                                              # 2 h
+    np.multiply(states[0].T, 2, out=doubled[0])
+    values = np.empty((5, size, rows), dtype=inputs.dtype)                # [o, i, f, g, c]
+    c = values[4]
+    c[...] = states[1].T
+    product, rest = _product(matrix, values[:4]), _rest(values, _peepholes(parameters, rows))
+    with on_one_thread():
+        for now, after in zip(seen, doubled[1:]):
+            product(now)
+            rest(after)
+    outputs = np.divide(doubled[1:].transpose(0, 2, 1), 2, order="C")
+    return outputs, [np.ascontiguousarray(doubled[-1].T) / 2, np.ascontiguousarray(c.T)]
+
+
+def _matrix(parameters, size):
+    """Return the weights of [2 h; x; 1], the gates in the order o, i, f, g, all but g halved."""
+    bias = parameters["i2h_bias"] + parameters["h2h_bias"]
+    width = size + parameters["i2h_weight"].shape[1] + 1
+    # Zeros make the width a multiple of 16, so that every step's array begins with a line of the cache.
+    matrix = np.zeros((4, size, -(-width // 16) * 16), dtype=bias.dtype)
+    for place, gate in enumerate((3, 0, 1, 2)):
+        part, factor = slice(gate * size, (gate + 1) * size), 1.0 if gate == 2 else 0.5
+        np.multiply(parameters["h2h_weight"][part], factor / 2, out=matrix[place, :, :size])
+        np.multiply(parameters["i2h_weight"][part], factor, out=matrix[place, :, size:width - 1])
+        np.multiply(bias[part], factor, out=matrix[place, :, width - 1])
+    return matrix
+
+
+def _peepholes(parameters, rows):
+    """Return half of the peepholes of o, i and f for each row, (3, H, N)."""
+    peepholes = np.stack([parameters[f"peephole_{gate}"] for gate in "oif"]) / 2
+    return np.repeat(peepholes[:, :, np.newaxis], rows, axis=2)
+
+
+def _rest(values, peepholes):
+    """Return a function that goes on from the `values` of a product to c, in place, and puts 2 h where it is told."""
+    o, c, i_and_f, i_f_and_g, g_and_c = values[0], values[4], values[1:3], values[1:4], values[3:]
+    of_o, of_i_and_f, seen = peepholes[0], peepholes[1:], np.empty_like(values[:2])
+    first, second = seen
+
+    def rest(doubled):
+        np.multiply(of_i_and_f, c, seen)
+        np.add(i_and_f, seen, i_and_f)
+        np.tanh(i_f_and_g, i_f_and_g)
+        np.add(i_and_f, 1, i_and_f)                                       # 2 i, 2 f
+        np.multiply(i_and_f, g_and_c, seen)
+        np.add(first, second, c)
+        np.multiply(c, 0.5, c)
+        np.multiply(of_o, c, first)
+        np.add(o, first, o)
+        np.tanh(o, o)
+        np.add(o, 1, o)                                                   # 2 o
+        np.tanh(c, doubled)
+        np.multiply(doubled, o, doubled)
+
+    return rest
+
+
+def _product(matrix, gates):
+    """Return a function that puts ``matrix @ seen`` into `gates`."""
+    (_, size, width), rows = matrix.shape, gates.shape[2]
+    if matrix.size * rows <= _FEW:
+        flat, values = matrix.reshape(-1, width), gates.reshape(-1, rows)
+        return lambda seen: np.dot(flat, seen, out=values)
+    if size * width * rows <= _SMALL:
+        return lambda seen: np.matmul(matrix, seen, out=gates)
+    parts, rest = -(-size * width * rows // _SMALL), np.empty_like(gates)
+    step = -(-width // (16 * parts)) * 16
+    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, :, begin:begin + step]))
+              for begin in range(0, width, step)]
+
+    def product(seen):
+        (part, piece), *others = pieces
+        np.matmul(piece, seen[part], out=gates)
+        for part, piece in others:
+            np.add(gates, np.matmul(piece, seen[part], out=rest), out=gates)
+
+    return product
