@@ -25,7 +25,7 @@ QUANTILES = {
 
 
 def _classifier(name, lengths, **sizes):
-    return dict(kind="tasks", network="classifier", name=name, lengths=lengths, clip_norm=1.0, num_buckets=10, **sizes)
+    return dict(kind="tasks", network="classifier", name=name, lengths=lengths, clip_norm=1.0, num_buckets=25, **sizes)
 
 
 def _tagger(name, **sizes):
