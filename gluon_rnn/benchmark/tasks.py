@@ -26,7 +26,7 @@ _SHARES = [*np.linspace(0, 0.95, 20), 0.99, 1]
 
 
 def _classifier(name, lengths, **sizes):
-    return dict(kind="tasks", network="classifier", name=name, lengths=lengths, clip_norm=1.0, num_buckets=25, **sizes)
+    return dict(kind="tasks", network="classifier", name=name, lengths=lengths, clip_norm=1.0, num_buckets=10, **sizes)
 
 
 def _tagger(name, **sizes):
@@ -37,7 +37,7 @@ def _tagger(name, **sizes):
 def _seq2seq(attention):
     return dict(kind="tasks", network="seq2seq", name=f"translation, {attention}", lengths="eng_fra", N=64, E=256,
                 H=256, V_source=3270, V=4362, attention=attention, drop_i=0.3, dropout=0.4, smoothing=0.1,
-                clip_norm=5.0, num_buckets=25)
+                clip_norm=5.0, num_buckets=10)
 
 
 #: N rows, V tokens, E embedded size, H units a direction, K labels: the sizes of the recipes named beside them

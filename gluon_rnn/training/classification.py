@@ -27,7 +27,7 @@ SELECTIONS = {"loss": "min", "accuracy": "max", "macro_f1": "max"}
 class ClassificationData(configuration.Data):
     """How sequences are put into batches."""
 
-    num_buckets: int = Field(25, ge=1)
+    num_buckets: int = Field(10, ge=1)
     eval_batch_size: int = Field(100, ge=1)
 
 
