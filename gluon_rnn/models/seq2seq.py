@@ -35,6 +35,7 @@ from mxnet import gluon
 from ..nn import lengths
 from ..nn.attention import BahdanauAttention, LuongAttention
 from ..nn.checks import check_rates, check_sizes
+from ..nn.joined import join
 from ..registry import models
 from .bridge import Bridge
 
@@ -226,7 +227,7 @@ class Seq2Seq(_Graph):
         if self.attention_name == "bahdanau":
             query = F.slice_axis(own[0], axis=0, begin=-1, end=None)      # h of the top layer, (1, N, H)
             attended = list(self.attention.attend(F, query, *memory))
-            x = F.concat(x, attended[0], dim=2)
+            x = join(F, x, attended[0])
         output, own = self.decoder(x, own)
         if self.attention_name == "luong":
             attended = list(self.attention.attend(F, output, *memory))

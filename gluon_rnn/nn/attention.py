@@ -113,7 +113,7 @@ class BahdanauAttention(_Attention):
         super().__init__(**kwargs)
         attention_size = query_size if attention_size is None else attention_size
         check_sizes(query_size=query_size, memory_size=memory_size, attention_size=attention_size)
-        options = dict(use_bias=False, flatten=False, dtype=dtype)
+        options, self._attention_size = dict(use_bias=False, flatten=False, dtype=dtype), attention_size
         with self.name_scope():
             self.query = gluon.nn.Dense(attention_size, in_units=query_size, prefix="query_", **options)
             self.key = gluon.nn.Dense(attention_size, in_units=memory_size, prefix="key_", **options)
@@ -123,8 +123,14 @@ class BahdanauAttention(_Attention):
         return self.key(values)                                           # (N, S, K)
 
     def _scores(self, F, query, keys):
-        pairs = F.broadcast_add(F.expand_dims(self.query(query), axis=2), F.expand_dims(keys, axis=1))  # (N, T, S, K)
-        return F.squeeze(self.score(F.tanh(pairs)), axis=3)
+        # Each query goes to all source steps by a product with ones: its gradient, a sum over these steps, is one too,
+        # where that of broadcast_add would add up number by number.
+        ones = F.ones_like(F.slice_axis(keys, axis=2, begin=0, end=1))                                  # (N, S, 1)
+        queries = F.batch_dot(ones, F.reshape(self.query(query), shape=(0, 1, -1)))                     # (N, S, T * K)
+        queries = F.reshape(queries, shape=(0, 0, -1, self._attention_size))                            # (N, S, T, K)
+        pairs = F.broadcast_add(queries, F.expand_dims(keys, axis=2))
+        scores = self.score(F.Activation(pairs, act_type="tanh"))                                       # (N, S, T, 1)
+        return F.swapaxes(F.squeeze(scores, axis=3), 1, 2)
 
 
 class LuongAttention(_Attention):

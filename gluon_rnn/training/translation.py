@@ -29,7 +29,7 @@ __all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTa
 class TranslationData(configuration.Data):
     """How pairs become batches."""
 
-    num_buckets: int = Field(25, ge=1)                   # batches that are cut from one pool sorted by length
+    num_buckets: int = Field(10, ge=1)                   # batches that are cut from one pool sorted by length
 
 
 @dataclass

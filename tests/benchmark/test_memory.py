@@ -1,0 +1,34 @@
+"""The benchmark of memory: the corpus it writes, and that a measurement is complete; how much is not tested here."""
+import collections
+
+import numpy as np
+
+from gluon_rnn.benchmark import memory
+from scripts import benchmark
+
+
+def test_corpus_has_the_tokens_and_the_frequencies(tmp_path):
+    memory.write_corpus(tmp_path / "corpus.txt", 21_000, np.random.default_rng(0))
+    lines = (tmp_path / "corpus.txt").read_text().splitlines()
+    words = collections.Counter(word for line in lines for word in line.split())
+    assert len(lines) == 1000 and sum(words.values()) == 20_000
+    share = 1 / (1 / np.arange(1, memory.VOCABULARY + 1)).sum()           # of the most frequent word: 10 %
+    assert abs(words["word0"] - 20_000 * share) < 4 * np.sqrt(20_000 * share)
+
+
+def test_script_measures_each_size(capsys, monkeypatch):
+    monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes: memory_run(folder, [3_000, 6_000]))
+    assert benchmark.main(["memory"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed] == ["tokens", "3,000", "6,000"]
+
+
+memory_run = memory.run
+
+
+def test_a_measurement_is_complete(tmp_path):
+    (_, found), = memory.run(tmp_path, [6_000], updates=1)
+    assert 0.9 * 6_000 < found["tokens"] <= 6_000
+    assert found["ids"] == np.float64(4 * 285 * 21) / 2**20               # 285 lines of 20 words and an end
+    assert 0 < found["before"] < found["peak"] and found["trained"] <= found["peak"] + 1
+    assert not list(tmp_path.iterdir())
