@@ -11,7 +11,7 @@ from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.joined import join
 
-__all__ = ["DelayLine", "last_values", "shifted", "shifts", "side_by_side", "time_zeros"]
+__all__ = ["DelayLine", "gathered", "last_values", "row_numbers", "shifted", "shifts", "side_by_side", "time_zeros"]
 
 
 # From this many features on, oneDNN joins two-dimensional arrays faster than MXNet stacks and transposes them.
@@ -53,14 +53,42 @@ def side_by_side(F, parts, width=0):
     return F.reshape(stacked, shape=(0, 0, -3))
 
 
-def last_values(F, extended, past, valid_length):
+def row_numbers(F, sequence):
+    """Return what `gathered` needs of a `sequence` (T, N, C): the numbers of its rows, (T, N, 1), and N, (1, 1, 1)."""
+    one_feature = F.BlockGrad(F.slice_axis(sequence, axis=2, begin=0, end=1))
+    numbers = F.contrib.arange_like(F.cast(one_feature, dtype="int32"))   # float32 could not count beyond 2**24
+    batch_size = F.slice_axis(F.shape_array(one_feature), axis=0, begin=1, end=2)
+    return numbers, F.reshape(F.cast(batch_size, dtype="int32"), shape=(1, 1, 1))
+
+
+def gathered(F, extended, offsets, past, numbers):
+    """Return what `shifted` does, n = len(offsets) being 2 or more, as one gathering of rows.
+
+    Slices beside each other write every number twice, and backwards they fill each slice up with zeros. This copies
+    whole rows once, and adds whole rows up on the way back. It pays where there is more than one feature.
+
+    Parameters
+    ----------
+    extended : (past + T + future, N, C)
+    offsets : sequence of int
+        Each from -past to future.
+    numbers : tuple
+        What `row_numbers` returns for any (T, N, ...).
+    """
+    rows, batch_size = numbers
+    steps = F.concat(*(F.full((1, 1, 1), past + offset, dtype="int32") for offset in offsets), dim=2)
+    indices = F.broadcast_add(rows, F.broadcast_mul(batch_size, steps))   # (T, N, n)
+    return F.reshape(F.take(F.reshape(extended, shape=(-3, 0)), indices, axis=0), shape=(0, 0, -3))
+
+
+def last_values(F, extended, past, valid_length, future=0):
     """Return each row's last `past` valid values, oldest first, (past, N, C).
 
-    `extended` (past + T, N, C) begins with the values before the first step, so that a row shorter than `past`, or an
-    empty one, keeps what it still needs of them.
+    `extended` (past + T + future, N, C) begins with the values before the first step, so that a row shorter than
+    `past`, or an empty one, keeps what it still needs of them; `future` more steps stand behind it.
     """
     if valid_length is None:
-        return F.slice_axis(extended, axis=0, begin=-past, end=None)
+        return F.slice_axis(extended, axis=0, begin=-past - future, end=-future or None)
     newest_first = lengths.reverse(F, extended, valid_length + past)
     return F.reverse(F.slice_axis(newest_first, axis=0, begin=0, end=past), axis=0)
 
@@ -137,7 +165,7 @@ class DelayLine(SequenceBlock):
         """Return (T, N, (K + 1) * C) and [(K, N, C)]."""
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        extended = join(F, states[0], inputs, dim=0)                      # (K + T, N, C)
+        extended = join(F, states[0], inputs, dim=0)                    # (K + T, N, C)
         outputs = shifted(F, extended, range(0, -self.delays - 1, -1), self.delays, width=self.input_size)
         if valid_length is not None:
             outputs = lengths.mask(F, outputs, valid_length)

@@ -5,9 +5,9 @@ Layer l sees its input at a set D_l of offsets from the present step, negative o
     h_t(l) = f(sum over d in D_l of W_d(l) h_{t+d}(l-1) + b(l)),    h(0) = inputs,  h_t = 0 before the first step
 
 With D_l = {-K, ..., 0} this is the network of Waibel et al. (1989). It is a convolution over time, computed as one
-matrix product over concatenated shifted slices rather than with ``F.Convolution``: offsets need not be evenly spaced
-(a dilated kernel's are), the layout stays time-major, where Convolution needs (N, C, T) and two transpositions a layer,
-and all sizes of kernel become one product of (T * N, n * C) and (n * C, H).
+matrix product over steps gathered beside each other rather than with ``F.Convolution``: offsets need not be evenly
+spaced (a dilated kernel's are), the layout stays time-major, where Convolution needs (N, C, T), and all sizes of kernel
+become one product of (T * N, n * C) and (n * C, H). It is no slower than a convolution at any size measured.
 
 References
 ----------
@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import last_values, require_input_size, shifted, time_zeros
+from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join
 from gluon_rnn.registry import encoders
@@ -188,17 +188,15 @@ class TDNN(SequenceBlock):
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run the stack over all steps at once: (T, N, C) to (T, N, H) and the last inputs of each layer."""
         outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
-        begins, finals = iter(states), []
-        for layer, (offsets, width) in enumerate(zip(self.offsets, [self.input_size, *self.hidden_sizes])):
+        begins, finals, numbers = iter(states), [], row_numbers(F, inputs)
+        for layer, offsets in enumerate(self.offsets):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
             past, future = max(-offsets[0], 0), max(offsets[-1], 0)
+            extended = _extended(F, next(begins) if past else None, outputs, future)
             if past:
-                outputs = join(F, next(begins), outputs, dim=0)           # (past + T, N, C)
-                finals.append(last_values(F, outputs, past, valid_length))
-            if future:
-                outputs = join(F, outputs, time_zeros(F, outputs, future), dim=0)
-            window = shifted(F, outputs, offsets, past, future, width)    # (T, N, n * C)
+                finals.append(last_values(F, extended, past, valid_length, future))
+            window = _window(F, extended, offsets, past, future, numbers)
             outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
                                        num_hidden=self.hidden_sizes[layer], flatten=False)
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
@@ -209,6 +207,20 @@ class TDNN(SequenceBlock):
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
+
+
+def _extended(F, before, sequence, future):
+    """Return a `sequence` (T, N, C) with the steps `before` it and zeros behind it, (past + T + future, N, C)."""
+    behind = [time_zeros(F, sequence, future)] if future else []
+    parts = [*([] if before is None else [before]), sequence, *behind]
+    return join(F, *parts, dim=0) if len(parts) > 1 else sequence
+
+
+def _window(F, extended, offsets, past, future, numbers):
+    """Return x_{t+o} of all offsets o side by side, (T, N, n * C)."""
+    if len(offsets) > 1:
+        return gathered(F, extended, offsets, past, numbers)
+    return shifts(F, extended, offsets, past, future)[0] if offsets[0] else extended
 
 
 def begun(F, state, valid_length):
