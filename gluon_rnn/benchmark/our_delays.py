@@ -15,8 +15,8 @@ __all__ = ["tdnn", "peephole_lstm", "jordan", "free_run", "open_loop_training", 
 def tdnn(case):
     """Return a call of a TDNN forward, or forward and backward."""
     contexts = [set(offsets) for offsets in case["offsets"]]
-    return _call(case, nn.TDNN(list(case["hidden"]), contexts=contexts, activation=case["activation"],
-                               input_size=case["C"]))
+    network = nn.TDNN(list(case["hidden"]), contexts=contexts, activation=case["activation"], input_size=case["C"])
+    return _call(case, network, streams=False)
 
 
 def peephole_lstm(case):
@@ -65,20 +65,23 @@ def _training(case, feedback):
     return step
 
 
-def _call(case, block):
-    """Return a call of `block` that waits for its result."""
+def _call(case, block, streams=True):
+    """Return a call of `block` that waits for its result; unless it `streams`, on whole sequences, without states."""
     if any(parameter._data is None for parameter in block.collect_params().values()):   # a closed loop has its model's
         block.initialize(mx.init.Uniform(0.1))
     block.hybridize(static_alloc=True, static_shape=not block.loops)
     x = mx.nd.random.uniform(-1, 1, shape=(case["T"], case["N"], case["C"]))
     head, states = mx.nd.ones((case["T"], case["N"], block.output_size)), block.begin_state(case["N"])
 
+    def run():
+        return block(x, states)[0] if streams else block(x)
+
     def forward():
-        block(x, states)[0].wait_to_read()
+        run().wait_to_read()
 
     def forward_backward():
         with autograd.record():
-            outputs, _ = block(x, states)
+            outputs = run()
         outputs.backward(head)
         mx.nd.waitall()
 

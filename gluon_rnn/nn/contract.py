@@ -43,6 +43,9 @@ class SequenceBlock(gluon.HybridBlock):
     """
 
     causal = True
+    #: True for blocks whose `forward_sequence` takes an empty list of states for a beginning, and then returns none: a
+    #: graph without states has less to compute, and less to go back through
+    begins_alone = False
     #: True for blocks on MXNet's `foreach`
     loops = False
     #: dimensions of `inputs`; 2 for blocks that take token ids
@@ -129,15 +132,21 @@ class SequenceBlock(gluon.HybridBlock):
             self._check_inputs(inputs, shape, valid_length)
             if carried:
                 self._check_states(states, shape[self.layout.index("N")])
-            else:
-                states = self._zeros(shape[self.layout.index("N")], inputs.context)
-        elif not carried:
-            states = self._symbolic_begin_state(inputs)
+        if not carried:
+            states = self._first_states(inputs)
         if signals and valid_length is None:
             valid_length = self._all_steps(inputs)
         arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length, *signals)
         outputs, states = self._fast_call(*arguments) or super().__call__(*arguments)
         return (outputs, states) if carried else outputs
+
+    def _first_states(self, inputs):
+        """Return the states of a call without any."""
+        if self.begins_alone:
+            return []
+        if isinstance(inputs, mx.nd.NDArray):
+            return self._zeros(inputs.shape[self.layout.index("N")], inputs.context)
+        return self._symbolic_begin_state(inputs)
 
     def _zeros(self, batch_size, ctx):
         """Return begin states for the block's own use, made anew only when batch size, device or dtype change."""
@@ -151,8 +160,9 @@ class SequenceBlock(gluon.HybridBlock):
 
         `HybridBlock.__call__` walks over all arguments several times, which costs more than one step of a small layer.
         """
-        if (not self._active or self._form != 2 + len(others) or self._cached_op is None or self._callback
-                or self._forward_hooks or self._forward_pre_hooks or not isinstance(inputs, mx.nd.NDArray)):
+        if (not self._active or self._form != (2 + len(others), len(states)) or self._cached_op is None
+                or self._callback or self._forward_hooks or self._forward_pre_hooks
+                or not isinstance(inputs, mx.nd.NDArray)):
             return None
         arguments, ctx = [inputs, *states, *others], inputs.context
         results = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
@@ -215,9 +225,9 @@ class SequenceBlock(gluon.HybridBlock):
         return F.sum(steps, axis=(self.layout.index("T"), 2))
 
     def _call_cached_op(self, *args):
-        # Gluon keeps one graph a block and refuses a call of another form (with lengths after one without). Keep one
-        # graph for each form instead.
-        form = len(args)
+        # Gluon keeps one graph a block and refuses a call of another form (with lengths or states after one without).
+        # Keep one graph for each form instead.
+        form = len(args), len(args[1])
         if form != self._form:
             self._graphs[self._form] = {field: getattr(self, field) for field in _CACHE_FIELDS}
             fresh = {"_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_in_format": None,

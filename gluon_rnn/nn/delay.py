@@ -76,9 +76,16 @@ def gathered(F, extended, offsets, past, numbers):
         What `row_numbers` returns for any (T, N, ...).
     """
     rows, batch_size = numbers
-    steps = F.concat(*(F.full((1, 1, 1), past + offset, dtype="int32") for offset in offsets), dim=2)
-    indices = F.broadcast_add(rows, F.broadcast_mul(batch_size, steps))   # (T, N, n)
+    indices = F.broadcast_add(rows, F.broadcast_mul(batch_size, _steps(F, offsets, past)))     # (T, N, n)
     return F.reshape(F.take(F.reshape(extended, shape=(-3, 0)), indices, axis=0), shape=(0, 0, -3))
+
+
+def _steps(F, offsets, past):
+    """Return past + o for each offset o, (n,) of int32; in one operator, where they are evenly spaced."""
+    gaps = {after - before for before, after in zip(offsets, offsets[1:])}
+    if len(gaps) == 1:
+        return F.arange(past + offsets[0], past + offsets[-1] + 1, gaps.pop(), dtype="int32")
+    return F.concat(*(F.full((1,), past + offset, dtype="int32") for offset in offsets), dim=0)
 
 
 def last_values(F, extended, past, valid_length, future=0):

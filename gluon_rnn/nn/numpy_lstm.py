@@ -4,10 +4,16 @@ Written for speed, which three things bring. Arrays lie with features before row
 one piece; products of one gate each, (H, K) and (K, N), are small enough for kernels of OpenBLAS that need no copies.
 Inputs, h and a 1 for the bias stand in one array, so that one product is all, and h is written where it is read. And
 sigmoid(a) = (1 + tanh(a / 2)) / 2, so that one call of tanh does for three gates; the halves are in the weights.
+
+Where there is enough work, rows are dealt out to threads, each of which runs all steps for its own: rows have nothing
+to do with each other, so that nothing waits, as the threads of a product would at every step. NumPy lets other threads
+run during all of its calls here.
 """
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
-from gluon_rnn.nn.numpy_ops import on_one_thread
+from gluon_rnn.nn.numpy_ops import blas_threads, on_one_thread
 
 __all__ = ["is_fast", "peephole_lstm"]
 
@@ -17,6 +23,8 @@ _FEW = 2**16
 _SMALL = 10**6
 # Multiplications for each gate and step from which on a graph of MXNet's is as fast.
 _MUCH = 2 * _SMALL
+# A thread is worth having for so many multiplications a gate and step, and so many rows; with half of both it is not.
+_FOR_A_THREAD, _ROWS_OF_A_THREAD = 3 * 2**17, 8
 
 
 def is_fast(rows, hidden_size, input_size):
@@ -39,8 +47,36 @@ def peephole_lstm(inputs, states, parameters):
     outputs : (T, N, H) array
     states : [h, c], (N, H) each
     """
+    outputs, finals = np.empty((*inputs.shape[:2], states[0].shape[1]), inputs.dtype), list(map(np.empty_like, states))
+    matrix = _matrix(parameters, states[0].shape[1])                      # (4, H, K), half of it for o, i, f
+
+    def run(rows):
+        _run(matrix, parameters, inputs[:, rows], [state[rows] for state in states], outputs[:, rows],
+             [final[rows] for final in finals])
+
+    first, *others = _shares(len(states[0]), matrix[0].size)
+    with on_one_thread():
+        if others:
+            with ThreadPoolExecutor(len(others)) as threads:              # not kept: a fork would inherit a dead one
+                running = [threads.submit(run, rows) for rows in others]
+                run(first)
+                for one in running:
+                    one.result()
+        else:
+            run(first)
+    return outputs, finals
+
+
+def _shares(rows, width):
+    """Return a slice of the rows for each thread that is worth having, for `width` multiplications a row and gate."""
+    count = max(min(blas_threads(), rows // _ROWS_OF_A_THREAD, rows * width // _FOR_A_THREAD), 1)
+    ends = [rows * share // count for share in range(count + 1)]
+    return [slice(*ends_of_one) for ends_of_one in zip(ends, ends[1:])]
+
+
+def _run(matrix, parameters, inputs, states, outputs, finals):
+    """Run over all steps of some rows, into `outputs` (T, N, H) and `finals` [h, c]."""
     (steps, rows, _), size = inputs.shape, states[0].shape[1]
-    matrix = _matrix(parameters, size)                                    # (4, H, K), half of it for o, i, f
     seen = np.ones((steps + 1, matrix.shape[2], rows), dtype=inputs.dtype)      # [2 h; x; 1] of every step
     seen[:-1, size:size + inputs.shape[2]] = inputs.transpose(0, 2, 1)
     doubled = seen[:, :size]                                              # 2 h
@@ -49,12 +85,12 @@ def peephole_lstm(inputs, states, parameters):
     c = values[4]
     c[...] = states[1].T
     product, rest = _product(matrix, values[:4]), _rest(values, _peepholes(parameters, rows))
-    with on_one_thread():
-        for now, after in zip(seen, doubled[1:]):
-            product(now)
-            rest(after)
-    outputs = np.divide(doubled[1:].transpose(0, 2, 1), 2, order="C")
-    return outputs, [np.ascontiguousarray(doubled[-1].T) / 2, np.ascontiguousarray(c.T)]
+    for now, after in zip(seen, doubled[1:]):
+        product(now)
+        rest(after)
+    np.divide(doubled[1:].transpose(0, 2, 1), 2, out=outputs)
+    np.divide(doubled[-1].T, 2, out=finals[0])
+    finals[1][...] = c.T
 
 
 def _matrix(parameters, size):

@@ -16,7 +16,7 @@ import threadpoolctl
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "from_numpy", "on_one_thread", "run_loop", "view"]
+__all__ = ["F", "blas_threads", "from_numpy", "on_one_thread", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -183,6 +183,11 @@ def on_one_thread():
     OpenBLAS wakes threads of its own for products of a microsecond, which then wait for a processor beside MXNet's.
     """
     return _blas().limit(limits=1)
+
+
+def blas_threads():
+    """Return how many threads NumPy and SciPy may use at the moment, as set by OMP_NUM_THREADS or `threadpoolctl`."""
+    return min((library.num_threads for library in _blas().lib_controllers), default=1)
 
 
 @functools.cache

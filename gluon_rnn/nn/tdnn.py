@@ -116,6 +116,8 @@ class TDNN(SequenceBlock):
     ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
     """
 
+    begins_alone = True
+
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
@@ -186,15 +188,16 @@ class TDNN(SequenceBlock):
         super()._check_states(states, batch_size)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Run the stack over all steps at once: (T, N, C) to (T, N, H) and the last inputs of each layer."""
+        """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""
         outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
         begins, finals, numbers = iter(states), [], row_numbers(F, inputs)
         for layer, offsets in enumerate(self.offsets):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
             past, future = max(-offsets[0], 0), max(offsets[-1], 0)
-            extended = _extended(F, next(begins) if past else None, outputs, future)
-            if past:
+            before = next(begins) if states and past else None            # zeros, if no states are given
+            extended = _extended(F, before, outputs, past, future)
+            if states and past:
                 finals.append(last_values(F, extended, past, valid_length, future))
             window = _window(F, extended, offsets, past, future, numbers)
             outputs = F.FullyConnected(window, parameters[f"l{layer}_weight"], parameters[f"l{layer}_bias"],
@@ -202,17 +205,20 @@ class TDNN(SequenceBlock):
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
             if valid_length is not None:                                  # f(b) there would leak into a look-ahead
                 outputs = lengths.mask(F, outputs, valid_length)
-        return outputs, finals if self.causal else [*finals, begun(F, states[-1], valid_length)]
+        if states and not self.causal:
+            finals.append(begun(F, states[-1], valid_length))
+        return outputs, finals
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
 
 
-def _extended(F, before, sequence, future):
-    """Return a `sequence` (T, N, C) with the steps `before` it and zeros behind it, (past + T + future, N, C)."""
-    behind = [time_zeros(F, sequence, future)] if future else []
-    parts = [*([] if before is None else [before]), sequence, *behind]
+def _extended(F, before, sequence, past, future):
+    """Return (past + T + future, N, C): a `sequence` (T, N, C), what is `before` it or zeros, and zeros behind it."""
+    if past and before is None:
+        before = time_zeros(F, sequence, past)
+    parts = [*([before] if past else []), sequence, *([time_zeros(F, sequence, future)] if future else [])]
     return join(F, *parts, dim=0) if len(parts) > 1 else sequence
 
 
