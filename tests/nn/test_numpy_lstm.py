@@ -56,3 +56,34 @@ def test_every_way_that_a_layer_takes_is_one(hidden_size, rows):
     expected, last = layer(inputs, states, mx.nd.full((rows,), 6))
     for found, other in zip([outputs, *finals], [expected, *last]):
         np.testing.assert_allclose(found.asnumpy(), other.asnumpy(), rtol=0, atol=5e-6)
+
+
+@pytest.mark.parametrize("threads, rows, shares", [(2, 5, [2, 3]), (4, 2, [1, 1]), (1, 3, [3])])
+def test_rows_dealt_out_to_threads(monkeypatch, threads, rows, shares):
+    monkeypatch.setattr(numpy_lstm, "blas_threads", lambda: threads)
+    monkeypatch.setattr(numpy_lstm, "_FOR_A_THREAD", 1)
+    monkeypatch.setattr(numpy_lstm, "_ROWS_OF_A_THREAD", 1)
+    found = numpy_lstm._shares(rows, 100)
+    assert [share.stop - share.start for share in found] == shares and found[-1].stop == rows
+    random = np.random.default_rng(0)
+    parameters = {name: random.uniform(-0.5, 0.5, shape) for name, shape in [
+        ("i2h_weight", (16, 3)), ("h2h_weight", (16, 4)), ("i2h_bias", (16,)), ("h2h_bias", (16,)),
+        ("peephole_i", (4,)), ("peephole_f", (4,)), ("peephole_o", (4,))]}
+    inputs, h, c = (random.standard_normal(shape) for shape in [(6, rows, 3), (rows, 4), (rows, 4)])
+    outputs, finals = numpy_lstm.peephole_lstm(inputs, [h, c], parameters)
+    expected, expected_finals = equations(inputs, h, c, parameters)
+    for one, other in zip([outputs, *finals], [expected, *expected_finals]):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+
+
+def test_an_error_on_a_thread_is_raised(monkeypatch):
+    def run(matrix, parameters, inputs, *_):
+        if inputs.sum() == 1:                                             # the second row
+            raise RuntimeError("from a thread")
+
+    monkeypatch.setattr(numpy_lstm, "_shares", lambda *_: [slice(0, 1), slice(1, 2)])
+    monkeypatch.setattr(numpy_lstm, "_run", run)
+    parameters = {name: np.zeros(shape) for name, shape in [
+        ("i2h_weight", (4, 1)), ("h2h_weight", (4, 1)), ("i2h_bias", (4,)), ("h2h_bias", (4,))]}
+    with pytest.raises(RuntimeError, match="from a thread"):
+        numpy_lstm.peephole_lstm(np.array([[[0.0], [1.0]]]), [np.zeros((2, 1))] * 2, parameters)

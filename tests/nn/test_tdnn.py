@@ -138,3 +138,23 @@ def test_deferred_input_size_and_loading(tmp_path):
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("contexts", CONTEXTS, ids=str)
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_a_call_without_states_is_one_with_zeros_in_turns_too(contexts, hybrid):
+    network, lengths = make(contexts), mx.nd.array([6, 2, 0])
+    if hybrid:
+        network.hybridize(static_alloc=True)
+    x = mx.nd.random.normal(shape=(6, 3, 2), dtype="float64")
+    head = mx.nd.random.normal(shape=(6, 3, 3), dtype="float64")
+    for valid_length in (None, lengths, None):
+        gradients = []
+        for states in (None, network.begin_state(3)):
+            with autograd.record():
+                outputs = network(x, states, valid_length)
+                outputs = outputs if states is None else outputs[0]
+            outputs.backward(head)
+            gradients.append([outputs.asnumpy(), network.l0_weight.grad().asnumpy()])
+        for alone, given in zip(*gradients):
+            np.testing.assert_allclose(alone, given, rtol=0, atol=1e-12)
