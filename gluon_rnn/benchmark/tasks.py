@@ -42,12 +42,12 @@ def _seq2seq(attention):
 
 #: N rows, V tokens, E embedded size, H units a direction, K labels: the sizes of the recipes named beside them
 CASES = [
-    _classifier("sentiment, biLSTM", "sst2", N=50, V=7204, E=200, H=100, layers=1, K=2, drop_e=0.3, drop_i=0.3,
+    _classifier("sentiment, biLSTM", "sst2", N=50, V=7204, E=300, H=100, layers=1, K=2, drop_e=0.5, drop_i=0.3,
                 dropout=0.5, between=0.0),                                # classify/sst2_lstm.yaml
     _classifier("names, 2 biLSTM", "names", N=32, V=84, E=64, H=128, layers=2, K=18, drop_e=0.05, drop_i=0.2,
-                dropout=0.5, between=0.3),                                # classify/names_lstm.yaml
+                dropout=0.5, between=0.3),                                # short sequences, no recipe
     _tagger("tags, words", V=19675, drop_e=0.0, drop_i=0.4, spelled=False),                  # tag/ewt_upos_words.yaml
-    _tagger("tags, words + letters", V=9874, drop_e=0.2, drop_i=0.3, spelled=True, V_chars=109, E_chars=32,
+    _tagger("tags, words + letters", V=19675, drop_e=0.0, drop_i=0.3, spelled=True, V_chars=109, E_chars=32,
             H_chars=64),                                                  # tag/ewt_upos_chars.yaml
     *map(_seq2seq, ("none", "luong", "bahdanau")),                        # translate/eng_fra_luong.yaml
 ]

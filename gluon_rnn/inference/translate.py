@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data.buckets import Buckets, pad
 from ..data.text import encode
-from ..models.seq2seq import DecodeStep, SourceEncoder
+from ..models.decoding import DecodeStep, SourceEncoder
 from .beam_search import beam_search
 
 __all__ = ["Translation", "Translator", "attention_picture"]

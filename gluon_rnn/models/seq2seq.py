@@ -36,27 +36,18 @@ from ..nn import lengths
 from ..nn.attention import BahdanauAttention, LuongAttention
 from ..nn.checks import check_rates, check_sizes
 from ..nn.joined import join
+from ..nn.stepwise import Stepwise
 from ..registry import models
 from .bridge import Bridge
+from .decoding import LoopGraph, check_tokens
 
-__all__ = ["DecodeStep", "ScheduledSampling", "Seq2Seq", "SourceEncoder"]
+__all__ = ["Seq2Seq"]
 
 ATTENTIONS = ("none", "luong", "bahdanau")
 
 
-class _Graph(gluon.HybridBlock):
-    """A HybridBlock that refuses to be compiled in the one way in which loops of MXNet go wrong."""
-
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError for ``static_shape=True`` where it loops, see `SequenceBlock.hybridize`."""
-        if active and self.loops and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
-
 @models.register("seq2seq")
-class Seq2Seq(_Graph):
+class Seq2Seq(LoopGraph):
     """Encoder, decoder and attention; the call is the teacher-forced graph.
 
     Parameters
@@ -166,8 +157,8 @@ class Seq2Seq(_Graph):
 
     def __call__(self, source, target, source_length=None, target_length=None):
         if isinstance(source, mx.nd.NDArray):
-            source_length = _check_tokens("source", source, source_length)
-            target_length = _check_tokens("target", target, target_length)
+            source_length = check_tokens("source", source, source_length)
+            target_length = check_tokens("target", target, target_length)
         logits, weights = super().__call__(source, target, source_length, target_length)
         return logits, weights[0] if weights else None
 
@@ -213,12 +204,27 @@ class Seq2Seq(_Graph):
         """Return s (T, N, H) and, with attention, c (T, N, M) and weights (T, N, S), from embedded targets."""
         own, memory = self.split_states(states)
         if self.attention_name == "bahdanau":
-            def step(x, carried):
-                *results, after = self.advance(F, x, carried, memory)
-                return results, after
-            return F.contrib.foreach(step, embedded, own)[0]
+            return (self._loop_in_parts if Stepwise.fits(self.decoder) else self._loop)(F, embedded, own, memory)
         outputs, _ = self.decoder(embedded, own)                                                         # (T, N, H)
         return [outputs] if self.attention is None else [outputs, *self.attention.attend(F, outputs, *memory)]
+
+    def _loop(self, F, embedded, own, memory):
+        def step(x, carried):
+            *results, after = self.advance(F, x, carried, memory)
+            return results, after
+        return F.contrib.foreach(step, embedded, own)[0]
+
+    def _loop_in_parts(self, F, embedded, own, memory):
+        """What `_loop` does, with the decoder's product with all embedded targets outside of the loop."""
+        parts = Stepwise(self.decoder, self.embed_size)
+        projected, own, parameters = parts.prepare(F, embedded, own)
+
+        def step(at_step, carried):
+            context, weights = self.attention.attend(F, F.expand_dims(carried[0], axis=0), *memory)      # (1, N, M)
+            context, weights = (F.reshape(value, shape=(-3, 0)) for value in (context, weights))
+            output, after = parts.step(F, at_step, context, carried, parameters)
+            return [output, context, weights], after
+        return F.contrib.foreach(step, projected, own)[0]
 
     def advance(self, F, x, own, memory):
         """One step from x = e(y) (N, E): return s (N, H), with attention c (N, M) and weights (N, S), and states."""
@@ -282,106 +288,6 @@ class _TiedEmbedding:
         F, weight = ((mx.nd, self.weight.data(tokens.context)) if isinstance(tokens, mx.nd.NDArray) else
                      (mx.sym, self.weight.var()))
         return F.Embedding(tokens, weight, input_dim=vocab_size, output_dim=embed_size, dtype=self.weight.dtype)
-
-
-class SourceEncoder(_Graph):
-    """The reading half of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
-
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
-        self._read, self.loops = model.read, model.loops
-        _adopt(self, model.source_embedding, model.encoder, model.bridge, getattr(model.attention, "key", None))
-
-    def __call__(self, source, source_length=None):
-        return super().__call__(source, _check_tokens("source", source, source_length))
-
-    def hybrid_forward(self, F, source, source_length):
-        """Return the states that `DecodeStep` starts from."""
-        return self._read(F, source, source_length)
-
-
-class DecodeStep(_Graph):
-    """One step of the writing half of a `Seq2Seq`: token (N,) and states to logits (N, V) and states.
-
-    The same numbers as the teacher-forced graph; `state_info` tells gluonnlp's samplers where the batch axis is.
-    """
-
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
-        self._step, self.state_info, self.loops = model.step, model.state_info, model.loops
-        _adopt(self, model.target_embedding, model.decoder, model.readout, model.output,
-               getattr(model.attention, "query", None), getattr(model.attention, "score", None))
-
-    def hybrid_forward(self, F, token, states):
-        """Return the logits (N, V) of the token after `token` (N,), and the states behind it."""
-        return self._step(F, token, states)
-
-
-class ScheduledSampling(_Graph):
-    """A `Seq2Seq` that reads its own most probable token wherever the coin says so.
-
-    Inputs/Outputs
-    --------------
-    source, target, source_length, target_length as for `Seq2Seq`, and coins (T, N): 1 where the decoder reads the
-    right token, 0 where it reads its own prediction of the step before (at the first step the right one always)
-    -> logits (T, N, V), 0 past `target_length`. With all coins 1 the same numbers as the model.
-
-    References
-    ----------
-    Bengio et al. (2015), section 2.4; the most probable token is taken instead of a drawn one.
-    """
-
-    loops = True
-
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
-        self.model = model
-
-    def hybrid_forward(self, F, source, target, source_length, target_length, coins):
-        """Loop over the target; see the class."""
-        model = self.model
-        states = model.read(F, source, source_length)
-        embedded = model.look_up(F, model.target_embedding, target, target_length)                       # (T, N, E)
-        noise = model.noise(F, embedded)                                  # of guesses too, so the loop applies it
-        own, memory = model.split_states(states)
-        first = F.reshape(F.slice_axis(lengths.mask(F, target, target_length), axis=0, begin=0, end=1), shape=(-3,))
-        embedded = embedded if noise is None else F.broadcast_mul(embedded, noise)
-        noise = None if noise is None else F.reshape(noise, shape=(-3, 0))
-
-        def step(slices, carried):
-            right, coin = slices
-            # The logits are carried, not their argmax: `foreach` of MXNet 1.9.1 fails on a state without a gradient.
-            before, *states = carried
-            guess = model.target_embedding(F.argmax(before, axis=1))
-            guess = guess if noise is None else guess * noise
-            x = F.where(F.broadcast_like(F.expand_dims(coin, axis=1), right), right, guess)
-            output, *attended, states = model.advance(F, x, states, memory)
-            logits = model.score_tokens(F, output, *attended[:1])
-            return logits, [logits, *states]
-
-        begin = F.one_hot(first, depth=model.target_vocab_size, dtype=model._dtype)
-        logits, _ = F.contrib.foreach(step, [embedded, coins], [begin, *own])
-        return lengths.mask(F, logits, target_length)
-
-
-def _adopt(graph, *blocks):
-    """Make the blocks children of `graph`; Gluon warns of parameters that a graph has and does not use."""
-    for block in blocks:
-        if isinstance(block, gluon.Block):
-            graph.register_child(block)
-
-
-def _check_tokens(name, tokens, valid_length):
-    """Return the lengths of tokens (T, N), all of T where none are given; ValueError where shapes do not fit."""
-    if len(tokens.shape) != 2:
-        raise ValueError(f"{name} must be token ids of two axes (T, N), got shape {tokens.shape}")
-    steps, batch = tokens.shape
-    if valid_length is None:
-        return mx.nd.full((batch,), steps, ctx=tokens.context)
-    if valid_length.shape != (batch,):
-        raise ValueError(f"{name}_length must have shape ({batch},), one length a row of {name} {tokens.shape}, got "
-                         f"{valid_length.shape}")
-    return valid_length
 
 
 def _check_parts(encoder, decoder, attention):

@@ -124,6 +124,19 @@ class FusedLayer(SequenceBlock):
                 raise ValueError(f"{name} has shape {parts[name].shape}, got {tuple(value.shape)}")
             parts[name][:] = value
 
+    @property
+    def drops_weights(self):
+        """Whether there is weight drop."""
+        return self._weight_drop > 0
+
+    def parts_of(self, F, like, layer):
+        """Return {"i2h_weight": (G*H, C), ...} of a unidirectional layer in a graph; `like` is array or symbol as F."""
+        self._require_input_size("its parts in a graph")
+        parameter = self._reg_params[f"l{layer}_parameters"]
+        vector = parameter.data(like.context) if isinstance(like, mx.nd.NDArray) else parameter.var()
+        return {part.name[2:]: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
+                for part in self._layouts[layer].parts()}
+
     def decay_mask(self, layer):
         """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
         self._require_input_size("a decay mask")
