@@ -53,6 +53,8 @@ def test_the_command_continues_a_line_of_a_file(make_config, tmp_path, capsys):
     assert predict.main([str(run), "--file", str(tmp_path / "lines.txt")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith(word) for line in lines) >= 2
+    assert predict.main([str(run), "--checkpoint", "last", word]) == 0    # an option between the run and the line
+    assert capsys.readouterr().out.startswith(word)
 
 
 def test_a_task_that_does_not_stream_says_so():
