@@ -21,9 +21,9 @@ HEAD = """# Results
 
 Made from `results.csv` by `python -m scripts.results`; do not edit. The checkpoint is selected on the validation split;
 where a test split exists, it is looked at once. *baseline* is what trivial methods reach on the same split, *published*
-a figure of others with its source. Several seeds are given as mean +- standard deviation. Unless a row says otherwise,
-OMP_NUM_THREADS was 1: with more threads sums are rounded otherwise, and single runs, of small models above all, end
-elsewhere.
+a figure of others with its source. Several seeds are given as mean +- standard deviation. Most rows come from
+runs with OMP_NUM_THREADS=1: with more threads sums are rounded otherwise, and single runs, of small models above all,
+end elsewhere.
 """
 
 
