@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from gluon_rnn.benchmark import delays, language_model, layers, memory, tasks
+from gluon_rnn.benchmark import delays, language_model, layers, memory, ratios, tasks
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
@@ -83,7 +83,7 @@ def run_delays(options):
         for row in delays.run(peers, delays.QUICK_CASES if options.quick else delays.CASES, options.repeat):
             rows.append(row)
             print(delays.line(row, names), flush=True)
-        print(delays.summary(rows, names))
+        print(ratios.summary(rows, names))
         if options.csv:
             delays.write_csv(options.csv, rows, names)
 
@@ -101,7 +101,7 @@ def run_tasks(options):
         for row in tasks.run(peers, cases, options.repeat):
             rows.append(row)
             print(tasks.line(row, names), flush=True)
-        print(tasks.summary(rows, names))
+        print(ratios.summary(rows, names))
         if options.csv:
             tasks.write_csv(options.csv, rows, names)
 

@@ -9,7 +9,7 @@ import sys
 import mxnet as mx
 import pytest
 
-from gluon_rnn.benchmark import language_model, layers, worker
+from gluon_rnn.benchmark import language_model, layers, ratios, worker
 from gluon_rnn.benchmark.peers import Peer, PeerError, measure
 from scripts import benchmark
 
@@ -77,7 +77,7 @@ def test_summary_counts_rows_and_averages_ratios():
     text = layers.summary(rows(), ["ours", "gluon", "torch"]).splitlines()
     assert text == ["gluon, forward: ours ahead in 1 of 2 rows, geometric mean 2.00, least 1.00",
                     "torch, forward: ours ahead in 1 of 2 rows, geometric mean 1.00, least 0.50"]
-    assert layers.geometric_mean([1, 4, 16]) == pytest.approx(4)
+    assert ratios.geometric_mean([1, 4, 16]) == pytest.approx(4)
 
 
 def test_csv_holds_every_row(tmp_path):

@@ -1,10 +1,9 @@
 """The benchmark of memory by delays and of loops over time: which cases, and the table."""
 import csv
 
-from .layers import geometric_mean
 from .peers import measure_forms
 
-__all__ = ["CASES", "QUICK_CASES", "run", "header", "line", "summary", "write_csv"]
+__all__ = ["CASES", "QUICK_CASES", "run", "header", "line", "write_csv"]
 
 
 def _tdnn(name, C, hidden, offsets, activation, T, N):
@@ -88,16 +87,6 @@ def line(row, names):
     forms = "; ".join(row["forms"][name] for name in names[1:] if row["forms"].get(name))
     return (_CASE.format(row["name"], row["T"], row["N"], _pass(row)) + times + ratios + rate
             + f"  {forms}").rstrip()
-
-
-def summary(rows, names):
-    """Return for each other peer: rows where ours is ahead, the mean ratio and the least."""
-    lines = []
-    for name in names[1:]:
-        ratios = [row["seconds"][name] / row["seconds"]["ours"] for row in rows]
-        lines.append(f"{name}: ours ahead in {sum(ratio > 1 for ratio in ratios)} of {len(ratios)} rows, "
-                     f"geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
-    return "\n".join(lines)
 
 
 def write_csv(path, rows, names):

@@ -1,11 +1,11 @@
 """The benchmark of the recurrent layers: which cases, how much arithmetic each is, and the table."""
 import csv
-import math
 
 from .peers import measure
+from .ratios import ahead
 
 __all__ = ["SHAPES", "QUICK_SHAPES", "NUM_LAYERS", "cases", "flops", "run", "peak", "header", "line", "summary",
-           "geometric_mean", "write_csv"]
+           "write_csv"]
 
 #: (T, N, H); the input is as wide as the hidden layer.
 SHAPES = [(1, 1, 200), (35, 1, 200), (35, 20, 200), (35, 20, 650), (100, 32, 128)]
@@ -78,15 +78,9 @@ def summary(rows, names):
         for backward in (False, True):
             ratios = [row["seconds"][name] / row["seconds"]["ours"] for row in rows if row["backward"] == backward]
             if ratios:
-                lines.append(f"{_short(name)}, {'forward+backward' if backward else 'forward'}: ours ahead in "
-                             f"{sum(ratio > 1 for ratio in ratios)} of {len(ratios)} rows, geometric mean "
-                             f"{geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+                lines.append(f"{_short(name)}, {'forward+backward' if backward else 'forward'}: {ahead(ratios)}")
     return "\n".join(lines)
 
-
-def geometric_mean(values):
-    """Return the geometric mean of positive `values`."""
-    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def _short(name):

@@ -8,10 +8,9 @@ import csv
 import numpy as np
 
 from ..data.buckets import Buckets
-from .layers import geometric_mean
 from .peers import measure_forms
 
-__all__ = ["CASES", "QUICK_CASES", "batches", "header", "line", "padding", "run", "summary", "write_csv"]
+__all__ = ["CASES", "QUICK_CASES", "batches", "header", "line", "padding", "run", "write_csv"]
 
 #: lengths at 0, 5, ..., 95, 99 and 100 % of the training sequences; of pairs: the target's, and what it is longer by
 QUANTILES = {
@@ -139,16 +138,6 @@ def line(row, names):
     forms = "; ".join(row["forms"][name] for name in names[1:] if row["forms"].get(name))
     rates = f"{row['sequences'] / seconds['ours']:>17.0f}{row['tokens'] / seconds['ours']:>14.0f}"
     return (_CASE.format(row["name"], row["N"]) + times + ratios + rates + f"  {forms}").rstrip()
-
-
-def summary(rows, names):
-    """Return for each other peer: rows where ours is ahead, the mean ratio and the least."""
-    lines = []
-    for name in names[1:]:
-        ratios = [row["seconds"][name] / row["seconds"]["ours"] for row in rows]
-        lines.append(f"{name}: ours ahead in {sum(ratio > 1 for ratio in ratios)} of {len(ratios)} rows, "
-                     f"geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
-    return "\n".join(lines)
 
 
 def write_csv(path, rows, names):

@@ -8,7 +8,7 @@ behind it ('s, 't, 'll). Spaces before punctuation, as French has them, are lear
 import re
 import unicodedata
 
-__all__ = ["MARK", "SentenceTokenizer", "normalise", "tokenizer_of"]
+__all__ = ["MARK", "SentenceTokenizer", "normalise"]
 
 #: U+FFED, halfwidth black square: stands in no text.
 MARK = "\uffed"
@@ -59,7 +59,7 @@ class SentenceTokenizer:
 
     @property
     def settings(self):
-        """All of it as a dict that JSON holds; see `tokenizer_of`."""
+        """All of it as a dict that JSON holds; see `gluon_rnn.data.subwords.tokenizer_of`."""
         return {"unit": self.unit, "lower": self.lower}
 
     def normalise(self, text):
@@ -88,14 +88,3 @@ class SentenceTokenizer:
             return "".join(tokens)
         text = " ".join(tokens)
         return text.replace(f"{MARK} ", "").replace(f" {MARK}", "").replace(MARK, "")
-
-
-def tokenizer_of(settings):
-    """Return the tokenizer whose `settings` these are, a `SentenceTokenizer` or a `SubwordTokenizer`."""
-    from .subwords import SubwordTokenizer
-    return SubwordTokenizer.from_settings(**_without_unit(settings)) if settings["unit"] == SubwordTokenizer.unit \
-        else SentenceTokenizer(**settings)
-
-
-def _without_unit(settings):
-    return {key: value for key, value in settings.items() if key != "unit"}

@@ -11,9 +11,9 @@ Kudo & Richardson (2018), SentencePiece: a simple and language independent subwo
 import base64
 import io
 
-from .sentences import normalise
+from .sentences import SentenceTokenizer, normalise
 
-__all__ = ["SubwordTokenizer"]
+__all__ = ["SubwordTokenizer", "tokenizer_of"]
 
 _SPACE = "\u2581"      # what sentencepiece writes in place of a space
 
@@ -71,13 +71,8 @@ class SubwordTokenizer:
 
     @property
     def settings(self):
-        """All of it as a dict that JSON holds; see `gluon_rnn.data.sentences.tokenizer_of`."""
+        """All of it as a dict that JSON holds; see `tokenizer_of`."""
         return {"unit": self.unit, "lower": self.lower, "model": base64.b64encode(self.model).decode("ascii")}
-
-    @classmethod
-    def from_settings(cls, model, lower):
-        """Return the tokenizer that `settings` wrote down."""
-        return cls(base64.b64decode(model), lower)
 
     def normalise(self, text):
         """Return the text as `join` gives it back."""
@@ -104,6 +99,13 @@ class SubwordTokenizer:
     @staticmethod
     def _normalised(text, lower):
         return normalise((text.lower() if lower else text).replace(_SPACE, " "))
+
+
+def tokenizer_of(settings):
+    """Return the tokenizer whose `settings` these are, a `SentenceTokenizer` or a `SubwordTokenizer`."""
+    if settings["unit"] == SubwordTokenizer.unit:
+        return SubwordTokenizer(base64.b64decode(settings["model"]), settings["lower"])
+    return SentenceTokenizer(**settings)
 
 
 def _sentencepiece():

@@ -7,7 +7,7 @@ Layer l sees its input at a set D_l of offsets from the present step, negative o
 With D_l = {-K, ..., 0} this is the network of Waibel et al. (1989). It is a convolution over time, computed as one
 matrix product over steps gathered beside each other rather than with ``F.Convolution``: offsets need not be evenly
 spaced (a dilated kernel's are), the layout stays time-major, where Convolution needs (N, C, T), and all sizes of kernel
-become one product of (T * N, n * C) and (n * C, H). It is no slower than a convolution at any size measured.
+become one product of (T * N, n * C) and (n * C, H). It is no slower than MXNet's convolution at any size measured.
 
 References
 ----------

@@ -13,7 +13,7 @@ from pydantic import Field
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets, pad
-from gluon_rnn.data.sentences import tokenizer_of
+from gluon_rnn.data.subwords import tokenizer_of
 from gluon_rnn.inference.translate import Translator, attention_picture
 from gluon_rnn.models import ScheduledSampling
 from gluon_rnn.nn import lengths

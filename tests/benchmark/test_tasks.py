@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from gluon_rnn.benchmark import tasks
+from gluon_rnn.benchmark import ratios, tasks
 from gluon_rnn.benchmark.peers import Peer
 from scripts import benchmark
 
@@ -64,7 +64,7 @@ def test_table(tmp_path):
                                                     "40000", "packed"]
     heading = tasks.header(names).splitlines()
     assert len(heading[0]) == len(heading[1]) == len(tasks.line(rows()[1], names))
-    assert tasks.summary(rows(), names) == "torch: ours ahead in 1 of 2 rows, geometric mean 1.00, least 0.50"
+    assert ratios.summary(rows(), names) == "torch: ours ahead in 1 of 2 rows, geometric mean 1.00, least 0.50"
     tasks.write_csv(tmp_path / "rows.csv", rows(), names)
     with open(tmp_path / "rows.csv", newline="", encoding="utf-8") as file:
         read = list(csv.DictReader(file))

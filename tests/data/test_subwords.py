@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("sentencepiece", reason="sentencepiece is in the extra: pip install gluon_rnn[data]")
 
 from gluon_rnn.data import ParallelText, SentenceTokenizer, SubwordTokenizer, subwords  # noqa: E402
-from gluon_rnn.data.sentences import normalise, tokenizer_of  # noqa: E402
+from gluon_rnn.data.sentences import normalise  # noqa: E402
+from gluon_rnn.data.subwords import tokenizer_of  # noqa: E402
 
 SENTENCES = ["Tom n'est pas là.", "Il est là, n'est-ce pas ?", "Elle dort peu.", "Où est Tom ?"] * 10
 

@@ -1,0 +1,25 @@
+"""What the tables of all benchmarks say in the end: how often ours is ahead, and by how much."""
+import math
+
+__all__ = ["ahead", "geometric_mean", "summary"]
+
+
+def summary(rows, names):
+    """Return a line for each peer but ours, the first of `names`, from the ``seconds`` {name: s} of each row."""
+    return "\n".join(f"{name}: {ahead([row['seconds'][name] / row['seconds']['ours'] for row in rows])}"
+                     for name in names[1:])
+
+
+def ahead(ratios):
+    """Return in words how many `ratios` of a peer's time to ours are above 1, their mean and the least.
+
+    >>> ahead([2.0, 0.5])
+    'ours ahead in 1 of 2 rows, geometric mean 1.00, least 0.50'
+    """
+    return (f"ours ahead in {sum(ratio > 1 for ratio in ratios)} of {len(ratios)} rows, geometric mean "
+            f"{geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+
+
+def geometric_mean(values):
+    """Return the geometric mean of positive `values`."""
+    return math.exp(sum(map(math.log, values)) / len(values))
