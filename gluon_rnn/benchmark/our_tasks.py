@@ -11,7 +11,7 @@ from gluon_rnn.training.classification import ClassificationLoss
 from gluon_rnn.training.step import TrainStep
 from gluon_rnn.training.tagging import TaggingLossGraph
 from gluon_rnn.training.task import Batch
-from gluon_rnn.training.translation import TranslationLoss
+from gluon_rnn.training.translation import TranslationLoss, valid_places
 
 __all__ = ["classifier", "tagger", "seq2seq"]
 
@@ -65,7 +65,8 @@ def seq2seq(case):
 
     def batch(rows):
         source, target = ids(case["V_source"], rows["source"]), ids(case["V"], rows["lengths"])
-        return Batch((*source, target[0], *target), (1, 0, 1, 1, 0), sum(rows["lengths"]))
+        places = mx.nd.array(valid_places(np.array(rows["lengths"])), dtype="int32")
+        return Batch((*source, target[0], *target, places), (1, 0, 1, 1, 0, 1), sum(rows["lengths"]))
 
     return _training(case, TranslationLoss(model, case["smoothing"]), [batch(rows) for rows in case["batches"]])
 

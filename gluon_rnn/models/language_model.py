@@ -138,6 +138,10 @@ class LanguageModel(SequenceBlock):
         """Return the encoder's states before the first token, each (L, N, H)."""
         return self.encoder.begin_state(batch_size, **kwargs)
 
+    def begins_alone(self, with_lengths):
+        """Return what the encoder says; see `SequenceBlock`."""
+        return self.encoder.begins_alone(with_lengths)
+
     def state_info(self, batch_size=0):
         """Return the shapes and layouts of the encoder's states."""
         return self.encoder.state_info(batch_size)

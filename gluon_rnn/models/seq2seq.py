@@ -164,13 +164,25 @@ class Seq2Seq(LoopGraph):
 
     def hybrid_forward(self, F, source, target, source_length, target_length):
         """Teacher-forced logits (T, N, V) and a list of the attention's weights (T, N, S), empty without attention."""
-        states = self.read(F, source, source_length)
-        embedded = self.embed(F, self.target_embedding, target, target_length)                           # (T, N, E)
-        outputs = self._write(F, embedded, states)
-        logits, *weights = [self.score_tokens(F, *outputs[:2]), *outputs[2:]]
+        outputs = self._read_and_write(F, source, target, source_length, target_length)
+        logits, weights = self.score_tokens(F, *outputs[:2]), outputs[2:]
         return lengths.mask(F, logits, target_length), [lengths.mask(F, w, target_length) for w in weights]
 
+    def logits_at(self, F, places, source, target, source_length, target_length):
+        """Return the teacher-forced logits (M, V) of M target steps alone: t and n of each in `places`, (2, M) int32.
+
+        The output layer is the larger part of the work in most models, and padding needs none of it.
+        """
+        outputs = self._read_and_write(F, source, target, source_length, target_length)[:2]
+        return self.score_tokens(F, *(F.gather_nd(part, places) for part in outputs))
+
     # ---- parts, which the other graphs share ---------------------------------------------------------------------
+
+    def _read_and_write(self, F, source, target, source_length, target_length):
+        """Return s (T, N, H) and, with attention, c (T, N, M) and weights (T, N, S)."""
+        states = self.read(F, source, source_length)
+        embedded = self.embed(F, self.target_embedding, target, target_length)                           # (T, N, E)
+        return self._write(F, embedded, states)
 
     def embed(self, F, embedding, tokens, valid_length):
         """Return embedded tokens (T, N, E) with dropout."""
@@ -218,10 +230,10 @@ class Seq2Seq(LoopGraph):
         """What `_loop` does, with the decoder's product with all embedded targets outside of the loop."""
         parts = Stepwise(self.decoder, self.embed_size)
         projected, own, parameters = parts.prepare(F, embedded, own)
+        memory = self.attention.prepare_steps(F, *memory)
 
         def step(at_step, carried):
-            context, weights = self.attention.attend(F, F.expand_dims(carried[0], axis=0), *memory)      # (1, N, M)
-            context, weights = (F.reshape(value, shape=(-3, 0)) for value in (context, weights))
+            context, weights = self.attention.attend_step(F, carried[0], *memory)                        # (N, M)
             output, after = parts.step(F, at_step, context, carried, parameters)
             return [output, context, weights], after
         return F.contrib.foreach(step, projected, own)[0]

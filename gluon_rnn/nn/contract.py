@@ -27,14 +27,15 @@ class SequenceBlock(gluon.HybridBlock):
     Inputs/Outputs
     --------------
     inputs : (T, N, C), or (T, N) where a subclass takes token ids
-    states : flat list of arrays, as in `state_info`; None starts from `begin_state`
+    states : flat list of arrays, as in `state_info`; None starts from `begin_state`, and so does an empty list where
+        `begins_alone` says so
     valid_length : (N,) or None
         Number of real steps of each row, 0 to T. What stands behind them, NaN included, changes nothing.
     outputs : (T, N, H)
         0 past `valid_length`.
 
     A call without states returns the outputs; a call with states returns ``(outputs, states)``, each row's states being
-    those of its last valid step.
+    those of its last valid step (none for an empty list).
 
     Raises
     ------
@@ -43,9 +44,6 @@ class SequenceBlock(gluon.HybridBlock):
     """
 
     causal = True
-    #: True for blocks whose `forward_sequence` takes an empty list of states for a beginning, and then returns none: a
-    #: graph without states has less to compute, and less to go back through
-    begins_alone = False
     #: True for blocks on MXNet's `foreach`
     loops = False
     #: dimensions of `inputs`; 2 for blocks that take token ids
@@ -64,6 +62,19 @@ class SequenceBlock(gluon.HybridBlock):
     def state_info(self, batch_size=0):
         """Return a list with one dict a state: its ``shape`` and its ``__layout__`` (N marks the batch axis)."""
         raise NotImplementedError(f"{type(self).__name__} must say in state_info() what it remembers")
+
+    def begins_alone(self, with_lengths):
+        """Return whether `forward_sequence` takes an empty list of states for a beginning, and then returns none.
+
+        A graph without states has less to compute, and less to go back through. A block around another one answers as
+        that one does, and passes the empty list on.
+
+        Parameters
+        ----------
+        with_lengths : bool
+            Whether the call has a `valid_length`.
+        """
+        return False
 
     def forward_sequence(self, F, inputs, states, valid_length, *signals, **parameters):
         """Compute ``(outputs, states)`` for time-major `inputs`; with F being mx.nd or mx.sym.
@@ -130,19 +141,19 @@ class SequenceBlock(gluon.HybridBlock):
         if isinstance(inputs, mx.nd.NDArray):
             shape = inputs.shape
             self._check_inputs(inputs, shape, valid_length)
-            if carried:
+            if carried and not (len(states) == 0 and self.begins_alone(valid_length is not None)):
                 self._check_states(states, shape[self.layout.index("N")])
         if not carried:
-            states = self._first_states(inputs)
+            states = self._first_states(inputs, valid_length)
         if signals and valid_length is None:
             valid_length = self._all_steps(inputs)
         arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length, *signals)
         outputs, states = self._fast_call(*arguments) or super().__call__(*arguments)
         return (outputs, states) if carried else outputs
 
-    def _first_states(self, inputs):
+    def _first_states(self, inputs, valid_length):
         """Return the states of a call without any."""
-        if self.begins_alone:
+        if self.begins_alone(valid_length is not None):
             return []
         if isinstance(inputs, mx.nd.NDArray):
             return self._zeros(inputs.shape[self.layout.index("N")], inputs.context)

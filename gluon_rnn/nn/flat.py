@@ -1,10 +1,10 @@
 """The flat parameter vector of a fused recurrent layer, and the names of its parts.
 
-MXNet's fused operator reads all weights and biases of a layer from one vector: first every weight, then every bias,
-``l_i2h, l_h2h, r_i2h, r_h2h`` in each (l: forward direction, r: backward), gates stacked in the order of `GATES`.
-A layer that owns this vector need not join its arrays at every call.
+MXNet's fused operator reads all weights and biases of a layer from one vector: first the weights, then the biases, ``i2h, h2h`` in
+each, gates stacked in the order of `GATES`. A layer that owns this vector need not join its arrays at every call. Each
+direction of a bidirectional layer has a vector, and an operator, of its own.
 """
-from collections import OrderedDict, namedtuple
+from collections import namedtuple
 
 import mxnet as mx
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join, join_vectors
 
-__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_states"]
+__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "hold_cell"]
 
 # Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
 _SATURATE = 1e4
@@ -20,14 +20,15 @@ _SATURATE = 1e4
 #: gate names in the order in which the fused operator stacks them; "h" is the only "gate" of an Elman network
 GATES = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "ifgo", "gru": "rzn"}
 
-# Which way each gate saturates where a state is held still: i, f, g, o and r, z, n.
-_HOLD = {"lstm": (-1, 1, 0, 0), "gru": (0, 1, 0)}
+# Which way each gate of an LSTM saturates where its cell state is held still: i, f, g, o.
+_HOLD = (-1, 1, 0, 0)
 
 Part = namedtuple("Part", "name begin end shape")
 
 
 class FlatLayout:
-    """Where each named part of one layer's flat vector (P,) lies: weights (G*H, C) and (G*H, H), biases (G*H,).
+    """Where each named part of a flat vector (P,) lies, one layer in one direction: weights (G*H, C) and (G*H, H),
+    biases (G*H,).
 
     Parameters
     ----------
@@ -35,43 +36,31 @@ class FlatLayout:
     input_size : int
         0 while it is not known yet.
     hidden_size : int
-    bidirectional : bool
     """
 
-    def __init__(self, mode, input_size, hidden_size, bidirectional=False):
+    def __init__(self, mode, input_size, hidden_size):
         self.mode, self.gates = mode, GATES[mode]
         self.input_size, self.hidden_size = input_size, hidden_size
-        self.directions = "lr" if bidirectional else "l"
-
-    @property
-    def fixed_size(self):
-        """Number of entries that do not depend on the input size: h2h weights and both biases."""
-        return len(self.directions) * len(self.gates) * self.hidden_size * (self.hidden_size + 2)
+        self._stacked = len(self.gates) * hidden_size                     # G * H
 
     @property
     def size(self):
         """Length of the vector; 0 while the input size is not known."""
-        if not self.input_size:
-            return 0
-        return self.fixed_size + len(self.directions) * len(self.gates) * self.hidden_size * self.input_size
+        return self._stacked * (self.input_size + self.hidden_size + 2) if self.input_size else 0
 
     def for_size(self, size):
         """Return the layout of a vector of `size` entries: the same layer, its input size read off the length."""
-        stacked = len(self.directions) * len(self.gates) * self.hidden_size
-        input_size, rest = divmod(size - self.fixed_size, stacked)
+        columns, rest = divmod(size, self._stacked)
+        input_size = columns - self.hidden_size - 2
         assert rest == 0 and input_size > 0, (size, self.mode, self.hidden_size)
-        return FlatLayout(self.mode, input_size, self.hidden_size, len(self.directions) == 2)
+        return FlatLayout(self.mode, input_size, self.hidden_size)
 
     def parts(self):
-        """Return the `Part`s in the order of the vector; names are ``l_i2h_weight`` and the like."""
-        stacked = len(self.gates) * self.hidden_size
-        shapes = OrderedDict()
-        for kind, columns in (("weight", (self.input_size, self.hidden_size)), ("bias", (None, None))):
-            for direction in self.directions:
-                for source, width in zip(("i2h", "h2h"), columns):
-                    shapes[f"{direction}_{source}_{kind}"] = (stacked, width) if width else (stacked,)
+        """Return the `Part`s in the order of the vector: i2h_weight, h2h_weight, i2h_bias, h2h_bias."""
+        shapes = [(self._stacked, self.input_size), (self._stacked, self.hidden_size), (self._stacked,),
+                  (self._stacked,)]
         begin, parts = 0, []
-        for name, shape in shapes.items():
+        for name, shape in zip(("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias"), shapes):
             end = begin + int(np.prod(shape))
             parts.append(Part(name, begin, end, shape))
             begin = end
@@ -79,7 +68,7 @@ class FlatLayout:
 
     def bias_begin(self):
         """Return the index of the first bias; all entries from there on are biases."""
-        return self.size - len(self.directions) * len(self.gates) * self.hidden_size * 2
+        return self.size - 2 * self._stacked
 
 
 @mx.init.register
@@ -108,50 +97,33 @@ class FlatInitializer(mx.init.Initializer):
 
     def _draw(self, name, shape, ctx):
         values = mx.nd.zeros(shape, ctx=ctx)
-        self._initializers[name[2:]]._init_weight(mx.init.InitDesc(name), values)
+        self._initializers[name]._init_weight(mx.init.InitDesc(name), values)
         return values
 
 
 def drop_h2h(F, vector, layout, rate):
     """Return the flat `vector` with dropout on its recurrent weights alone (weight drop)."""
-    pieces, weights_end = [], layout.bias_begin()
-    for part in layout.parts():
-        if part.name.endswith("weight"):
-            piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
-            pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
-    return join_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
+    begin, end = next((part.begin, part.end) for part in layout.parts() if part.name == "h2h_weight")
+    before, recurrent, behind = (F.slice_axis(vector, axis=0, begin=first, end=last)
+                                 for first, last in ((0, begin), (begin, end), (end, None)))
+    return join_vectors(F, before, F.Dropout(recurrent, p=rate), behind)
 
 
-def split_directions(F, vector, layout):
-    """Return the flat vectors of the forward and of the backward direction alone."""
-    middle = layout.bias_begin()                                          # all weights, then all biases: l, r in both
-    halves = [F.reshape(F.slice_axis(vector, axis=0, begin=begin, end=end), shape=(2, -1))
-              for begin, end in ((0, middle), (middle, None))]
-    rows = F.concat(*halves, dim=1)                                       # a row for each direction
-    return [F.reshape(F.slice_axis(rows, axis=0, begin=row, end=row + 1), shape=(-1,)) for row in (0, 1)]
+def hold_cell(F, inputs, vector, padding, hidden_size):
+    """Return inputs and flat vector of an LSTM whose cell state stands still where `padding` (T, N, 1) is 1.
 
-
-def hold_states(F, inputs, vector, padding, mode, hidden_size, directions=1):
-    """Return inputs and flat vector of an LSTM or GRU whose states stand still where `padding` (T, N, 1) is 1.
-
-    One more input feature, 1 on padding, shuts the gates that let new values in and opens those that keep old ones:
-    c_t = c_{t-1} of an LSTM, h_t = h_{t-1} of a GRU, exactly, and no gradient passes through these gates there.
+    One more input feature, 1 on padding, shuts the input gate and opens the forget gate: c_t = c_{t-1} exactly, and no
+    gradient passes through these gates there.
     """
-    stacked = len(GATES[mode]) * hidden_size                              # G * H
-    biases = 2 * directions * stacked
-    weights = F.reshape(F.slice_axis(vector, axis=0, begin=0, end=-biases), shape=(directions, -1))
-    i2h = F.slice_axis(weights, axis=1, begin=0, end=-stacked * hidden_size)
-    h2h = F.slice_axis(weights, axis=1, begin=-stacked * hidden_size, end=None)
-    i2h = F.reshape(i2h, shape=(directions * stacked, -1))
-    i2h = F.concat(i2h, _hold_column(F, i2h, mode, directions), dim=1)    # (D * G * H, C + 1)
-    weights = F.concat(F.reshape(i2h, shape=(directions, -1)), h2h, dim=1)
-    vector = join_vectors(F, F.reshape(weights, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-biases, end=None))
+    stacked = len(_HOLD) * hidden_size                                    # G * H
+    rest = stacked * (hidden_size + 2)                                    # behind the weights that a feature adds to
+    i2h = F.reshape(F.slice_axis(vector, axis=0, begin=0, end=-rest), shape=(stacked, -1))
+    i2h = F.concat(i2h, _hold_column(F, i2h), dim=1)                      # (G * H, C + 1)
+    vector = join_vectors(F, F.reshape(i2h, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-rest, end=None))
     return join(F, inputs, F.BlockGrad(padding)), vector
 
 
-def _hold_column(F, weight, mode, directions):
-    """Return the weights (D * G * H, 1) from the feature that is 1 on padding to each gate."""
-    gates = F.split(F.ones_like(F.slice_axis(weight, axis=1, begin=0, end=1)),
-                    num_outputs=directions * len(GATES[mode]), axis=0)
-    signs = _HOLD[mode] * directions
-    return F.BlockGrad(F.concat(*(sign * _SATURATE * gate for sign, gate in zip(signs, gates)), dim=0))
+def _hold_column(F, weight):
+    """Return the weights (G * H, 1) from the feature that is 1 on padding to each gate."""
+    gates = F.split(F.ones_like(F.slice_axis(weight, axis=1, begin=0, end=1)), num_outputs=len(_HOLD), axis=0)
+    return F.BlockGrad(F.concat(*(sign * _SATURATE * gate for sign, gate in zip(_HOLD, gates)), dim=0))

@@ -31,8 +31,8 @@ __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
 class FusedLayer(SequenceBlock):
     """What `RNN`, `LSTM` and `GRU` share: a stack of one-layer fused operators, (T, N, C) to (T, N, D * H).
 
-    Each layer has one parameter, ``l<k>_parameters``, that holds both directions. `parts`, `set_part` and `gate` give
-    its weights and biases by the names of `mxnet.gluon.rnn`.
+    Each layer has one parameter for each direction, ``l<k>_parameters`` and, backwards, ``r<k>_parameters``. `parts`,
+    `set_part` and `gate` give their weights and biases by the names of `mxnet.gluon.rnn`.
     """
 
     #: what the fused operator calls this network
@@ -47,22 +47,27 @@ class FusedLayer(SequenceBlock):
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.bidirectional, self.causal = bidirectional, not bidirectional
         self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop
-        self._directions = 2 if bidirectional else 1
-        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size, bidirectional)
+        self._directions = "lr" if bidirectional else "l"
+        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size)
                          for layer in range(num_layers)]
         self._register_vectors({"i2h_weight": i2h_weight_initializer, "h2h_weight": h2h_weight_initializer,
                                 "i2h_bias": i2h_bias_initializer, "h2h_bias": h2h_bias_initializer})
 
     def _register_vectors(self, initializers):
-        for layer, layout in enumerate(self._layouts):
-            name = f"l{layer}_parameters"
+        for direction, layer, layout in self._vectors():
+            name = f"{direction}{layer}_parameters"
             setattr(self, name, self.params.get(name, shape=(layout.size,), dtype=self._dtype,
                                                 init=FlatInitializer(layout, initializers), allow_deferred_init=True))
+
+    def _vectors(self):
+        """Return (direction, layer, layout) of each flat vector."""
+        return [(direction, layer, layout) for layer, layout in enumerate(self._layouts)
+                for direction in self._directions]
 
     @property
     def output_size(self):
         """Number of output features: H, or 2 H when bidirectional."""
-        return self.hidden_size * self._directions
+        return self.hidden_size * len(self._directions)
 
     @property
     def input_size(self):
@@ -74,7 +79,7 @@ class FusedLayer(SequenceBlock):
 
     def state_info(self, batch_size=0):
         """Return shape (L * D, N, H) for h, and for c of an LSTM."""
-        shape = (self.num_layers * self._directions, batch_size, self.hidden_size)
+        shape = (self.num_layers * len(self._directions), batch_size, self.hidden_size)
         return [{"shape": shape, "__layout__": "LNC"} for _ in range(2 if self.mode == "lstm" else 1)]
 
     def set_input_size(self, input_size):
@@ -83,7 +88,8 @@ class FusedLayer(SequenceBlock):
             raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
                              f"got {input_size}")
         self._layouts[0].input_size = input_size
-        self.l0_parameters.shape = (self._layouts[0].size,)
+        for direction in self._directions:
+            self._reg_params[f"{direction}0_parameters"].shape = (self._layouts[0].size,)
 
     def infer_shape(self, inputs, *_):
         """Called by Gluon at the first forward of a layer whose input size was deferred."""
@@ -99,10 +105,10 @@ class FusedLayer(SequenceBlock):
         (``view[:] = ...``) changes the layer.
         """
         views = OrderedDict()
-        for layer, layout in enumerate(self._layouts):
-            vector = self._vector(layer, ctx)
+        for direction, layer, layout in self._vectors():
+            vector = self._vector(direction, layer, ctx)
             for part in layout.parts():
-                views[_part_name(part, layer)] = vector[part.begin:part.end].reshape(part.shape)
+                views[f"{direction}{layer}_{part.name}"] = vector[part.begin:part.end].reshape(part.shape)
         return views
 
     def gate(self, name, gate, ctx=None):
@@ -134,21 +140,24 @@ class FusedLayer(SequenceBlock):
         self._require_input_size("its parts in a graph")
         parameter = self._reg_params[f"l{layer}_parameters"]
         vector = parameter.data(like.context) if isinstance(like, mx.nd.NDArray) else parameter.var()
-        return {part.name[2:]: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
+        return {part.name: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
                 for part in self._layouts[layer].parts()}
 
-    def decay_mask(self, layer):
-        """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
+    def decay_masks(self):
+        """Return {parameter name: vector that is 1 where the weights and 0 where the biases stand}."""
         self._require_input_size("a decay mask")
-        mask = mx.nd.ones((self._layouts[layer].size,), dtype=self._dtype)
-        mask[self._layouts[layer].bias_begin():] = 0
-        return mask
+        masks = {}
+        for direction, layer, layout in self._vectors():
+            mask = mx.nd.ones((layout.size,), dtype=self._dtype)
+            mask[layout.bias_begin():] = 0
+            masks[self._reg_params[f"{direction}{layer}_parameters"].name] = mask
+        return masks
 
-    def _vector(self, layer, ctx):
+    def _vector(self, direction, layer, ctx):
         if not self.input_size:
             raise ValueError(f"{type(self).__name__} does not know its input size yet; give input_size=..., or pass it "
                              "an input first")
-        return self._reg_params[f"l{layer}_parameters"].data(ctx)
+        return self._reg_params[f"{direction}{layer}_parameters"].data(ctx)
 
     # ---- computation -------------------------------------------------------------------------------------------
 
@@ -161,83 +170,53 @@ class FusedLayer(SequenceBlock):
             raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
                              "and float64 only; cast to float32, or use a GPU")
 
+    def begins_alone(self, with_lengths):
+        """Return whether a call without states leaves them out: the cell state at the end of each row has a price."""
+        return with_lengths
+
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
+        run, places = _Run(F, self.mode, self.hidden_size, valid_length, wanted=bool(states)), None
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+            places = lengths.reversal(F, inputs, valid_length) if self.bidirectional else None
+        begins = self._begins(F, inputs, states)
         outputs, finals = inputs, []
-        for layer, begin in enumerate(zip(*(self._by_layer(F, state) for state in states))):
+        for layer in range(self.num_layers):
             if layer:
                 outputs = self._drop_between(F, outputs)
-            vector = parameters[f"l{layer}_parameters"]
-            if self._weight_drop:
-                self._require_input_size("weight_drop")
-                vector = flat.drop_h2h(F, vector, self._layouts[layer], self._weight_drop)
-            outputs, final = self._run_layer(F, outputs, vector, begin, valid_length, layer)
-            finals.append(final)
-        if self.num_layers == 1:
-            return outputs, finals[0]
-        return outputs, [join(F, *of_all, dim=0) for of_all in zip(*finals)]
+            read = []
+            for direction in self._directions:
+                vector = self._with_weight_drop(F, parameters[f"{direction}{layer}_parameters"], layer)
+                turned = direction == "r"
+                sequence = lengths.reverse(F, outputs, valid_length, places) if turned else outputs
+                sequence, final = run(sequence, vector, begins[len(finals)])
+                read.append(lengths.reverse(F, sequence, valid_length, places) if turned else sequence)
+                finals.append(final)
+            outputs = join(F, *read) if len(read) > 1 else read[0]
+            outputs = outputs if valid_length is None else lengths.mask(F, outputs, valid_length)
+        return outputs, self._joined(F, finals) if states else []
 
-    def _run_layer(self, F, inputs, vector, begin, valid_length, layer):
-        if valid_length is None:
-            outputs, *final = self._fused(F, inputs, vector, begin, self.bidirectional)
-            return outputs, final
-        if self.mode == "lstm" or (self.mode == "gru" and self.bidirectional):
-            return self._run_held(F, inputs, vector, begin, valid_length)
-        if not self.bidirectional:
-            return self._run_direction(F, inputs, vector, begin, valid_length)
-        return self._run_apart(F, inputs, vector, begin, valid_length, layer)
+    def _begins(self, F, inputs, states):
+        """Return the [h] or [h, c], each (1, N, H), that every direction of every layer begins with."""
+        count = self.num_layers * len(self._directions)
+        if not states:
+            first = F.slice(F.zeros_like(inputs), begin=(0, None, 0), end=(1, None, 1))
+            zeros = F.broadcast_axis(first, axis=2, size=self.hidden_size)
+            return [[zeros] * len(self.state_info())] * count
+        if count == 1:
+            return [states]
+        return list(zip(*(F.split(state, num_outputs=count, axis=0) for state in states)))
 
-    def _run_held(self, F, inputs, vector, begin, valid_length):
-        """One operator for all directions, whose states stand still on padding: so the backward one begins with 0.
+    def _joined(self, F, finals):
+        """Return the states (L * D, N, H) of the last states of every direction of every layer."""
+        return finals[0] if len(finals) == 1 else [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
 
-        The final h of an LSTM's forward direction is the last valid output, since the output gate stays open.
-        """
-        padding = lengths.padding_indicator(F, inputs, valid_length)
-        inputs, vector = flat.hold_states(F, inputs, vector, padding, self.mode, self.hidden_size, self._directions)
-        outputs, *final = self._fused(F, inputs, vector, begin, self.bidirectional)
-        outputs = lengths.mask(F, outputs, valid_length)
-        if self.mode == "lstm":
-            final[0] = self._last_h(F, outputs, final[0], begin[0], valid_length)
-        return outputs, final
-
-    def _last_h(self, F, outputs, final, begin, valid_length):
-        """Return h (D, N, H) with the last valid step of the forward direction in its place."""
-        if not self.bidirectional:
-            return F.expand_dims(lengths.last(F, outputs, valid_length, F.reshape(begin, shape=(-3, 0))), axis=0)
-        begin = F.reshape(F.slice_axis(begin, axis=0, begin=0, end=1), shape=(-3, 0))                   # (N, H)
-        forward = F.slice_axis(outputs, axis=2, begin=0, end=self.hidden_size)
-        last = F.expand_dims(lengths.last(F, forward, valid_length, begin), axis=0)
-        return join(F, last, F.slice_axis(final, axis=0, begin=1, end=2), dim=0)
-
-    def _run_apart(self, F, inputs, vector, begin, valid_length, layer):
-        """Both directions of an Elman network, which cannot hold its state still: one reads reversed sequences."""
-        self._require_input_size("valid_length in a bidirectional layer")
-        vectors = flat.split_directions(F, vector, self._layouts[layer])
-        begins = list(zip(*(F.split(state, num_outputs=2, axis=0) for state in begin)))
-        forward, forward_final = self._run_direction(F, inputs, vectors[0], begins[0], valid_length)
-        reversed_inputs = lengths.reverse(F, inputs, valid_length)
-        backward, backward_final = self._run_direction(F, reversed_inputs, vectors[1], begins[1], valid_length)
-        backward = lengths.reverse(F, backward, valid_length)
-        return (join(F, forward, backward),
-                [join(F, *pair, dim=0) for pair in zip(forward_final, backward_final)])
-
-    def _run_direction(self, F, inputs, vector, begin, valid_length):
-        """One direction with lengths, of a network whose only state is h: the final one is the last valid output."""
-        outputs, *final = self._fused(F, inputs, vector, begin, False)
-        outputs = lengths.mask(F, outputs, valid_length)
-        h_begin = F.reshape(begin[0], shape=(-3, 0))                      # (1, N, H) -> (N, H)
-        final[0] = F.expand_dims(lengths.last(F, outputs, valid_length, h_begin), axis=0)
-        return outputs, final
-
-    def _fused(self, F, inputs, vector, begin, bidirectional):
-        return F.RNN(inputs, vector, *begin, state_size=self.hidden_size, num_layers=1, mode=self.mode,
-                     bidirectional=bidirectional, state_outputs=True)
-
-    def _by_layer(self, F, state):
-        """Return the (D, N, H) of each layer of a state (L * D, N, H)."""
-        return [state] if self.num_layers == 1 else F.split(state, num_outputs=self.num_layers, axis=0)
+    def _with_weight_drop(self, F, vector, layer):
+        if not self._weight_drop:
+            return vector
+        self._require_input_size("weight_drop")
+        return flat.drop_h2h(F, vector, self._layouts[layer], self._weight_drop)
 
     def _drop_between(self, F, outputs):
         # The fused operator's own dropout has no effect on CPU in float32.
@@ -257,8 +236,28 @@ class FusedLayer(SequenceBlock):
                 f"num_layers={self.num_layers}, bidirectional={self.bidirectional})")
 
 
-def _part_name(part, layer):
-    return f"{part.name[0]}{layer}{part.name[1:]}"
+class _Run:
+    """One layer in one direction, one operator: ``outputs, states = run(inputs, vector, begin)``; a call's fixed part.
+
+    Outputs past `valid_length` are not masked. With lengths and without `wanted` the states are those behind the
+    padding.
+    """
+
+    def __init__(self, F, mode, hidden_size, valid_length, wanted):
+        self._F, self._mode, self._hidden_size = F, mode, hidden_size
+        self._length = valid_length if wanted else None
+
+    def __call__(self, inputs, vector, begin):
+        F, holds = self._F, self._length is not None and self._mode == "lstm"
+        if holds:
+            padding = lengths.padding_indicator(F, inputs, self._length)
+            inputs, vector = flat.hold_cell(F, inputs, vector, padding, self._hidden_size)
+        outputs, *final = F.RNN(inputs, vector, *begin, state_size=self._hidden_size, num_layers=1, mode=self._mode,
+                                state_outputs=True)
+        if self._length is not None:                                      # h of a held LSTM moves: its output gate is open
+            first = F.reshape(begin[0], shape=(-3, 0))                    # (1, N, H) -> (N, H)
+            final[0] = F.expand_dims(lengths.last(F, outputs, self._length, first), axis=0)
+        return outputs, final
 
 
 def _without_unsupported(options):

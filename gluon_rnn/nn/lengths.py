@@ -2,7 +2,7 @@
 
 The fused operator ignores its own `use_sequence_length` on CPU, so lengths are handled around it.
 """
-__all__ = ["mask", "reverse", "last", "padding_indicator"]
+__all__ = ["mask", "reverse", "reversal", "last", "padding_indicator"]
 
 
 def mask(F, sequence, valid_length):
@@ -10,12 +10,25 @@ def mask(F, sequence, valid_length):
     return F.SequenceMask(sequence, sequence_length=valid_length, use_sequence_length=True, value=0)
 
 
-def reverse(F, sequence, valid_length):
+def reverse(F, sequence, valid_length=None, places=None):
     """Return `sequence` (T, N, C) with the valid steps of each row in reverse order, the padding left behind them.
 
-    A row of length 3 in T = 5: ``a b c . .`` becomes ``c b a . .``.
+    A row of length 3 in T = 5: ``a b c . .`` becomes ``c b a . .``. The same numbers as ``F.SequenceReverse``, which
+    moves them one by one, in two to ten times the time. `places`, which `reversal` returns, can be given for several
+    sequences of the same lengths.
     """
-    return F.SequenceReverse(sequence, sequence_length=valid_length, use_sequence_length=True)
+    if valid_length is None:
+        return F.slice(sequence, begin=(None,), end=(None,), step=(-1,))
+    return F.gather_nd(sequence, reversal(F, sequence, valid_length) if places is None else places)
+
+
+def reversal(F, sequence, valid_length):
+    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int32."""
+    one_feature = F.BlockGrad(F.slice_axis(sequence, axis=2, begin=0, end=1))
+    ones = F.cast(F.ones_like(F.reshape(one_feature, shape=(0, 0))), dtype="int32")      # float16 cannot count far
+    steps, rows = (F.broadcast_like(F.expand_dims(F.contrib.arange_like(ones, axis=axis), axis=1 - axis), ones)
+                   for axis in (0, 1))
+    return F.stack(F.SequenceReverse(steps, sequence_length=valid_length, use_sequence_length=True), rows)
 
 
 def last(F, sequence, valid_length, begin):

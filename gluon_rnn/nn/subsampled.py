@@ -53,8 +53,6 @@ class SubsampledTDNN(TDNN):
     ((4, 4, 8), [(0, 1, 2), (0,), (0,)])
     """
 
-    begins_alone = False                                                  # its phases' states are always arguments
-
     def __init__(self, hidden_size, subsampling, num_layers=None, contexts=None, **kwargs):
         check_sizes(subsampling=subsampling)
         super().__init__(hidden_size, num_layers, contexts, **kwargs)
@@ -66,6 +64,10 @@ class SubsampledTDNN(TDNN):
     def output_lengths(self, F, valid_length):
         """Return the number of outputs of rows of `valid_length` (N,) steps."""
         return self._phase_lengths(F, valid_length, 0)
+
+    def begins_alone(self, with_lengths):
+        """Return False: the phases' states are always arguments."""
+        return False
 
     def state_info(self, batch_size=0):
         """Return (past values, N, C or H) for each phase that reaches back, layer by layer; see the class."""

@@ -116,8 +116,6 @@ class TDNN(SequenceBlock):
     ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
     """
 
-    begins_alone = True
-
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
@@ -162,6 +160,10 @@ class TDNN(SequenceBlock):
     def infer_shape(self, inputs, *_):
         """Called by Gluon at the first forward of a network whose input size was deferred."""
         self.set_input_size(inputs.shape[-1])
+
+    def begins_alone(self, with_lengths):
+        """Return True: the zeros before a sequence need not be states."""
+        return True
 
     def state_info(self, batch_size=0):
         """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known.

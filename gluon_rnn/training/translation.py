@@ -23,7 +23,7 @@ from gluon_rnn.training.bleu import bleu, translation_baselines
 from gluon_rnn.training.task import Batch, Report, Task
 from gluon_rnn.training.teacher_forcing import TeacherForcing
 
-__all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTask"]
+__all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTask", "valid_places"]
 
 
 class TranslationData(configuration.Data):
@@ -59,7 +59,8 @@ class TranslationLoss(gluon.HybridBlock):
 
     Inputs/Outputs
     --------------
-    source (S, N), source_length (N,), target and wanted (T, N), target_length (N,) [, coins (T, N) as for
+    source (S, N), source_length (N,), target and wanted (T, N), target_length (N,) [, places (2, M) of int32: t and n
+    of each valid target step, which spares the output layer the others; where `scheduled`, coins (T, N) as for
     `ScheduledSampling`] -> (1,)
 
     References
@@ -70,20 +71,29 @@ class TranslationLoss(gluon.HybridBlock):
     def __init__(self, model, label_smoothing=0.0, scheduled=False, **kwargs):
         super().__init__(**kwargs)
         self.model = ScheduledSampling(model) if scheduled else model
-        self._smoothing, self._vocab_size, self._dtype = label_smoothing, model.target_vocab_size, model._dtype
+        self._scheduled, self._smoothing = scheduled, label_smoothing
+        self._vocab_size, self._dtype = model.target_vocab_size, model._dtype
 
-    def hybrid_forward(self, F, source, source_length, target, wanted, target_length, coins=None):
-        if coins is None:
-            logits, _ = self.model(source, target, source_length, target_length)                         # (T, N, V)
+    def hybrid_forward(self, F, source, source_length, target, wanted, target_length, extra=None):
+        given = source, target, source_length, target_length
+        if self._scheduled:
+            logits = self.model(*given, extra)                                                           # (T, N, V)
+        elif extra is None:
+            logits, _ = self.model(*given)
         else:
-            logits = self.model(source, target, source_length, target_length, coins)
+            logits = self.model.logits_at(F, extra, *given)                                              # (M, V)
+            return F.sum(self._losses(F, logits, F.gather_nd(wanted, extra)))
+        return F.sum(lengths.mask(F, self._losses(F, logits, wanted), target_length))
+
+    def _losses(self, F, logits, wanted):
+        """Return the loss (...) of each step from its logits (..., V) and the right token (...)."""
         log_probs = F.log_softmax(logits)
         losses = -F.pick(log_probs, wanted)
         if self._smoothing:
             size = self._vocab_size                                       # F.mean takes ten times as long as a product
             mean = F.dot(log_probs, F.full((size, 1), 1 / size, dtype=self._dtype))
-            losses = (1 - self._smoothing) * losses - self._smoothing * F.squeeze(mean, axis=2)
-        return F.sum(lengths.mask(F, losses, target_length))
+            losses = (1 - self._smoothing) * losses - self._smoothing * F.reshape_like(mean, losses)
+        return losses
 
 
 class TokenScores(gluon.HybridBlock):
@@ -174,7 +184,9 @@ class TranslationTask(Task):
         seed = [self.config.seed, epoch]
         forcing = None if self._forcing.always else (self._forcing, seed)
         ids = self.data.training_ids(seed)
-        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, seed), forcing)
+        one_device = len(self.model.collect_params().list_ctx()) == 1     # places cannot be split over several
+        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, seed), forcing,
+                           with_places=one_device and forcing is None)
 
     def eval_batches(self, split):
         """Return the batches of a split, always the same."""
@@ -262,6 +274,15 @@ class TranslationTask(Task):
         return found[0] if isinstance(lines, str) else found
 
 
+def valid_places(lengths):
+    """Return t and n of each valid step of rows of `lengths` (N,), time first, (2, M).
+
+    >>> valid_places(np.array([2, 1])).tolist()
+    [[0, 0, 1], [0, 1, 0]]
+    """
+    return np.stack(np.nonzero(np.arange(int(max(lengths)))[:, None] < lengths))
+
+
 class PairBatches:
     """Pairs as batches for `TranslationLoss`, a sized iterable.
 
@@ -274,11 +295,13 @@ class PairBatches:
     buckets : Buckets
     forcing : (TeacherForcing, [seed, epoch]), optional
         Adds coins that are 1 with the probability of that moment.
+    with_places : bool, default False
+        Adds the places of valid target steps.
     """
 
-    def __init__(self, ids, vocab, buckets, forcing=None):
+    def __init__(self, ids, vocab, buckets, forcing=None, with_places=False):
         self._ids, self._begin, self._buckets = ids, vocab.token_to_idx[vocab.bos_token], buckets
-        self._forcing = forcing
+        self._forcing, self._with_places = forcing, with_places
 
     def __len__(self):
         return len(self._buckets)
@@ -297,6 +320,8 @@ class PairBatches:
             (target_length, "float32"))]
         if self._forcing is not None:
             arrays.append(mx.nd.array(self._coins(wanted.shape, number)))
+        elif self._with_places:
+            arrays.append(mx.nd.array(valid_places(target_length), dtype="int32"))
         return Batch(tuple(arrays), (1, 0, 1, 1, 0, 1)[:len(arrays)], int(target_length.sum()))
 
     def _coins(self, shape, number):

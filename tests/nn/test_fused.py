@@ -227,7 +227,7 @@ def test_weight_drop_leaves_the_other_parts_alone():
     with autograd.record():
         outputs = layer(mx.nd.random.normal(shape=(3, 2, 3)))
     outputs.backward()
-    part = next(p for p in layer._layouts[0].parts() if p.name == "l_h2h_weight")
+    part = next(p for p in layer._layouts[0].parts() if p.name == "h2h_weight")
     gradient = layer.l0_parameters.grad().asnumpy()[part.begin:part.end]
     assert 0.3 < (gradient == 0).mean() < 0.7                             # dropped weights get no gradient
 
@@ -235,8 +235,8 @@ def test_weight_drop_leaves_the_other_parts_alone():
 def test_decay_masks_spare_biases():
     layer = make("lstm", 2, bidirectional=True, dtype="float32")
     masks = nn.decay_masks(layer)
-    for index in range(2):
-        layer._reg_params[f"l{index}_parameters"].set_data(masks[layer._reg_params[f"l{index}_parameters"].name])
+    for parameter in layer.collect_params().values():
+        parameter.set_data(masks[parameter.name])
     for name, part in layer.parts().items():
         assert (part.asnumpy() == name.endswith("weight")).all()
     dense = mx.gluon.nn.Dense(2, in_units=3)

@@ -13,7 +13,7 @@ from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import train
-from gluon_rnn.training.translation import PairBatches, TokenScores, TranslationLoss
+from gluon_rnn.training.translation import PairBatches, TokenScores, TranslationLoss, valid_places
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
 GERMAN = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
@@ -111,7 +111,8 @@ def test_batches_are_one_step_late_and_cover_every_pair(make_config):
         assert sum(batch.rows for batch in batches) == 240
         assert sum(batch.size for batch in batches) == task.data.ids("train")[1].lengths.sum()
         for batch in batches:
-            source, source_length, target, wanted, target_length = (array.asnumpy() for array in batch.arrays)
+            source, source_length, target, wanted, target_length, _ = (
+                    array.asnumpy() for array in batch.arrays)
             assert (target[0] == begin).all()
             assert (target[1:] == wanted[:-1]).all()
             for row, (s, t) in enumerate(zip(source_length.astype(int), target_length.astype(int))):
@@ -137,9 +138,12 @@ def test_loss_is_the_mean_over_real_tokens():
     log_probs = mx.nd.log_softmax(model(source, target, arrays[1], arrays[4])[0]).asnumpy()
     right = [log_probs[t, row, int(wanted[t, row].asscalar())] for row in (0, 1) for t in range(lengths[row])]
     mean = [log_probs[t, row].mean() for row in (0, 1) for t in range(lengths[row])]
+    places = mx.nd.array(valid_places(np.array(lengths)), dtype="int32")
     for smoothing in (0, 0.2):
         expected = -(1 - smoothing) * sum(right) - smoothing * sum(mean)
-        assert TranslationLoss(model, smoothing)(*arrays).asscalar() == pytest.approx(expected, rel=1e-5)
+        loss = TranslationLoss(model, smoothing)
+        assert loss(*arrays).asscalar() == pytest.approx(expected, rel=1e-5)
+        assert loss(*arrays, places).asscalar() == pytest.approx(expected, rel=1e-5)
     scores = TokenScores(model)
     total, correct = scores(*arrays)
     assert total.asscalar() == pytest.approx(-sum(right), rel=1e-5)
@@ -147,10 +151,39 @@ def test_loss_is_the_mean_over_real_tokens():
                                      for row in (0, 1) for t in range(lengths[row]))
 
 
-def test_pair_batches_without_forcing_have_no_coins(make_config):
+@pytest.mark.parametrize("attention", ["none", "luong", "bahdanau"])
+def test_the_loss_of_valid_steps_alone_has_the_gradient_of_all(attention):
+    """One operator less on padding; the two differ in the order of their sums alone, hence the tolerance."""
+    model = Seq2Seq(7, 8, GRU(4, bidirectional=True), GRU(4), embed_size=4, attention=attention, tie_weights=True)
+    model.initialize(mx.init.Normal(0.5))
+    random = np.random.default_rng(0)
+    arrays = [mx.nd.array(random.integers(7, size=(5, 3)), dtype="int32"), mx.nd.array([5, 2, 3]),
+              *(mx.nd.array(random.integers(8, size=(4, 3)), dtype="int32") for _ in range(2)), mx.nd.array([4, 1, 0])]
+    places = mx.nd.array(valid_places(np.array([4, 1, 0])), dtype="int32")
+    assert places.shape == (2, 5)
+    found = []
+    for given in (arrays, [*arrays, places]):
+        loss = TranslationLoss(model, 0.1)
+        loss.hybridize(static_alloc=True)
+        with mx.autograd.record():
+            total = loss(*given)
+        total.backward()
+        found.append({name: p.grad().asnumpy().copy() for name, p in model.collect_params().items()})
+    for name, gradient in found[0].items():
+        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-4, atol=1e-6, err_msg=name)
+    assert all(gradient.any() for gradient in found[0].values())
+
+
+def test_batches_carry_the_places_of_valid_steps_on_one_device(make_config):
     task = make_task(make_config())
-    assert len(next(iter(task.train_batches(0))).arrays) == 5
+    batch = next(iter(task.train_batches(0)))
+    *_, lengths, places = (array.asnumpy() for array in batch.arrays)
+    assert len(batch.arrays) == 6 and places.shape == (2, lengths.sum())
+    assert all(t < lengths[n] for t, n in places.T.astype(int))
     assert isinstance(task.eval_batches("valid"), PairBatches)
+    assert len(next(iter(task.eval_batches("valid"))).arrays) == 5
+    task.model.collect_params().reset_ctx([mx.cpu(0), mx.cpu(1)])
+    assert len(next(iter(task.train_batches(0))).arrays) == 5
 
 
 @pytest.mark.parametrize("changes, message", [
