@@ -70,7 +70,7 @@ class _Attention(gluon.HybridBlock):
         return keys, values, ones, F.cast(valid_length, dtype="int32")
 
     def attend_step(self, F, query, keys, values, ones, lengths):
-        """Return context (N, M) and weights (N, S) of one `query` (N, Q): the numbers of `attend`, in fewer operators."""
+        """Return context (N, M) and weights (N, S) of one `query` (N, Q): what `attend` gives, in fewer operators."""
         scores = self._step_scores(F, query, keys, ones)                  # (N, S)
         weights = F.softmax(scores, lengths, axis=-1, use_length=True)
         context = F.batch_dot(F.expand_dims(weights, axis=1), values)     # (N, 1, M)

@@ -1,8 +1,8 @@
 """The flat parameter vector of a fused recurrent layer, and the names of its parts.
 
-MXNet's fused operator reads all weights and biases of a layer from one vector: first the weights, then the biases, ``i2h, h2h`` in
-each, gates stacked in the order of `GATES`. A layer that owns this vector need not join its arrays at every call. Each
-direction of a bidirectional layer has a vector, and an operator, of its own.
+MXNet's fused operator reads all weights and biases of a layer from one vector: first the weights, then the biases,
+``i2h, h2h`` in each, gates stacked in the order of `GATES`. A layer that owns this vector need not join its arrays at
+every call. Each direction of a bidirectional layer has a vector, and an operator, of its own.
 """
 from collections import namedtuple
 

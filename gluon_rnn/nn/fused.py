@@ -22,7 +22,7 @@ from gluon_rnn.nn import flat, lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.fused_run import FusedRun
 from gluon_rnn.registry import encoders
 
 __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
@@ -176,47 +176,37 @@ class FusedLayer(SequenceBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
-        run, places = _Run(F, self.mode, self.hidden_size, valid_length, wanted=bool(states)), None
+        wanted = bool(states)
+        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-            places = lengths.reversal(F, inputs, valid_length) if self.bidirectional else None
-        begins = self._begins(F, inputs, states)
-        outputs, finals = inputs, []
-        for layer in range(self.num_layers):
+        begins, finals, outputs = self._begins(F, inputs, states), [], inputs
+        for layer, layout in enumerate(self._layouts):
             if layer:
                 outputs = self._drop_between(F, outputs)
-            read = []
-            for direction in self._directions:
-                vector = self._with_weight_drop(F, parameters[f"{direction}{layer}_parameters"], layer)
-                turned = direction == "r"
-                sequence = lengths.reverse(F, outputs, valid_length, places) if turned else outputs
-                sequence, final = run(sequence, vector, begins[len(finals)])
-                read.append(lengths.reverse(F, sequence, valid_length, places) if turned else sequence)
-                finals.append(final)
-            outputs = join(F, *read) if len(read) > 1 else read[0]
-            outputs = outputs if valid_length is None else lengths.mask(F, outputs, valid_length)
-        return outputs, self._joined(F, finals) if states else []
+            vectors = [self._with_weight_drop(F, parameters[f"{direction}{layer}_parameters"], layout)
+                       for direction in self._directions]
+            outputs, final = run(outputs, vectors, begins[len(finals):])
+            finals.extend(final)
+        if wanted and len(finals) > 1:
+            return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
+        return outputs, finals[0] if wanted else []
 
     def _begins(self, F, inputs, states):
         """Return the [h] or [h, c], each (1, N, H), that every direction of every layer begins with."""
         count = self.num_layers * len(self._directions)
         if not states:
-            first = F.slice(F.zeros_like(inputs), begin=(0, None, 0), end=(1, None, 1))
-            zeros = F.broadcast_axis(first, axis=2, size=self.hidden_size)
-            return [[zeros] * len(self.state_info())] * count
+            zeros = F.zeros_like(F.slice(inputs, begin=(0, None, 0), end=(1, None, 1)))                  # (1, N, 1)
+            return [[F.broadcast_axis(zeros, axis=2, size=self.hidden_size)] * len(self.state_info())] * count
         if count == 1:
             return [states]
         return list(zip(*(F.split(state, num_outputs=count, axis=0) for state in states)))
 
-    def _joined(self, F, finals):
-        """Return the states (L * D, N, H) of the last states of every direction of every layer."""
-        return finals[0] if len(finals) == 1 else [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
-
-    def _with_weight_drop(self, F, vector, layer):
+    def _with_weight_drop(self, F, vector, layout):
         if not self._weight_drop:
             return vector
         self._require_input_size("weight_drop")
-        return flat.drop_h2h(F, vector, self._layouts[layer], self._weight_drop)
+        return flat.drop_h2h(F, vector, layout, self._weight_drop)
 
     def _drop_between(self, F, outputs):
         # The fused operator's own dropout has no effect on CPU in float32.
@@ -234,30 +224,6 @@ class FusedLayer(SequenceBlock):
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"num_layers={self.num_layers}, bidirectional={self.bidirectional})")
-
-
-class _Run:
-    """One layer in one direction, one operator: ``outputs, states = run(inputs, vector, begin)``; a call's fixed part.
-
-    Outputs past `valid_length` are not masked. With lengths and without `wanted` the states are those behind the
-    padding.
-    """
-
-    def __init__(self, F, mode, hidden_size, valid_length, wanted):
-        self._F, self._mode, self._hidden_size = F, mode, hidden_size
-        self._length = valid_length if wanted else None
-
-    def __call__(self, inputs, vector, begin):
-        F, holds = self._F, self._length is not None and self._mode == "lstm"
-        if holds:
-            padding = lengths.padding_indicator(F, inputs, self._length)
-            inputs, vector = flat.hold_cell(F, inputs, vector, padding, self._hidden_size)
-        outputs, *final = F.RNN(inputs, vector, *begin, state_size=self._hidden_size, num_layers=1, mode=self._mode,
-                                state_outputs=True)
-        if self._length is not None:                                      # h of a held LSTM moves: its output gate is open
-            first = F.reshape(begin[0], shape=(-3, 0))                    # (1, N, H) -> (N, H)
-            final[0] = F.expand_dims(lengths.last(F, outputs, self._length, first), axis=0)
-        return outputs, final
 
 
 def _without_unsupported(options):
