@@ -10,10 +10,10 @@ __version__ = "0.1.0"
 runtime.prepare()
 
 
-def load(path, which="best", ctx=None):
+def load(path, which="best", ctx=None, beside=()):
     """Return the trained model in the folder of a run; ``load(path).predict(...)`` applies it.
 
     See `gluon_rnn.training.load_run`; the parts of the package that it needs are imported by this call.
     """
     from .training import load_run
-    return load_run(path, which, ctx)
+    return load_run(path, which, ctx, beside)

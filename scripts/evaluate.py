@@ -1,4 +1,7 @@
-"""Evaluate a trained model on its data: ``python -m scripts.evaluate RUN [--split test] [--checkpoint best]``."""
+"""Evaluate a trained model on its data: ``python -m scripts.evaluate RUN [--split test] [--checkpoint best]``.
+
+With ``--beside RUN RUN`` several translation models of one recipe are evaluated together: their mean probabilities.
+"""
 import argparse
 
 from scripts._cli import run_command
@@ -7,16 +10,21 @@ from scripts._cli import run_command
 def main(argv=None):
     """Print the loss of a run in its unit."""
     arguments = _parser().parse_args(argv)
-    from gluon_rnn.training import evaluate_run
+    from gluon_rnn.training import evaluate_run, evaluate_together
+    if arguments.beside:
+        print(evaluate_together([arguments.run, *arguments.beside], arguments.split, save=arguments.save))
+        return 0
     print(evaluate_run(arguments.run, arguments.split, arguments.checkpoint))
     return 0
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description=__doc__.splitlines()[0])
     parser.add_argument("run", metavar="RUN", help="folder that scripts.train printed last")
     parser.add_argument("--split", help="train, valid or test; default: test where there is one, else valid")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
+    parser.add_argument("--beside", metavar="RUN", nargs="+", help="further runs of the recipe, to answer together")
+    parser.add_argument("--save", action="store_true", help="with --beside: the score goes into results.json of RUN")
     return parser
 
 

@@ -15,7 +15,7 @@ def main(argv=None):
     arguments = _parser().parse_intermixed_args(argv)             # options may stand between RUN and the items
     from gluon_rnn.training import load_run
     from gluon_rnn.training.answers import answers, stream_answers
-    run = load_run(arguments.run, arguments.checkpoint)
+    run = load_run(arguments.run, arguments.checkpoint, beside=arguments.beside)
     folder = arguments.output or run.path / "predictions"
     lines = _lines(arguments)
     for answer in stream_answers(run, lines) if arguments.stream else answers(run, lines, folder):
@@ -42,6 +42,8 @@ def _parser():
     parser.add_argument("--file", metavar="FILE", help="a text file with one item a line")
     parser.add_argument("--stream", action="store_true", help="answer after every step of an item, from carried "
                                                               "states: where the model reads forwards only")
+    parser.add_argument("--beside", metavar="RUN", action="append", default=[],
+                        help="a further run that translates together with RUN; may be given several times")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
                         help="where pictures and tunes go (default: RUN/predictions)")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")

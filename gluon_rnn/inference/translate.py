@@ -7,8 +7,8 @@ import numpy as np
 
 from ..data.buckets import Buckets, pad
 from ..data.text import encode
-from ..models.decoding import DecodeStep, SourceEncoder
 from .beam_search import beam_search
+from .ensemble import MeanStep, ReadAll
 
 __all__ = ["Translation", "Translator", "attention_picture"]
 
@@ -38,20 +38,19 @@ class Translation:
 
 
 class Translator:
-    """A trained `Seq2Seq` with its vocabularies.
+    """A trained `Seq2Seq`, or several whose probabilities are averaged, with their vocabularies.
 
     Parameters
     ----------
-    model : Seq2Seq
-        Initialised; its parameters may change between calls.
+    models : Seq2Seq or list of Seq2Seq
+        Initialised; their parameters may change between calls.
     source_vocab, target_vocab : gluonnlp.Vocab
     tokenizer : SentenceTokenizer
     """
 
-    def __init__(self, model, source_vocab, target_vocab, tokenizer):
-        self._model, self._read, self._step = model, SourceEncoder(model), DecodeStep(model)
-        self._read.hybridize()
-        self._step.hybridize()
+    def __init__(self, models, source_vocab, target_vocab, tokenizer):
+        self._models = models if isinstance(models, list) else [models]
+        self._read, self._step = ReadAll(self._models), MeanStep(self._models)
         self._source_vocab, self._target_vocab, self._tokenizer = source_vocab, target_vocab, tokenizer
         index = target_vocab.token_to_idx
         self._begin, self._end = index[target_vocab.bos_token], index[target_vocab.eos_token]
@@ -89,7 +88,7 @@ class Translator:
 
     def _translate(self, sources, beam_size, alpha, max_length, weights):
         """Yield (score, tokens, weights or None) for each list of source tokens."""
-        ctx = self._model.collect_params().list_ctx()[0]
+        ctx = self._models[0].collect_params().list_ctx()[0]
         ids, valid_length = pad([encode(source, self._source_vocab) for source in sources])
         source, source_length = mx.nd.array(ids, ctx, dtype="int32"), mx.nd.array(valid_length, ctx)
         begin = mx.nd.full((len(sources),), self._begin, ctx=ctx, dtype="int32")
@@ -103,13 +102,14 @@ class Translator:
             yield best.score, [self._target_vocab.idx_to_token[index] for index in target], attention
 
     def _weights(self, source, source_length, written):
-        """Return attention's weights (T, N, S) for what was written: one pass with the translation given."""
-        if self._model.attention is None:
+        """Return attention's weights (T, N, S) for what was written, of several models their mean: one pass with it."""
+        attentive = [model for model in self._models if model.attention is not None]
+        if not attentive:
             return None
         target, target_length = pad([np.array([self._begin, *ids[:-1]], dtype=np.int32) for ids in written])
-        _, weights = self._model(source, mx.nd.array(target, source.context, dtype="int32"), source_length,
-                                 mx.nd.array(target_length, source.context))
-        return weights.asnumpy()
+        arguments = (source, mx.nd.array(target, source.context, dtype="int32"), source_length,
+                     mx.nd.array(target_length, source.context))
+        return np.mean([model(*arguments)[1].asnumpy() for model in attentive], axis=0)
 
 
 def attention_picture(translations, path=None):

@@ -186,21 +186,21 @@ class FusedLayer(SequenceBlock):
                 outputs = self._drop_between(F, outputs)
             vectors = [self._with_weight_drop(F, parameters[f"{direction}{layer}_parameters"], layout)
                        for direction in self._directions]
-            outputs, final = run(outputs, vectors, begins[len(finals):])
-            finals.extend(final)
-        if wanted and len(finals) > 1:
+            outputs, final = run(outputs, vectors, begins[layer])
+            finals.append(final)
+        if wanted and self.num_layers > 1:
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
         return outputs, finals[0] if wanted else []
 
     def _begins(self, F, inputs, states):
-        """Return the [h] or [h, c], each (1, N, H), that every direction of every layer begins with."""
-        count = self.num_layers * len(self._directions)
+        """Return the [h] or [h, c], each (D, N, H), that each layer begins with."""
         if not states:
             zeros = F.zeros_like(F.slice(inputs, begin=(0, None, 0), end=(1, None, 1)))                  # (1, N, 1)
-            return [[F.broadcast_axis(zeros, axis=2, size=self.hidden_size)] * len(self.state_info())] * count
-        if count == 1:
+            zeros = F.broadcast_axis(zeros, axis=(0, 2), size=(len(self._directions), self.hidden_size))
+            return [[zeros] * len(self.state_info())] * self.num_layers
+        if self.num_layers == 1:
             return [states]
-        return list(zip(*(F.split(state, num_outputs=count, axis=0) for state in states)))
+        return list(zip(*(F.split(state, num_outputs=self.num_layers, axis=0) for state in states)))
 
     def _with_weight_drop(self, F, vector, layout):
         if not self._weight_drop:

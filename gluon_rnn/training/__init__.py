@@ -16,13 +16,14 @@ from gluon_rnn.training import (  # noqa: F401  (registers the tasks)
     tagging,
     translation,
 )
-from gluon_rnn.training.evaluation import evaluate_run
+from gluon_rnn.training.evaluation import evaluate_run, evaluate_together
 from gluon_rnn.training.language_model import stream_text
 from gluon_rnn.training.loop import Interrupted, TrainingError, train
 from gluon_rnn.training.parts import check_part
 from gluon_rnn.training.runs import Run, load_run
 
-__all__ = ["Interrupted", "Run", "TrainingError", "evaluate_run", "load_run", "resolve", "stream_text", "train"]
+__all__ = ["Interrupted", "Run", "TrainingError", "evaluate_run", "evaluate_together", "load_run", "resolve",
+           "stream_text", "train"]
 
 
 def resolve(config):

@@ -1,12 +1,13 @@
 """Scores of a model on a split, in training and after it."""
 import itertools
+import json
 
 from gluon_rnn import runtime
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
-from gluon_rnn.training.runs import check_assets, config_of
+from gluon_rnn.training.runs import check_assets, config_of, load_run, write_results
 
-__all__ = ["evaluate_run", "in_words", "mean_loss"]
+__all__ = ["evaluate_run", "evaluate_together", "in_words", "mean_loss"]
 
 
 def mean_loss(graph, batches, device, states=(), limit=None):
@@ -57,6 +58,35 @@ def evaluate_run(path, split=None, which="best"):
     task.model.load_parameters(checkpoint.parameters, ctx=runtime.devices(config.device)[0])
     task.graph.hybridize()
     return in_words(task, split, task.evaluate(split))
+
+
+def evaluate_together(paths, split=None, *, save=False):
+    """Return the scores that the best checkpoints of several runs reach together, as a sentence.
+
+    Parameters
+    ----------
+    paths : list of str or Path
+        Folders of runs of one recipe; all of them answer, and their probabilities are averaged.
+    split : str, optional
+        As for `evaluate_run`.
+    save : bool
+        Whether the scores go into ``results.json`` of the first run too.
+
+    Raises
+    ------
+    ValueError
+        If a run is missing or does not fit to the first one, or their task is not translation.
+    """
+    path, *beside = paths
+    run = load_run(path, beside=beside)
+    task = tasks.get(run.config.task.name)(run.config, **run.config.task.arguments)
+    check_assets(checkpoints.load(run.path, "best"), task.assets, f"the run in {str(path)!r}")
+    split = split or task.final_split
+    scores = task.evaluate_together(split, [run.model, *run.beside])
+    if save:
+        results = json.loads((run.path / "results.json").read_text(encoding="utf-8"))
+        write_results(run.path, {**results, "scores": {**results["scores"], **scores}})
+    return in_words(task, split, scores)
 
 
 def in_words(task, split, scores):

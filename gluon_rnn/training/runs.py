@@ -1,7 +1,7 @@
 """The folder of a run: making one, and reading a trained model back from it."""
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Run:
         What the task's model needs besides parameters: a vocabulary, a scaler, the names of classes.
     position : dict
         Of the checkpoint: epoch, step, best score.
+    beside : list of HybridBlock
+        Models of further runs, which answer together with this one.
     """
 
     path: Path
@@ -36,6 +38,7 @@ class Run:
     model: Any
     assets: Any
     position: dict
+    beside: list = field(default_factory=list)
 
     def export_arguments(self):
         """Return the keyword arguments of `gluon_rnn.export.export` for this model."""
@@ -72,7 +75,7 @@ def config_of(path):
     return configuration.load(path / "config.yaml")
 
 
-def load_run(path, which="best", ctx=None):
+def load_run(path, which="best", ctx=None, beside=()):
     """Return the `Run` in folder `path`, with the parameters of its checkpoint `which`.
 
     Parameters
@@ -81,11 +84,14 @@ def load_run(path, which="best", ctx=None):
     which : {"best", "last"}
     ctx : mxnet.Context, optional
         Where the parameters go; the CPU by default.
+    beside : list of str or Path
+        Further runs of the same recipe and data: all of them answer, and their probabilities are averaged. For
+        translations.
 
     Raises
     ------
     ValueError
-        If there is no run, or no such checkpoint in it.
+        If there is no run, or no such checkpoint in it, or a run beside it does not fit.
     """
     config = config_of(path)
     checkpoint = checkpoints.load(path, which)
@@ -94,7 +100,9 @@ def load_run(path, which="best", ctx=None):
     model = task.build_model(config.model, assets)
     model.load_parameters(checkpoint.parameters, ctx=ctx or mx.cpu())
     model.hybridize()
-    return Run(Path(path), config, model, assets, checkpoint.position)
+    run = Run(Path(path), config, model, assets, checkpoint.position)
+    run.beside = [_model_beside(run, load_run(other, which, ctx)) for other in beside]
+    return run
 
 
 def check_assets(checkpoint, assets, whose):
@@ -103,6 +111,16 @@ def check_assets(checkpoint, assets, whose):
         if checkpoint.read(name) != text:
             raise ValueError(f"{name} made from the data is not the one of {whose}: the data have changed, or are "
                              "others; use the data of that run, or start a new run")
+
+
+def _model_beside(run, other):
+    """Return the model of `other`, a Run that is to answer together with `run`; ValueError if it cannot."""
+    if not hasattr(tasks.get(run.config.task.name), "evaluate_together"):
+        raise ValueError(f"models of the task {run.config.task.name!r} do not answer together; pass one run")
+    if other.config.task.name != run.config.task.name or other.assets.texts() != run.assets.texts():
+        raise ValueError(f"{str(other.path)!r} cannot answer beside {str(run.path)!r}: its task, or its vocabulary, is "
+                         "another one; take runs of one recipe and the same data")
+    return other.model
 
 
 def write_results(path, results):

@@ -242,6 +242,11 @@ class TranslationTask(Task):
         text = "\n".join(f"    {source} -> {written}   ({' | '.join(wanted)})" for source, written, *wanted in examples)
         return Report(split, scores, translation_baselines(self.data, references), f"examples:\n{text}")
 
+    def evaluate_together(self, split, models):
+        """Return the BLEU that `models`, of the same vocabularies, reach together: the mean of their probabilities."""
+        self._translator = Translator(models, *vars(self.assets).values())
+        return {f"bleu_of_{len(models)}": self._bleu(split, None, **self._beam)[0]}
+
     def describe(self):
         """Return what the data are, in words and numbers, and how much of the batches is padding."""
         batches = self._buckets(self.data.ids("train"), [self.config.seed, 0])
@@ -267,8 +272,8 @@ class TranslationTask(Task):
         """
         task = run.config.task.arguments
         options = {"beam_size": task.get("beam_size", 5), "alpha": task.get("alpha", 1.0), **options}
-        found = Translator(run.model, *vars(run.assets).values())([lines] if isinstance(lines, str) else list(lines),
-                                                                 **options)
+        translator = Translator([run.model, *run.beside], *vars(run.assets).values())
+        found = translator([lines] if isinstance(lines, str) else list(lines), **options)
         if picture is not None:
             attention_picture(found, picture)
         return found[0] if isinstance(lines, str) else found

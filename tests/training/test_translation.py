@@ -1,6 +1,7 @@
 """The translation task: batches, losses, scheduled sampling, a language learnt by heart, prediction from the folder."""
 import copy
 import json
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
@@ -14,6 +15,7 @@ from gluon_rnn.nn import GRU
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import train
 from gluon_rnn.training.translation import PairBatches, TokenScores, TranslationLoss, valid_places
+from scripts import evaluate, predict
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
 GERMAN = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
@@ -77,6 +79,26 @@ def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
     both = run.predict(["four one two.", "six."], picture=path / "two.png")
     assert [translation.text for translation in both] == ["zwei eins vier !", "sechs !"]
     assert (path / "two.png").exists()
+
+
+def test_runs_that_answer_together(make_config, capsys, tmp_path):
+    paths = [str(train(make_config({"seed": seed, "training.epochs": 2}), "toy")) for seed in (0, 1)]
+    single, other = map(gluon_rnn.load, paths)
+    line = "three seven."
+    found = gluon_rnn.load(paths[0], beside=paths[1:]).predict(line)
+    assert found.weights.shape == (len(found.tokens), len(found.source_tokens))
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, rtol=0, atol=1e-5)
+    twice = gluon_rnn.load(paths[0], beside=paths[:1]).predict(line)      # a model beside itself changes nothing
+    assert (twice.text, twice.score) == (single.predict(line).text, pytest.approx(single.predict(line).score, abs=1e-4))
+    assert found.score not in (single.predict(line).score, other.predict(line).score)
+    evaluate.main([paths[0], "--beside", paths[1], "--save"])
+    scores = json.loads((Path(paths[0]) / "results.json").read_text())["scores"]
+    assert capsys.readouterr().out == f"valid bleu_of_2 {scores['bleu_of_2']:.2f}\n" and {"loss", "bleu"} < set(scores)
+    assert predict.main([paths[0], line, "--beside", paths[1], "--output", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith(found.text)
+    elsewhere = str(train(make_config({"training.epochs": 1, "data.unit": "character"}), "toy"))
+    with pytest.raises(ValueError, match="cannot answer beside .*its task, or its vocabulary, is another one"):
+        gluon_rnn.load(paths[0], beside=[elsewhere])
 
 
 @pytest.mark.parametrize("attention", ["none", "bahdanau"])
