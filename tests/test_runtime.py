@@ -159,6 +159,23 @@ print(json.dumps(len(os.listdir("/proc/self/task")) - before))
     assert (threads > 0) is more
 
 
+@pytest.mark.skipif(runtime.platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+@pytest.mark.parametrize("users_choice, kept", [({}, True), ({"MALLOC_MMAP_THRESHOLD_": "1000000"}, False)])
+def test_freed_memory_is_used_again_without_page_faults(users_choice, kept):
+    """Four pieces of 8 MB, five times over: their pages come once, or, under the user's own choice, each time."""
+    code = """
+import gluon_rnn, json, numpy as np, resource
+counts = []
+for _ in range(6):
+    counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    pieces = [np.ones(2**20) for _ in range(4)]
+    del pieces
+print(json.dumps([counts[1] - counts[0], counts[-1] - counts[1]]))
+"""
+    first, others = run(sys.executable, code, **{**{name: None for name in runtime._MALLOC_CHOICES}, **users_choice})
+    assert (others < first / 2) is kept and first > 32
+
+
 def test_import_has_no_other_side_effect(full_python):
     code = """
 import json, os, random, sys, warnings
