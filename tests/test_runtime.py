@@ -172,7 +172,7 @@ for _ in range(6):
     del pieces
 print(json.dumps([counts[1] - counts[0], counts[-1] - counts[1]]))
 """
-    first, others = run(sys.executable, code, **{**{name: None for name in runtime._MALLOC_CHOICES}, **users_choice})
+    first, others = run(sys.executable, code, **{**dict.fromkeys(runtime._MALLOC_CHOICES), **users_choice})
     assert (others < first / 2) is kept and first > 32
 
 
