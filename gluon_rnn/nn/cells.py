@@ -11,6 +11,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.initializers import ByGate, as_initializer
 
@@ -94,7 +95,7 @@ class RecurrentCell(gluon.HybridBlock):
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
         if isinstance(inputs, np.ndarray):
-            return {name: parameter.data().asnumpy() for name, parameter in self._reg_params.items()}
+            return {name: numpy_ops.view(parameter.data()) for name, parameter in self._reg_params.items()}
         if not isinstance(inputs, mx.nd.NDArray):
             return {name: parameter.var() for name, parameter in self._reg_params.items()}
         if not self.input_size:

@@ -158,8 +158,9 @@ def _fully_connected(data, weight, bias, flatten):
     """F.FullyConnected for `data` of many steps, (T, N, C)."""
     size = len(weight)
     if data.size * size > _MUCH:
-        arrays = (data, weight) if bias is None else (data, weight, bias)
-        return _converted(mx.nd.FullyConnected)(*arrays, num_hidden=size, no_bias=bias is None, flatten=flatten)
+        # Views, since MXNet makes arrays that it is given unwritable: their memory is read and not copied.
+        arrays = [from_numpy(array[...]) for array in ((data, weight) if bias is None else (data, weight, bias))]
+        return mx.nd.FullyConnected(*arrays, num_hidden=size, no_bias=bias is None, flatten=flatten).asnumpy()
     product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
     product = product if bias is None else product + bias
     return product if flatten else product.reshape(*data.shape[:-1], size)

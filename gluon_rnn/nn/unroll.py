@@ -130,7 +130,8 @@ class LoopBlock(SequenceBlock):
                 and self._dtype in ("float32", "float64"))
 
     def _in_numpy(self, inputs, states, *others):
-        parameters = {name: parameter.data(inputs.context).asnumpy() for name, parameter in self._reg_params.items()}
+        parameters = {name: numpy_ops.view(parameter.data(inputs.context))
+                      for name, parameter in self._reg_params.items()}
         outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
                                               *(other.asnumpy() for other in others), **parameters)
         return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
