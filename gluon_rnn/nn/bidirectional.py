@@ -104,8 +104,9 @@ class Bidirectional(_LooksAhead):
             return join(F, ahead, F.reverse(back, axis=0)), [*finals, *others]
         inputs = lengths.mask(F, inputs, valid_length)                    # first of all, so that NaN stays out
         ahead, finals = self.forward_block(inputs, states[:count], valid_length)
-        back, others = self.backward_block(lengths.reverse(F, inputs, valid_length), states[count:], valid_length)
-        return join(F, ahead, lengths.reverse(F, back, valid_length)), [*finals, *others]
+        places = lengths.reversal(F, inputs, valid_length)
+        back, others = self.backward_block(lengths.reverse(F, inputs, places), states[count:], valid_length)
+        return join(F, ahead, lengths.reverse(F, back, places)), [*finals, *others]
 
 
 @encoders.register("bidirectional")

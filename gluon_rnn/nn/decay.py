@@ -14,7 +14,8 @@ def decay_masks(block):
     """
     masks = {}
     for layer in _fused_layers(block):
-        masks.update(layer.decay_masks())
+        for index in range(layer.num_layers):
+            masks[layer._reg_params[f"l{index}_parameters"].name] = layer.decay_mask(index)
     for name, parameter in block.collect_params().items():
         if name not in masks:
             masks[name] = mx.nd.full((1,), float(len(parameter.shape) > 1), dtype=parameter.dtype)

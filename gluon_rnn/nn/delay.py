@@ -96,7 +96,7 @@ def last_values(F, extended, past, valid_length, future=0):
     """
     if valid_length is None:
         return F.slice_axis(extended, axis=0, begin=-past - future, end=-future or None)
-    newest_first = lengths.reverse(F, extended, valid_length + past)
+    newest_first = lengths.reverse(F, extended, lengths.reversal(F, extended, valid_length + past))
     return F.reverse(F.slice_axis(newest_first, axis=0, begin=0, end=past), axis=0)
 
 

@@ -1,10 +1,10 @@
 """The flat parameter vector of a fused recurrent layer, and the names of its parts.
 
-MXNet's fused operator reads all weights and biases of a layer from one vector: first the weights, then the biases,
-``i2h, h2h`` in each, gates stacked in the order of `GATES`. A layer that owns this vector need not join its arrays at
-every call. Each direction of a bidirectional layer has a vector, and an operator, of its own.
+MXNet's fused operator reads all weights and biases of a layer from one vector: first every weight, then every bias,
+``l_i2h, l_h2h, r_i2h, r_h2h`` in each (l: forward direction, r: backward), gates stacked in the order of `GATES`.
+A layer that owns this vector need not join its arrays at every call.
 """
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 
 import mxnet as mx
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join, join_vectors
 
-__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "hold_cell"]
+__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_cell"]
 
 # Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
 _SATURATE = 1e4
@@ -27,8 +27,7 @@ Part = namedtuple("Part", "name begin end shape")
 
 
 class FlatLayout:
-    """Where each named part of a flat vector (P,) lies, one layer in one direction: weights (G*H, C) and (G*H, H),
-    biases (G*H,).
+    """Where each named part of one layer's flat vector (P,) lies: weights (G*H, C) and (G*H, H), biases (G*H,).
 
     Parameters
     ----------
@@ -36,31 +35,43 @@ class FlatLayout:
     input_size : int
         0 while it is not known yet.
     hidden_size : int
+    bidirectional : bool
     """
 
-    def __init__(self, mode, input_size, hidden_size):
+    def __init__(self, mode, input_size, hidden_size, bidirectional=False):
         self.mode, self.gates = mode, GATES[mode]
         self.input_size, self.hidden_size = input_size, hidden_size
-        self._stacked = len(self.gates) * hidden_size                     # G * H
+        self.directions = "lr" if bidirectional else "l"
+
+    @property
+    def fixed_size(self):
+        """Number of entries that do not depend on the input size: h2h weights and both biases."""
+        return len(self.directions) * len(self.gates) * self.hidden_size * (self.hidden_size + 2)
 
     @property
     def size(self):
         """Length of the vector; 0 while the input size is not known."""
-        return self._stacked * (self.input_size + self.hidden_size + 2) if self.input_size else 0
+        if not self.input_size:
+            return 0
+        return self.fixed_size + len(self.directions) * len(self.gates) * self.hidden_size * self.input_size
 
     def for_size(self, size):
         """Return the layout of a vector of `size` entries: the same layer, its input size read off the length."""
-        columns, rest = divmod(size, self._stacked)
-        input_size = columns - self.hidden_size - 2
+        stacked = len(self.directions) * len(self.gates) * self.hidden_size
+        input_size, rest = divmod(size - self.fixed_size, stacked)
         assert rest == 0 and input_size > 0, (size, self.mode, self.hidden_size)
-        return FlatLayout(self.mode, input_size, self.hidden_size)
+        return FlatLayout(self.mode, input_size, self.hidden_size, len(self.directions) == 2)
 
     def parts(self):
-        """Return the `Part`s in the order of the vector: i2h_weight, h2h_weight, i2h_bias, h2h_bias."""
-        shapes = [(self._stacked, self.input_size), (self._stacked, self.hidden_size), (self._stacked,),
-                  (self._stacked,)]
+        """Return the `Part`s in the order of the vector; names are ``l_i2h_weight`` and the like."""
+        stacked = len(self.gates) * self.hidden_size
+        shapes = OrderedDict()
+        for kind, columns in (("weight", (self.input_size, self.hidden_size)), ("bias", (None, None))):
+            for direction in self.directions:
+                for source, width in zip(("i2h", "h2h"), columns):
+                    shapes[f"{direction}_{source}_{kind}"] = (stacked, width) if width else (stacked,)
         begin, parts = 0, []
-        for name, shape in zip(("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias"), shapes):
+        for name, shape in shapes.items():
             end = begin + int(np.prod(shape))
             parts.append(Part(name, begin, end, shape))
             begin = end
@@ -68,7 +79,7 @@ class FlatLayout:
 
     def bias_begin(self):
         """Return the index of the first bias; all entries from there on are biases."""
-        return self.size - 2 * self._stacked
+        return self.size - len(self.directions) * len(self.gates) * self.hidden_size * 2
 
 
 @mx.init.register
@@ -97,16 +108,35 @@ class FlatInitializer(mx.init.Initializer):
 
     def _draw(self, name, shape, ctx):
         values = mx.nd.zeros(shape, ctx=ctx)
-        self._initializers[name]._init_weight(mx.init.InitDesc(name), values)
+        self._initializers[name[2:]]._init_weight(mx.init.InitDesc(name), values)
         return values
 
 
 def drop_h2h(F, vector, layout, rate):
     """Return the flat `vector` with dropout on its recurrent weights alone (weight drop)."""
-    begin, end = next((part.begin, part.end) for part in layout.parts() if part.name == "h2h_weight")
-    before, recurrent, behind = (F.slice_axis(vector, axis=0, begin=first, end=last)
-                                 for first, last in ((0, begin), (begin, end), (end, None)))
-    return join_vectors(F, before, F.Dropout(recurrent, p=rate), behind)
+    pieces, weights_end = [], layout.bias_begin()
+    for part in layout.parts():
+        if part.name.endswith("weight"):
+            piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
+            pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
+    return join_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
+
+
+def split_directions(F, vector, layout):
+    """Return the flat vectors of the forward and of the backward direction alone, of a layout of known input size.
+
+    All parts are rows of G * H numbers, so that each vector is one gathering of rows: half of what slices and joins
+    take, backwards above all.
+    """
+    rows = F.reshape(vector, shape=(-1, len(layout.gates) * layout.hidden_size))         # (2 (C + H) + 4, G * H)
+    numbers = F.contrib.arange_like(F.cast(F.BlockGrad(F.slice_axis(rows, axis=1, begin=0, end=1)), dtype="int32"))
+    weights, directions = layout.input_size + layout.hidden_size, []
+    for direction in (0, 1):
+        begins = (direction * weights, 2 * (weights + direction))         # of its weights, of its two biases
+        own = F.concat(*(F.slice_axis(numbers, axis=0, begin=begin, end=begin + count)
+                         for begin, count in zip(begins, (weights, 2))), dim=0)
+        directions.append(F.reshape(F.take(rows, F.reshape(own, shape=(-1,)), axis=0), shape=(-1,)))
+    return directions
 
 
 def hold_cell(F, inputs, vector, padding, hidden_size):

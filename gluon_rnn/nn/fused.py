@@ -31,8 +31,8 @@ __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
 class FusedLayer(SequenceBlock):
     """What `RNN`, `LSTM` and `GRU` share: a stack of one-layer fused operators, (T, N, C) to (T, N, D * H).
 
-    Each layer has one parameter for each direction, ``l<k>_parameters`` and, backwards, ``r<k>_parameters``. `parts`,
-    `set_part` and `gate` give their weights and biases by the names of `mxnet.gluon.rnn`.
+    Each layer has one parameter, ``l<k>_parameters``, that holds both directions. `parts`, `set_part` and `gate` give
+    its weights and biases by the names of `mxnet.gluon.rnn`.
     """
 
     #: what the fused operator calls this network
@@ -47,27 +47,22 @@ class FusedLayer(SequenceBlock):
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.bidirectional, self.causal = bidirectional, not bidirectional
         self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop
-        self._directions = "lr" if bidirectional else "l"
-        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size)
+        self._directions = 2 if bidirectional else 1
+        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size, bidirectional)
                          for layer in range(num_layers)]
         self._register_vectors({"i2h_weight": i2h_weight_initializer, "h2h_weight": h2h_weight_initializer,
                                 "i2h_bias": i2h_bias_initializer, "h2h_bias": h2h_bias_initializer})
 
     def _register_vectors(self, initializers):
-        for direction, layer, layout in self._vectors():
-            name = f"{direction}{layer}_parameters"
+        for layer, layout in enumerate(self._layouts):
+            name = f"l{layer}_parameters"
             setattr(self, name, self.params.get(name, shape=(layout.size,), dtype=self._dtype,
                                                 init=FlatInitializer(layout, initializers), allow_deferred_init=True))
-
-    def _vectors(self):
-        """Return (direction, layer, layout) of each flat vector."""
-        return [(direction, layer, layout) for layer, layout in enumerate(self._layouts)
-                for direction in self._directions]
 
     @property
     def output_size(self):
         """Number of output features: H, or 2 H when bidirectional."""
-        return self.hidden_size * len(self._directions)
+        return self.hidden_size * self._directions
 
     @property
     def input_size(self):
@@ -79,7 +74,7 @@ class FusedLayer(SequenceBlock):
 
     def state_info(self, batch_size=0):
         """Return shape (L * D, N, H) for h, and for c of an LSTM."""
-        shape = (self.num_layers * len(self._directions), batch_size, self.hidden_size)
+        shape = (self.num_layers * self._directions, batch_size, self.hidden_size)
         return [{"shape": shape, "__layout__": "LNC"} for _ in range(2 if self.mode == "lstm" else 1)]
 
     def set_input_size(self, input_size):
@@ -88,8 +83,7 @@ class FusedLayer(SequenceBlock):
             raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
                              f"got {input_size}")
         self._layouts[0].input_size = input_size
-        for direction in self._directions:
-            self._reg_params[f"{direction}0_parameters"].shape = (self._layouts[0].size,)
+        self.l0_parameters.shape = (self._layouts[0].size,)
 
     def infer_shape(self, inputs, *_):
         """Called by Gluon at the first forward of a layer whose input size was deferred."""
@@ -105,10 +99,10 @@ class FusedLayer(SequenceBlock):
         (``view[:] = ...``) changes the layer.
         """
         views = OrderedDict()
-        for direction, layer, layout in self._vectors():
-            vector = self._vector(direction, layer, ctx)
+        for layer, layout in enumerate(self._layouts):
+            vector = self._vector(layer, ctx)
             for part in layout.parts():
-                views[f"{direction}{layer}_{part.name}"] = vector[part.begin:part.end].reshape(part.shape)
+                views[_part_name(part, layer)] = vector[part.begin:part.end].reshape(part.shape)
         return views
 
     def gate(self, name, gate, ctx=None):
@@ -140,24 +134,21 @@ class FusedLayer(SequenceBlock):
         self._require_input_size("its parts in a graph")
         parameter = self._reg_params[f"l{layer}_parameters"]
         vector = parameter.data(like.context) if isinstance(like, mx.nd.NDArray) else parameter.var()
-        return {part.name: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
+        return {part.name[2:]: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
                 for part in self._layouts[layer].parts()}
 
-    def decay_masks(self):
-        """Return {parameter name: vector that is 1 where the weights and 0 where the biases stand}."""
+    def decay_mask(self, layer):
+        """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
         self._require_input_size("a decay mask")
-        masks = {}
-        for direction, layer, layout in self._vectors():
-            mask = mx.nd.ones((layout.size,), dtype=self._dtype)
-            mask[layout.bias_begin():] = 0
-            masks[self._reg_params[f"{direction}{layer}_parameters"].name] = mask
-        return masks
+        mask = mx.nd.ones((self._layouts[layer].size,), dtype=self._dtype)
+        mask[self._layouts[layer].bias_begin():] = 0
+        return mask
 
-    def _vector(self, direction, layer, ctx):
+    def _vector(self, layer, ctx):
         if not self.input_size:
             raise ValueError(f"{type(self).__name__} does not know its input size yet; give input_size=..., or pass it "
                              "an input first")
-        return self._reg_params[f"{direction}{layer}_parameters"].data(ctx)
+        return self._reg_params[f"l{layer}_parameters"].data(ctx)
 
     # ---- computation -------------------------------------------------------------------------------------------
 
@@ -176,6 +167,8 @@ class FusedLayer(SequenceBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
+        if self.bidirectional and valid_length is not None:
+            self._require_input_size("valid_length in a bidirectional layer")
         wanted = bool(states)
         run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
         if valid_length is not None:
@@ -184,9 +177,11 @@ class FusedLayer(SequenceBlock):
         for layer, layout in enumerate(self._layouts):
             if layer:
                 outputs = self._drop_between(F, outputs)
-            vectors = [self._with_weight_drop(F, parameters[f"{direction}{layer}_parameters"], layout)
-                       for direction in self._directions]
-            outputs, final = run(outputs, vectors, begins[layer])
+            vector = parameters[f"l{layer}_parameters"]
+            if self._weight_drop:
+                self._require_input_size("weight_drop")
+                vector = flat.drop_h2h(F, vector, layout, self._weight_drop)
+            outputs, final = run(outputs, vector, layout, begins[layer])
             finals.append(final)
         if wanted and self.num_layers > 1:
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
@@ -196,17 +191,11 @@ class FusedLayer(SequenceBlock):
         """Return the [h] or [h, c], each (D, N, H), that each layer begins with."""
         if not states:
             zeros = F.zeros_like(F.slice(inputs, begin=(0, None, 0), end=(1, None, 1)))                  # (1, N, 1)
-            zeros = F.broadcast_axis(zeros, axis=(0, 2), size=(len(self._directions), self.hidden_size))
+            zeros = F.broadcast_axis(zeros, axis=(0, 2), size=(self._directions, self.hidden_size))
             return [[zeros] * len(self.state_info())] * self.num_layers
         if self.num_layers == 1:
             return [states]
         return list(zip(*(F.split(state, num_outputs=self.num_layers, axis=0) for state in states)))
-
-    def _with_weight_drop(self, F, vector, layout):
-        if not self._weight_drop:
-            return vector
-        self._require_input_size("weight_drop")
-        return flat.drop_h2h(F, vector, layout, self._weight_drop)
 
     def _drop_between(self, F, outputs):
         # The fused operator's own dropout has no effect on CPU in float32.
@@ -224,6 +213,10 @@ class FusedLayer(SequenceBlock):
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"num_layers={self.num_layers}, bidirectional={self.bidirectional})")
+
+
+def _part_name(part, layer):
+    return f"{part.name[0]}{layer}{part.name[1:]}"
 
 
 def _without_unsupported(options):

@@ -227,7 +227,7 @@ def test_weight_drop_leaves_the_other_parts_alone():
     with autograd.record():
         outputs = layer(mx.nd.random.normal(shape=(3, 2, 3)))
     outputs.backward()
-    part = next(p for p in layer._layouts[0].parts() if p.name == "h2h_weight")
+    part = next(p for p in layer._layouts[0].parts() if p.name == "l_h2h_weight")
     gradient = layer.l0_parameters.grad().asnumpy()[part.begin:part.end]
     assert 0.3 < (gradient == 0).mean() < 0.7                             # dropped weights get no gradient
 
@@ -235,8 +235,8 @@ def test_weight_drop_leaves_the_other_parts_alone():
 def test_decay_masks_spare_biases():
     layer = make("lstm", 2, bidirectional=True, dtype="float32")
     masks = nn.decay_masks(layer)
-    for parameter in layer.collect_params().values():
-        parameter.set_data(masks[parameter.name])
+    for index in range(2):
+        layer._reg_params[f"l{index}_parameters"].set_data(masks[layer._reg_params[f"l{index}_parameters"].name])
     for name, part in layer.parts().items():
         assert (part.asnumpy() == name.endswith("weight")).all()
     dense = mx.gluon.nn.Dense(2, in_units=3)
@@ -254,6 +254,8 @@ def test_decay_masks_spare_biases():
     (lambda: nn.LSTM(4, projection_size=2), "projection_size is not supported"),
     (lambda: nn.LSTM(4, state_clip_min=0.0), "state_clip_min is not supported"),
     (lambda: nn.decay_masks(nn.LSTM(4)), "needs its input size for a decay mask"),
+    (lambda: nn.GRU(4, bidirectional=True)(mx.sym.var("x"), None, mx.sym.var("n")),
+     "needs its input size for valid_length in a bidirectional layer; give input_size=..."),
     (lambda: make("lstm")(mx.nd.ones((2, 3), dtype="float64")), "expects inputs of 3 dimensions in the order TNC"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 4), dtype="float64")), "expects 3 input features"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 3))), "holds float64, got inputs of float32"),
