@@ -99,6 +99,29 @@ def test_row_alone_is_row_of_the_padded_batch(block):
             assert_same(state.slice_axis(axis=axis, begin=row, end=row + 1), want)
 
 
+@pytest.mark.parametrize("hybrid", [False, True])
+@pytest.mark.parametrize("lengths", [None, [7, 4, 0]])
+def test_a_call_without_states_begins_with_zeros(block, lengths, hybrid):
+    """An empty list stands for these zeros where the block says so, and none come back."""
+    inputs = batch(block)
+    given = () if lengths is None else (mx.nd.array(lengths),)
+    expected, _ = block(inputs, block.begin_state(3), *given)
+    if lengths:                                                           # NaN on padding
+        filled = as_layout(block, inputs).copy()
+        filled[4:, 1], filled[:, 2] = float("nan"), float("nan")
+        inputs = as_layout(block, filled)
+    if hybrid:
+        block.hybridize()
+    assert_same(block(inputs, None, *given), expected)
+    if block.begins_alone(with_lengths=lengths is not None):
+        outputs, states = block(inputs, [], *given)
+        assert_same(outputs, expected)
+        assert states == []
+    elif block.state_info():
+        with pytest.raises(ValueError, match="expects states of shapes"):
+            block(inputs, [], *given)
+
+
 @pytest.mark.parametrize("filler", [99.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("hybrid", [False, True])
 def test_padding_changes_nothing(block, filler, hybrid):
