@@ -12,7 +12,8 @@ def main(argv=None):
     arguments = _parser().parse_args(argv)
     from gluon_rnn.training import evaluate_run, evaluate_together
     if arguments.beside:
-        print(evaluate_together([arguments.run, *arguments.beside], arguments.split, save=arguments.save))
+        print(evaluate_together([arguments.run, *arguments.beside], arguments.split, arguments.checkpoint,
+                                save=arguments.save))
         return 0
     print(evaluate_run(arguments.run, arguments.split, arguments.checkpoint))
     return 0

@@ -14,6 +14,9 @@ from ..models.decoding import DecodeStep, SourceEncoder
 
 __all__ = ["MeanStep", "ReadAll"]
 
+# In place of a probability that float32 rounds to 0: its logarithm is a number.
+_LEAST = 1e-37
+
 
 class ReadAll:
     """What `SourceEncoder` is for one model: source (S, N), lengths (N,) to the states of all of them, one list."""
@@ -26,7 +29,10 @@ class ReadAll:
 
 
 class MeanStep:
-    """What `DecodeStep` is for one model: token (N,) and all states to log p (N, V), and the states behind it."""
+    """What `DecodeStep` is for one model: token (N,) and all states to log p (N, V), and the states behind it.
+
+    Of one model alone what comes out are its logits, as from `DecodeStep`.
+    """
 
     def __init__(self, models):
         self._steps = _hybridized(DecodeStep, models)
@@ -41,7 +47,9 @@ class MeanStep:
             end = begin + len(step.state_info())
             logits, own = step(token, states[begin:end])
             probabilities, after, begin = probabilities + mx.nd.softmax(logits), [*after, *own], end
-        return mx.nd.log(probabilities / len(self._steps)), after
+        if len(self._steps) == 1:
+            return logits, after
+        return mx.nd.log(mx.nd.maximum(probabilities / len(self._steps), _LEAST)), after
 
 
 def _hybridized(kind, models):

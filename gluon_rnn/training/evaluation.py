@@ -60,28 +60,32 @@ def evaluate_run(path, split=None, which="best"):
     return in_words(task, split, task.evaluate(split))
 
 
-def evaluate_together(paths, split=None, *, save=False):
-    """Return the scores that the best checkpoints of several runs reach together, as a sentence.
+def evaluate_together(paths, split=None, which="best", *, save=False):
+    """Return the scores that several runs of a translation recipe reach together, as a sentence.
 
     Parameters
     ----------
     paths : list of str or Path
         Folders of runs of one recipe; all of them answer, and their probabilities are averaged.
-    split : str, optional
+    split, which
         As for `evaluate_run`.
     save : bool
-        Whether the scores go into ``results.json`` of the first run too.
+        Whether the scores go into ``results.json`` of the first run too, beside those of the same split.
 
     Raises
     ------
     ValueError
-        If a run is missing or does not fit to the first one, or their task is not translation.
+        If a run is missing or does not fit to the first one, if their task is not translation, or if another split's
+        scores are to be saved.
     """
     path, *beside = paths
-    run = load_run(path, beside=beside)
+    run = load_run(path, which, beside=beside)
     task = tasks.get(run.config.task.name)(run.config, **run.config.task.arguments)
-    check_assets(checkpoints.load(run.path, "best"), task.assets, f"the run in {str(path)!r}")
+    check_assets(checkpoints.load(run.path, which), task.assets, f"the run in {str(path)!r}")
     split = split or task.final_split
+    if save and split != task.final_split:
+        raise ValueError(f"results.json holds scores of the {task.final_split} split, and those of {split} cannot be "
+                         "saved beside them; leave save or split out")
     scores = task.evaluate_together(split, [run.model, *run.beside])
     if save:
         results = json.loads((run.path / "results.json").read_text(encoding="utf-8"))
