@@ -20,8 +20,6 @@ __all__ = ["F", "blas_threads", "from_numpy", "on_one_thread", "run_loop", "view
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
-# From so many multiplications on, oneDNN's product is worth the way to MXNet and back: it is up to three times as fast.
-_MUCH = 2**20
 # Up to so many numbers, to copy an array is faster than to hand its memory over.
 _LITTLE = 2**14
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
@@ -155,15 +153,14 @@ F = _Operators(mx.nd)
 
 
 def _fully_connected(data, weight, bias, flatten):
-    """F.FullyConnected for `data` of many steps, (T, N, C)."""
-    size = len(weight)
-    if data.size * size > _MUCH:
-        # Views, since MXNet makes arrays that it is given unwritable: their memory is read and not copied.
-        arrays = [from_numpy(array[...]) for array in ((data, weight) if bias is None else (data, weight, bias))]
-        return mx.nd.FullyConnected(*arrays, num_hidden=size, no_bias=bias is None, flatten=flatten).asnumpy()
+    """F.FullyConnected for `data` of many steps, (T, N, C).
+
+    oneDNN's product would be faster by itself. But MXNet's threads wait actively for a while after it, and the loop that
+    follows has to share processors with them: networks took up to three times as long.
+    """
     product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
-    product = product if bias is None else product + bias
-    return product if flatten else product.reshape(*data.shape[:-1], size)
+    product = product if bias is None else np.add(product, bias, product)
+    return product if flatten else product.reshape(*data.shape[:-1], len(weight))
 
 
 def run_loop(step, sequences, states, parameters):
