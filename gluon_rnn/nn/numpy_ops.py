@@ -155,8 +155,8 @@ F = _Operators(mx.nd)
 def _fully_connected(data, weight, bias, flatten):
     """F.FullyConnected for `data` of many steps, (T, N, C).
 
-    oneDNN's product would be faster by itself. But MXNet's threads wait actively for a while after it, and the loop that
-    follows has to share processors with them: networks took up to three times as long.
+    oneDNN's product would be faster by itself. But MXNet's threads wait actively for a while after it, and the loop
+    that follows has to share processors with them: networks took up to three times as long.
     """
     product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
     product = product if bias is None else np.add(product, bias, product)
