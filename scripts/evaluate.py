@@ -15,6 +15,8 @@ def main(argv=None):
         print(evaluate_together([arguments.run, *arguments.beside], arguments.split, arguments.checkpoint,
                                 save=arguments.save))
         return 0
+    if arguments.save:
+        raise ValueError("--save goes with --beside, whose score it keeps; leave it out, or pass further runs")
     print(evaluate_run(arguments.run, arguments.split, arguments.checkpoint))
     return 0
 

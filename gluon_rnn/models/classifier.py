@@ -16,15 +16,15 @@ import mxnet as mx
 
 from ..nn import lengths
 from ..nn.checks import check_features, check_rates, check_sizes
-from ..nn.contract import SequenceBlock
 from ..nn.embedded import look_up
 from ..nn.pooling import Pooling, forward_size_of
 from ..registry import models
+from .around_encoder import AroundEncoder
 
 __all__ = ["SequenceClassifier", "SequenceRegressor"]
 
 
-class _ManyToOne(SequenceBlock):
+class _ManyToOne(AroundEncoder):
     """What `SequenceClassifier` and `SequenceRegressor` share: all but the name of the number of outputs."""
 
     #: one output for a whole sequence, without a time axis
@@ -58,18 +58,6 @@ class _ManyToOne(SequenceBlock):
                                                  init=mx.init.Xavier(), dtype=self._dtype)
             self.output_bias = self.params.get("output_bias", shape=(self.output_size,), init="zeros",
                                                dtype=self._dtype)
-
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first step."""
-        return self.encoder.begin_state(batch_size, **kwargs)
-
-    def begins_alone(self, with_lengths):
-        """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
-
-    def state_info(self, batch_size=0):
-        """Return the shapes and layouts of the encoder's states."""
-        return self.encoder.state_info(batch_size)
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)

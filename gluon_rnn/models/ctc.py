@@ -13,14 +13,14 @@ import mxnet as mx
 
 from ..nn import lengths
 from ..nn.checks import check_rates, check_sizes
-from ..nn.contract import SequenceBlock
 from ..registry import models
+from .around_encoder import AroundEncoder
 
 __all__ = ["CTCModel"]
 
 
 @models.register("ctc")
-class CTCModel(SequenceBlock):
+class CTCModel(AroundEncoder):
     """Scores of K labels and the blank at each step: a recogniser of label sequences shorter than their inputs.
 
     Parameters
@@ -66,18 +66,6 @@ class CTCModel(SequenceBlock):
             self.output_weight = self.params.get("output_weight", shape=(num_labels + 1, encoder.output_size),
                                                  init=mx.init.Xavier(), dtype=self._dtype)
             self.output_bias = self.params.get("output_bias", shape=(num_labels + 1,), init="zeros", dtype=self._dtype)
-
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first step."""
-        return self.encoder.begin_state(batch_size, **kwargs)
-
-    def begins_alone(self, with_lengths):
-        """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
-
-    def state_info(self, batch_size=0):
-        """Return the shapes and layouts of the encoder's states."""
-        return self.encoder.state_info(batch_size)
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)

@@ -14,14 +14,14 @@ to polyphonic music generation and transcription: the task, and the RNN of its t
 """
 from ..nn import lengths
 from ..nn.checks import check_rates, check_sizes
-from ..nn.contract import SequenceBlock
 from ..registry import models
+from .around_encoder import AroundEncoder
 
 __all__ = ["FramePredictor", "frame_loss"]
 
 
 @models.register("frame_predictor")
-class FramePredictor(SequenceBlock):
+class FramePredictor(AroundEncoder):
     """Predicts which keys sound in the next frame from all frames before it.
 
     Parameters
@@ -94,18 +94,6 @@ class FramePredictor(SequenceBlock):
     def output_size(self):
         """Number of outputs of a step: the keys."""
         return self.num_keys
-
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first frame."""
-        return self.encoder.begin_state(batch_size, **kwargs)
-
-    def begins_alone(self, with_lengths):
-        """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
-
-    def state_info(self, batch_size=0):
-        """Return the shapes and layouts of the encoder's states."""
-        return self.encoder.state_info(batch_size)
 
     def forward_sequence(self, F, inputs, states, valid_length, *, output_weight, output_bias,
                          skip_weight=None):

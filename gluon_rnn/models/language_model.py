@@ -22,15 +22,15 @@ import math
 import mxnet as mx
 
 from ..nn import lengths
-from ..nn.contract import SequenceBlock
 from ..nn.embedded import look_up
 from ..registry import models
+from .around_encoder import AroundEncoder
 
 __all__ = ["LanguageModel", "bits", "perplexity"]
 
 
 @models.register("language_model")
-class LanguageModel(SequenceBlock):
+class LanguageModel(AroundEncoder):
     """Predicts the next token of a stream from all before it.
 
     Parameters
@@ -133,18 +133,6 @@ class LanguageModel(SequenceBlock):
     def embed_size(self):
         """Size of an embedded token."""
         return self._embed_size
-
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first token, each (L, N, H)."""
-        return self.encoder.begin_state(batch_size, **kwargs)
-
-    def begins_alone(self, with_lengths):
-        """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
-
-    def state_info(self, batch_size=0):
-        """Return the shapes and layouts of the encoder's states."""
-        return self.encoder.state_info(batch_size)
 
     def forward_sequence(self, F, inputs, states, valid_length, *, embedding_weight, output_bias, output_weight=None):
         """Compute the logits (T, N, V) and the new states of tokens (T, N); see the class."""

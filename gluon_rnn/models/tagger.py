@@ -20,16 +20,16 @@ import mxnet as mx
 
 from ..nn import CRF, BidirectionalStack, Viterbi, lengths
 from ..nn.checks import check_rates, check_sizes
-from ..nn.contract import SequenceBlock
 from ..nn.embedded import look_up
 from ..nn.joined import join
 from ..registry import models
+from .around_encoder import AroundEncoder
 
 __all__ = ["SequenceTagger"]
 
 
 @models.register("tagger")
-class SequenceTagger(SequenceBlock):
+class SequenceTagger(AroundEncoder):
     """Scores of the labels of each word of a sentence.
 
     Parameters
@@ -119,18 +119,6 @@ class SequenceTagger(SequenceBlock):
             self.crf = CRF(num_labels, self._dtype) if crf else None
         # Past Block's __setattr__: it is no child, since its parameters are those of crf.
         object.__setattr__(self, "_viterbi", Viterbi(self.crf) if crf else None)
-
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first word."""
-        return self.encoder.begin_state(batch_size, **kwargs)
-
-    def begins_alone(self, with_lengths):
-        """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
-
-    def state_info(self, batch_size=0):
-        """Return the shapes and layouts of the encoder's states."""
-        return self.encoder.state_info(batch_size)
 
     def decode(self, scores, valid_length=None):
         """Return the best labels, an array (T, N) of the scores' dtype, 0 past `valid_length`.

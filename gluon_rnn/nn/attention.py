@@ -43,7 +43,7 @@ class _Attention(gluon.HybridBlock):
     Notes
     -----
     In a loop over target steps what depends on the memory alone is computed once, by `prepare`, and `attend` is the
-    rest. A loop that calls nothing else may spare itself more: `prepare_steps` before it, `attend_step` in it.
+    rest.
     """
 
     def prepare(self, F, memory, valid_length=None):
@@ -64,18 +64,6 @@ class _Attention(gluon.HybridBlock):
         context = F.batch_dot(weights, values)                            # (N, T, M)
         return F.swapaxes(context, 0, 1), F.swapaxes(weights, 0, 1)
 
-    def prepare_steps(self, F, keys, values, valid_length):
-        """Return what `attend_step` reads, from what `prepare` returned and lengths (N,)."""
-        ones = F.ones_like(F.slice_axis(keys, axis=2, begin=0, end=1))                                  # (N, S, 1)
-        return keys, values, ones, F.cast(valid_length, dtype="int32")
-
-    def attend_step(self, F, query, keys, values, ones, lengths):
-        """Return context (N, M) and weights (N, S) of one `query` (N, Q): what `attend` gives, in fewer operators."""
-        scores = self._step_scores(F, query, keys, ones)                  # (N, S)
-        weights = F.softmax(scores, lengths, axis=-1, use_length=True)
-        context = F.batch_dot(F.expand_dims(weights, axis=1), values)     # (N, 1, M)
-        return F.reshape(context, shape=(-3, 0)), weights
-
     def hybrid_forward(self, F, query, memory, valid_length=None):
         """Prepare and attend in one; see the class."""
         keys, values = self.prepare(F, memory, valid_length)
@@ -87,10 +75,6 @@ class _Attention(gluon.HybridBlock):
     def _scores(self, F, query, keys):
         """Return (N, T, S) of query (N, T, Q) and keys (N, S, K)."""
         raise NotImplementedError(f"{type(self).__name__} must define _scores()")
-
-    def _step_scores(self, F, query, keys, ones):
-        """Return (N, S) of query (N, Q), keys (N, S, K) and ones (N, S, 1)."""
-        raise NotImplementedError(f"{type(self).__name__} must define _step_scores()")
 
 
 class BahdanauAttention(_Attention):
@@ -148,10 +132,19 @@ class BahdanauAttention(_Attention):
         scores = self.score(F.Activation(pairs, act_type="tanh"))                                       # (N, S, T, 1)
         return F.swapaxes(F.squeeze(scores, axis=3), 1, 2)
 
-    def _step_scores(self, F, query, keys, ones):
+    def prepare_steps(self, F, keys, values, valid_length):
+        """Return what `attend_step` reads, from what `prepare` returned and lengths (N,)."""
+        ones = F.ones_like(F.slice_axis(keys, axis=2, begin=0, end=1))                                  # (N, S, 1)
+        return keys, values, ones, F.cast(valid_length, dtype="int32")
+
+    def attend_step(self, F, query, keys, values, ones, lengths):
+        """Return context (N, M) and weights (N, S) of one `query` (N, Q): what `attend` gives, in fewer operators."""
         queries = F.batch_dot(ones, F.expand_dims(self.query(query), axis=1))                           # (N, S, K)
         pairs = F.Activation(F.broadcast_add(queries, keys), act_type="tanh")
-        return F.reshape(self.score(pairs), shape=(0, 0))
+        scores = F.reshape(self.score(pairs), shape=(0, 0))               # (N, S)
+        weights = F.softmax(scores, lengths, axis=-1, use_length=True)
+        context = F.batch_dot(F.expand_dims(weights, axis=1), values)     # (N, 1, M)
+        return F.reshape(context, shape=(-3, 0)), weights
 
 
 class LuongAttention(_Attention):
@@ -194,6 +187,3 @@ class LuongAttention(_Attention):
 
     def _scores(self, F, query, keys):
         return F.batch_dot(query, keys, transpose_b=True)                 # (N, T, S)
-
-    def _step_scores(self, F, query, keys, ones):
-        return F.reshape(F.batch_dot(keys, F.expand_dims(query, axis=2)), shape=(0, 0))

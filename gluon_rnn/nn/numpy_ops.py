@@ -72,10 +72,12 @@ class _Operators:
 
     @staticmethod
     def FullyConnected(data, weight, bias=None, num_hidden=0, no_bias=False, flatten=True):
-        if data.ndim > 2:
-            return _fully_connected(data, weight, bias, flatten)
-        product = data.dot(weight.T)
-        return product if bias is None else np.add(product, bias, product)
+        # oneDNN's product of many steps would be faster by itself. But MXNet's threads wait actively for a while after
+        # it, and the loop that follows has to share processors with them: networks took up to three times as long.
+        rows = data if data.ndim == 2 else data.reshape(len(data) if flatten else -1, weight.shape[1])
+        product = rows.dot(weight.T)
+        product = product if bias is None else np.add(product, bias, product)
+        return product if flatten or data.ndim == 2 else product.reshape(*data.shape[:-1], len(weight))
 
     @staticmethod
     def split(data, num_outputs, axis=1):
@@ -150,17 +152,6 @@ class _Operators:
 
 
 F = _Operators(mx.nd)
-
-
-def _fully_connected(data, weight, bias, flatten):
-    """F.FullyConnected for `data` of many steps, (T, N, C).
-
-    oneDNN's product would be faster by itself. But MXNet's threads wait actively for a while after it, and the loop
-    that follows has to share processors with them: networks took up to three times as long.
-    """
-    product = data.reshape(len(data) if flatten else -1, weight.shape[1]).dot(weight.T)
-    product = product if bias is None else np.add(product, bias, product)
-    return product if flatten else product.reshape(*data.shape[:-1], len(weight))
 
 
 def run_loop(step, sequences, states, parameters):

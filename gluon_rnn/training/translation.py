@@ -215,15 +215,16 @@ class TranslationTask(Task):
             scores["bleu"] = self._bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
         return scores
 
-    def _bleu(self, split, count, **options):
+    def _bleu(self, split, count, translator=None, **options):
         """Return BLEU of `count` sentences spread over a split (None: all), references and translations."""
+        translator = translator or self._translator
         references = self.data.references(split)
         sources = list(references)
         if count is not None and count < len(sources):
             sources = [sources[index] for index in np.linspace(0, len(sources) - 1, count).astype(int)]
         references = {source: references[source] for source in sources}
         options = {"batch_size": self.config.data.eval_batch_size, "weights": False, **options}
-        translations = self._translator(sources, **options)
+        translations = translator(sources, **options)
         score = bleu([translation.text for translation in translations], list(references.values()))
         return score, references, translations
 
@@ -244,8 +245,8 @@ class TranslationTask(Task):
 
     def evaluate_together(self, split, models):
         """Return the BLEU that `models`, of the same vocabularies, reach together: the mean of their probabilities."""
-        self._translator = Translator(models, *vars(self.assets).values())
-        return {f"bleu_of_{len(models)}": self._bleu(split, None, **self._beam)[0]}
+        translator = Translator(models, *vars(self.assets).values())
+        return {f"bleu_of_{len(models)}": self._bleu(split, None, translator, **self._beam)[0]}
 
     def describe(self):
         """Return what the data are, in words and numbers, and how much of the batches is padding."""

@@ -94,6 +94,8 @@ def test_runs_that_answer_together(make_config, capsys, tmp_path):
     evaluate.main([paths[0], "--beside", paths[1], "--save"])
     scores = json.loads((Path(paths[0]) / "results.json").read_text())["scores"]
     assert capsys.readouterr().out == f"valid bleu_of_2 {scores['bleu_of_2']:.2f}\n" and {"loss", "bleu"} < set(scores)
+    with pytest.raises(ValueError, match="--save goes with --beside"):
+        evaluate.main([paths[0], "--save"])
     with pytest.raises(ValueError, match="those of train cannot be saved beside them"):
         evaluate.main([paths[0], "--beside", paths[1], "--save", "--split", "train"])
     assert predict.main([paths[0], line, "--beside", paths[1], "--output", str(tmp_path)]) == 0
