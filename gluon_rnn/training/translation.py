@@ -20,6 +20,7 @@ from gluon_rnn.nn import lengths
 from gluon_rnn.registry import datasets, tasks
 from gluon_rnn.training import parts
 from gluon_rnn.training.bleu import bleu, translation_baselines
+from gluon_rnn.training.r_drop import disagreement, doubled_places, twice
 from gluon_rnn.training.task import Batch, Report, Task
 from gluon_rnn.training.teacher_forcing import TeacherForcing
 
@@ -56,6 +57,7 @@ class TranslationLoss(gluon.HybridBlock):
     """A `Seq2Seq` and its loss in one graph: the sum of -log p(right token), smoothed.
 
     With label smoothing epsilon a token costs (1 - epsilon) (-log p(right)) + epsilon mean over all tokens (-log p).
+    With `r_drop` above 0 each sentence runs twice, see `gluon_rnn.training.r_drop`.
 
     Inputs/Outputs
     --------------
@@ -68,26 +70,34 @@ class TranslationLoss(gluon.HybridBlock):
     Szegedy et al. (2016), Rethinking the Inception architecture for computer vision, section 7.
     """
 
-    def __init__(self, model, label_smoothing=0.0, scheduled=False, **kwargs):
+    def __init__(self, model, label_smoothing=0.0, scheduled=False, r_drop=0.0, **kwargs):
         super().__init__(**kwargs)
         self.model = ScheduledSampling(model) if scheduled else model
-        self._scheduled, self._smoothing = scheduled, label_smoothing
+        self._scheduled, self._smoothing, self._r_drop = scheduled, label_smoothing, r_drop
         self._vocab_size, self._dtype = model.target_vocab_size, model._dtype
 
     def hybrid_forward(self, F, source, source_length, target, wanted, target_length, extra=None):
-        given = source, target, source_length, target_length
+        arrays, axes = [source, source_length, target, wanted, target_length], [1, 0, 1, 1, 0]
+        if not self._r_drop:
+            return self._plain(F, *arrays, extra)[0]
         if self._scheduled:
-            logits = self.model(*given, extra)                                                           # (T, N, V)
-        elif extra is None:
-            logits, _ = self.model(*given)
-        else:
-            logits = self.model.logits_at(F, extra, *given)                                              # (M, V)
-            return F.sum(self._losses(F, logits, F.gather_nd(wanted, extra)))
-        return F.sum(lengths.mask(F, self._losses(F, logits, wanted), target_length))
+            extra, = twice(F, [extra], [1])
+        elif extra is not None:
+            extra = doubled_places(F, extra)
+        loss, log_probs = self._plain(F, *twice(F, arrays, axes), extra)
+        return loss / 2 + self._r_drop / 4 * disagreement(F, log_probs, self._vocab_size)
 
-    def _losses(self, F, logits, wanted):
-        """Return the loss (...) of each step from its logits (..., V) and the right token (...)."""
-        log_probs = F.log_softmax(logits)
+    def _plain(self, F, source, source_length, target, wanted, target_length, extra):
+        """Return the summed loss, and log p of all tokens, (M, V) or (T, N, V)."""
+        given = source, target, source_length, target_length
+        if extra is not None and not self._scheduled:
+            log_probs = F.log_softmax(self.model.logits_at(F, extra, *given))                            # (M, V)
+            return F.sum(self._losses(F, log_probs, F.gather_nd(wanted, extra))), log_probs
+        log_probs = F.log_softmax(self.model(*given, extra) if self._scheduled else self.model(*given)[0])
+        return F.sum(lengths.mask(F, self._losses(F, log_probs, wanted), target_length)), log_probs
+
+    def _losses(self, F, log_probs, wanted):
+        """Return the loss (...) of each step from its log p (..., V) and the right token (...)."""
         losses = -F.pick(log_probs, wanted)
         if self._smoothing:
             size = self._vocab_size                                       # F.mean takes ten times as long as a product
@@ -119,6 +129,9 @@ class TranslationTask(Task):
     config : gluon_rnn.config.Config
     label_smoothing : float in [0, 1), default 0
         In training only; the validation loss has none.
+    r_drop : float, default 0
+        How strongly two runs of a sentence, under two draws of dropout, are held to the same answer
+        (`gluon_rnn.training.r_drop`); above 0, updates take twice as long.
     teacher_forcing : dict, optional
         ``{name: linear, end: 0.5, epochs: 10}``, see `gluon_rnn.training.teacher_forcing`; without it the decoder
         reads right tokens only.
@@ -136,8 +149,8 @@ class TranslationTask(Task):
     assets_class = TranslationAssets
     unit = "token"
 
-    def __init__(self, config, *, label_smoothing: float = 0.0, teacher_forcing: Optional[dict] = None,
-                 bleu_sentences: int = 0, beam_size: int = 5, alpha: float = 1.0):
+    def __init__(self, config, *, label_smoothing: float = 0.0, r_drop: float = 0.0,
+                 teacher_forcing: Optional[dict] = None, bleu_sentences: int = 0, beam_size: int = 5, alpha: float = 1.0):
         super().__init__(config)
         self._beam = {"beam_size": beam_size, "alpha": alpha}
         self.data = parts.build_part("data", datasets, config.data)
@@ -146,7 +159,7 @@ class TranslationTask(Task):
         self.assets = TranslationAssets(self.data.source_vocab, self.data.target_vocab, self.data.tokenizer)
         self.model = self.build_model(config.model, self.assets)
         self._forcing = TeacherForcing(**(teacher_forcing or {}))
-        self.graph = TranslationLoss(self.model, label_smoothing, scheduled=not self._forcing.always)
+        self.graph = TranslationLoss(self.model, label_smoothing, not self._forcing.always, r_drop)
         self._scores = TokenScores(self.model)
         self._scores.hybridize()
         self._translator = Translator(self.model, *vars(self.assets).values())
@@ -162,7 +175,7 @@ class TranslationTask(Task):
         if not 0 <= options.get("label_smoothing", 0) < 1:
             raise ConfigError(f"task.label_smoothing: expected a number of at least 0 and below 1, got "
                               f"{options['label_smoothing']}")
-        for key, least in (("bleu_sentences", 0), ("beam_size", 1), ("alpha", 0)):
+        for key, least in (("r_drop", 0), ("bleu_sentences", 0), ("beam_size", 1), ("alpha", 0)):
             if options.get(key, least) < least:
                 raise ConfigError(f"task.{key}: expected at least {least}, got {options[key]}")
         try:
