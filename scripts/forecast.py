@@ -1,4 +1,7 @@
-"""Forecast a series with a trained model: ``python -m scripts.forecast RUN --data file.csv --horizon 24``."""
+"""Forecast a series with a trained model: ``python -m scripts.forecast RUN --data file.csv --horizon 24``.
+
+With ``--beside RUN RUN`` several runs of one recipe forecast together: the median of their predictions.
+"""
 import argparse
 from pathlib import Path
 
@@ -10,7 +13,7 @@ def main(argv=None):
     options = _parser().parse_args(argv)
     from gluon_rnn.training import load_run
     from gluon_rnn.training.forecast_file import forecast_file
-    run = load_run(options.run, options.checkpoint)
+    run = load_run(options.run, options.checkpoint, beside=options.beside)
     found = forecast_file(run, options.data, options.horizon, steps_ahead=options.steps_ahead, level=options.level,
                           split=options.columns_of, missing=options.missing)
     folder = Path(options.output or run.path / "forecast")
@@ -21,7 +24,7 @@ def main(argv=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m scripts.forecast", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.forecast", description=__doc__.splitlines()[0])
     parser.add_argument("run", metavar="RUN", help="folder that scripts.train printed last")
     parser.add_argument("--data", metavar="FILE", required=True,
                         help="a file like those of the run; rows at its end may have inputs only")
@@ -36,6 +39,8 @@ def _parser():
                         help="what to do about missing values (default: as in training)")
     parser.add_argument("--columns-of", choices=("train", "valid", "test"), default="train",
                         help="where a recipe has other columns for each split: whose columns to read (default: train)")
+    parser.add_argument("--beside", metavar="RUN", nargs="+", default=[],
+                        help="further runs of the recipe, to forecast together: the median of what they predict")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
     return parser
 

@@ -61,12 +61,12 @@ def evaluate_run(path, split=None, which="best"):
 
 
 def evaluate_together(paths, split=None, which="best", *, save=False):
-    """Return the scores that several runs of a translation recipe reach together, as a sentence.
+    """Return the scores that several runs of a recipe reach together, as a sentence.
 
     Parameters
     ----------
     paths : list of str or Path
-        Folders of runs of one recipe; all of them answer, and their probabilities are averaged.
+        Folders of runs of one recipe, which answer together as `gluon_rnn.training.load_run` says.
     split, which
         As for `evaluate_run`.
     save : bool
@@ -75,7 +75,7 @@ def evaluate_together(paths, split=None, which="best", *, save=False):
     Raises
     ------
     ValueError
-        If a run is missing or does not fit to the first one, if their task is not translation, or if another split's
+        If a run is missing or does not fit to the first one, if models of their task do not answer together, or if another split's
         scores are to be saved.
     """
     path, *beside = paths

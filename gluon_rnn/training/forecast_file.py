@@ -13,6 +13,7 @@ from gluon_rnn.diagnostics import correlate_residuals, forecast_figure, residual
 from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.bands import Band
 from gluon_rnn.inference.baselines import Persistence, SeasonalNaive
+from gluon_rnn.inference.committee import predictor_of
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training.forecast_report import arx_like, band_columns, predictions_table, residuals_of
 from gluon_rnn.training.forecasting import ForecastingTask
@@ -115,7 +116,7 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
     """
     _check(run, horizon, steps_ahead)
     measured, future = _read(run, str(path), _layout(run, split, missing), horizon)
-    predictor = forecasts.ModelPredictor(run.model, run.assets.scaler, run.assets.washout)
+    predictor = predictor_of([run.model, *run.beside], run.assets.scaler, run.assets.washout)
     band = Band.of(run.model.head, level)
     baselines, note = _baselines(run, measured)
     measured = _predicted(run, measured, baselines)

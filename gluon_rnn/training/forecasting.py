@@ -14,6 +14,7 @@ from gluon_rnn.data.scaling import KINDS, SeriesScaler
 from gluon_rnn.data.windows import Windows
 from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.baselines import ARX
+from gluon_rnn.inference.committee import predictor_of
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import forecast_report, parts
@@ -253,7 +254,7 @@ class ForecastingTask(Task):
 
     def predictor(self):
         """Return the model as a predictor of recordings; see `gluon_rnn.inference.forecasts`."""
-        return forecasts.ModelPredictor(self.model, self.assets.scaler, self.assets.washout)
+        return predictor_of([self.model], self.assets.scaler, self.assets.washout)
 
     def scores(self, predictor, recordings, metrics=forecasts.METRICS):
         """Return the scores of any predictor on recordings."""
@@ -267,6 +268,12 @@ class ForecastingTask(Task):
         """Score model and baselines on the final split, and write forecasts and pictures into the run's folder."""
         return forecast_report.report(self, path, self.final_split, limit)
 
+    def evaluate_together(self, split, models):
+        """Return the scores of the median of what `models` predict, as ``free_run_rmse_of_3``."""
+        predictor = predictor_of(models, self.assets.scaler, self.assets.washout)
+        found = self.scores(predictor, self._begun(split))
+        return {f"{name}_of_{len(models)}": value for name, value in found.items()}
+
     def recordings(self, split):
         """Return the recordings of a split as they are scored."""
         return self._begun(split)
@@ -277,7 +284,7 @@ class ForecastingTask(Task):
 
     @staticmethod
     def predict(run, x, y, steps_ahead=1, start=None):
-        """Predict a recording in the units of its file.
+        """Predict a recording in the units of its file; with runs beside this one the median of what all of them predict.
 
         Parameters
         ----------
@@ -305,7 +312,8 @@ class ForecastingTask(Task):
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
         recording = Recording("the data given", x, y, _checked_start(run, y, steps_ahead, start))
-        return forecasts.ModelPredictor(run.model, run.assets.scaler, run.assets.washout)(recording, steps_ahead)
+        models = [run.model, *run.beside]
+        return predictor_of(models, run.assets.scaler, run.assets.washout)(recording, steps_ahead)
 
     @staticmethod
     def export_arguments(run):

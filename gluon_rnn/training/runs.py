@@ -85,8 +85,8 @@ def load_run(path, which="best", ctx=None, beside=()):
     ctx : mxnet.Context, optional
         Where the parameters go; the CPU by default.
     beside : list of str or Path
-        Further runs of the same recipe and data: all of them answer, and their probabilities are averaged. For
-        translations.
+        Further runs of the same recipe and data, which answer together with this one: translations by the mean of
+        their probabilities, forecasts by the median of what they predict.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def _model_beside(run, other):
     if not hasattr(tasks.get(run.config.task.name), "evaluate_together"):
         raise ValueError(f"models of the task {run.config.task.name!r} do not answer together; pass one run")
     if other.config.task.name != run.config.task.name or other.assets.texts() != run.assets.texts():
-        raise ValueError(f"{str(other.path)!r} cannot answer beside {str(run.path)!r}: its task, or its vocabulary, is "
-                         "another one; take runs of one recipe and the same data")
+        raise ValueError(f"{str(other.path)!r} cannot answer beside {str(run.path)!r}: its task, or its "
+                         "vocabulary or scaler, is another one; take runs of one recipe and the same data")
     return other.model
 
 

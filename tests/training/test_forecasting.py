@@ -17,7 +17,7 @@ from gluon_rnn.export import load
 from gluon_rnn.training import evaluate_run, loop, train
 from gluon_rnn.training.forecasting import ForecastingTask
 from gluon_rnn.training.signals import StopSignals
-from scripts import export
+from scripts import evaluate, export
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
 RECIPES = [path for kind in ("forecast", "identify") for path in sorted((CONFIGS / kind).glob("*.yaml"))]
@@ -187,6 +187,22 @@ def test_a_run_predicts_what_its_report_says(quick, tmp_path, model):
     assert evaluate_run(run.path).startswith("test loss ")
     for name in ("forecast.png", "residuals.png"):
         assert (run.path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_that_forecast_together(quick, tmp_path, capsys):
+    paths = [str(quick({"seed": seed}).path) for seed in range(3)]
+    (x, y), runs = arrays_of(tmp_path), [gluon_rnn.load(path) for path in paths]
+    together = gluon_rnn.load(paths[0], beside=paths[1:])
+    for way in (1, None):
+        expected = np.median([run.predict(x, y, way) for run in runs], axis=0)
+        np.testing.assert_array_equal(together.predict(x, y, way), expected)
+    evaluate.main([paths[0], "--beside", *paths[1:], "--save"])
+    scores = json.loads((runs[0].path / "results.json").read_text())["scores"]
+    assert scores["free_run_rmse_of_3"] == pytest.approx(math.sqrt(((expected - y[2:]) ** 2).mean()), rel=1e-6)
+    assert f"free_run_rmse_of_3 {scores['free_run_rmse_of_3']:.4g}" in capsys.readouterr().out
+    scaled = str(quick({"task.scaler": "none"}).path)
+    with pytest.raises(ValueError, match="cannot answer beside .*vocabulary or scaler, is another one"):
+        gluon_rnn.load(paths[0], beside=[scaled])
 
 
 def test_what_a_prediction_does_not_read_may_be_missing(quick, tmp_path):
