@@ -11,7 +11,8 @@ from gluon_rnn.training.classification import ClassificationLoss
 from gluon_rnn.training.step import TrainStep
 from gluon_rnn.training.tagging import TaggingLossGraph
 from gluon_rnn.training.task import Batch
-from gluon_rnn.training.translation import TranslationLoss, valid_places
+from gluon_rnn.training.translation import valid_places
+from gluon_rnn.training.translation_loss import TranslationLoss
 
 __all__ = ["classifier", "tagger", "seq2seq"]
 

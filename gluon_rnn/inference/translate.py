@@ -9,6 +9,7 @@ from ..data.buckets import Buckets, pad
 from ..data.text import encode
 from .beam_search import beam_search
 from .ensemble import MeanStep, ReadAll
+from .minimum_risk import choose
 
 __all__ = ["Translation", "Translator", "attention_picture"]
 
@@ -56,7 +57,7 @@ class Translator:
         self._begin, self._end = index[target_vocab.bos_token], index[target_vocab.eos_token]
         self._exclude = (self._begin, index[target_vocab.unknown_token])
 
-    def __call__(self, sentences, *, beam_size=5, alpha=1.0, max_length=None, batch_size=64, weights=True):
+    def __call__(self, sentences, *, beam_size=5, alpha=1.0, mbr=False, max_length=None, batch_size=64, weights=True):
         """Translate.
 
         Parameters
@@ -66,6 +67,9 @@ class Translator:
             1 is greedy search.
         alpha : float, default 1
             Strength of the length normalisation.
+        mbr : bool, default False
+            Whether the one that is most like all others is taken of the `beam_size` translations found, in place of the
+            most probable one; see `gluon_rnn.inference.minimum_risk`. A beam of 20 gives it something to choose from.
         max_length : int, optional
             Longest translation in tokens; default twice the longest sentence of a batch and ten.
         batch_size : int, default 64
@@ -77,29 +81,38 @@ class Translator:
         -------
         list of Translation, in the order of `sentences`.
         """
+        search = {"beam_size": beam_size, "alpha": alpha, "mbr": mbr, "max_length": max_length}
         tokens = [[*self._tokenizer.split(sentence), self._source_vocab.eos_token] for sentence in sentences]
         results = [None] * len(tokens)
         for batch in Buckets([len(row) for row in tokens], batch_size, num_buckets=len(tokens)) if tokens else ():
-            rows = self._translate([tokens[index] for index in batch], beam_size, alpha, max_length, weights)
+            rows = self._translate([tokens[index] for index in batch], search, weights)
             for index, (score, written, attention) in zip(batch, rows):
                 text = self._tokenizer.join([t for t in written if t != self._target_vocab.eos_token])
                 results[index] = Translation(sentences[index], text, score, tokens[index], written, attention)
         return results
 
-    def _translate(self, sources, beam_size, alpha, max_length, weights):
+    def _translate(self, sources, search, weights):
         """Yield (score, tokens, weights or None) for each list of source tokens."""
         ctx = self._models[0].collect_params().list_ctx()[0]
         ids, valid_length = pad([encode(source, self._source_vocab) for source in sources])
         source, source_length = mx.nd.array(ids, ctx, dtype="int32"), mx.nd.array(valid_length, ctx)
-        begin = mx.nd.full((len(sources),), self._begin, ctx=ctx, dtype="int32")
-        found = [row[0] for row in beam_search(
-            self._step, self._read(source, source_length), begin, self._end, beam_size=beam_size, alpha=alpha,
-            max_length=max_length or 2 * len(ids) + 10, exclude=self._exclude)]
+        found = self._search(source, source_length, **search)
         written = [[*best.ids, *[self._end] * best.finished] for best in found]
         maps = self._weights(source, source_length, written) if weights else None
         for row, (best, target) in enumerate(zip(found, written)):
             attention = None if maps is None else maps[:len(target), row, :len(sources[row])]
-            yield best.score, [self._target_vocab.idx_to_token[index] for index in target], attention
+            yield best.score, self._words(target), attention
+
+    def _search(self, source, source_length, beam_size, alpha, mbr, max_length):
+        """Return the `Hypothesis` chosen for each row."""
+        begin = mx.nd.full(source_length.shape, self._begin, ctx=source.context, dtype="int32")
+        rows = beam_search(self._step, self._read(source, source_length), begin, self._end, beam_size=beam_size,
+                           alpha=alpha, max_length=max_length or 2 * len(source) + 10, exclude=self._exclude)
+        return [row[choose([self._words(one.ids) for one in row], [one.score for one in row]) if mbr else 0]
+                for row in rows]
+
+    def _words(self, ids):
+        return [self._target_vocab.idx_to_token[index] for index in ids]
 
     def _weights(self, source, source_length, written):
         """Return attention's weights (T, N, S) for what was written, of several models their mean: one pass with it."""

@@ -7,7 +7,6 @@ from typing import Any, Optional
 import gluonnlp
 import mxnet as mx
 import numpy as np
-from mxnet import gluon
 from pydantic import Field
 
 from gluon_rnn import config as configuration
@@ -15,16 +14,14 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets, pad
 from gluon_rnn.data.subwords import tokenizer_of
 from gluon_rnn.inference.translate import Translator, attention_picture
-from gluon_rnn.models import ScheduledSampling
-from gluon_rnn.nn import lengths
 from gluon_rnn.registry import datasets, tasks
 from gluon_rnn.training import parts
 from gluon_rnn.training.bleu import bleu, translation_baselines
-from gluon_rnn.training.r_drop import disagreement, doubled_places, twice
 from gluon_rnn.training.task import Batch, Report, Task
 from gluon_rnn.training.teacher_forcing import TeacherForcing
+from gluon_rnn.training.translation_loss import TokenScores, TranslationLoss
 
-__all__ = ["TokenScores", "TranslationAssets", "TranslationLoss", "TranslationTask", "valid_places"]
+__all__ = ["TranslationAssets", "TranslationTask", "valid_places"]
 
 
 class TranslationData(configuration.Data):
@@ -53,73 +50,6 @@ class TranslationAssets:
         return cls(*vocabs, tokenizer_of(json.loads(read("tokenizer.json"))))
 
 
-class TranslationLoss(gluon.HybridBlock):
-    """A `Seq2Seq` and its loss in one graph: the sum of -log p(right token), smoothed.
-
-    With label smoothing epsilon a token costs (1 - epsilon) (-log p(right)) + epsilon mean over all tokens (-log p).
-    With `r_drop` above 0 each sentence runs twice, see `gluon_rnn.training.r_drop`.
-
-    Inputs/Outputs
-    --------------
-    source (S, N), source_length (N,), target and wanted (T, N), target_length (N,) [, places (2, M) of int32: t and n
-    of each valid target step, which spares the output layer the others; where `scheduled`, coins (T, N) as for
-    `ScheduledSampling`] -> (1,)
-
-    References
-    ----------
-    Szegedy et al. (2016), Rethinking the Inception architecture for computer vision, section 7.
-    """
-
-    def __init__(self, model, label_smoothing=0.0, scheduled=False, r_drop=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.model = ScheduledSampling(model) if scheduled else model
-        self._scheduled, self._smoothing, self._r_drop = scheduled, label_smoothing, r_drop
-        self._vocab_size, self._dtype = model.target_vocab_size, model._dtype
-
-    def hybrid_forward(self, F, source, source_length, target, wanted, target_length, extra=None):
-        arrays, axes = [source, source_length, target, wanted, target_length], [1, 0, 1, 1, 0]
-        if not self._r_drop:
-            return self._plain(F, *arrays, extra)[0]
-        if self._scheduled:
-            extra, = twice(F, [extra], [1])
-        elif extra is not None:
-            extra = doubled_places(F, extra)
-        loss, log_probs = self._plain(F, *twice(F, arrays, axes), extra)
-        return loss / 2 + self._r_drop / 4 * disagreement(F, log_probs, self._vocab_size)
-
-    def _plain(self, F, source, source_length, target, wanted, target_length, extra):
-        """Return the summed loss, and log p of all tokens, (M, V) or (T, N, V)."""
-        given = source, target, source_length, target_length
-        if extra is not None and not self._scheduled:
-            log_probs = F.log_softmax(self.model.logits_at(F, extra, *given))                            # (M, V)
-            return F.sum(self._losses(F, log_probs, F.gather_nd(wanted, extra))), log_probs
-        log_probs = F.log_softmax(self.model(*given, extra) if self._scheduled else self.model(*given)[0])
-        return F.sum(lengths.mask(F, self._losses(F, log_probs, wanted), target_length)), log_probs
-
-    def _losses(self, F, log_probs, wanted):
-        """Return the loss (...) of each step from its log p (..., V) and the right token (...)."""
-        losses = -F.pick(log_probs, wanted)
-        if self._smoothing:
-            size = self._vocab_size                                       # F.mean takes ten times as long as a product
-            mean = F.dot(log_probs, F.full((size, 1), 1 / size, dtype=self._dtype))
-            losses = (1 - self._smoothing) * losses - self._smoothing * F.reshape_like(mean, losses)
-        return losses
-
-
-class TokenScores(gluon.HybridBlock):
-    """What evaluation counts, the right target given: summed -log p (1,), and how many tokens are the most probable."""
-
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
-        self.model = model
-
-    def hybrid_forward(self, F, source, source_length, target, wanted, target_length):
-        logits, _ = self.model(source, target, source_length, target_length)
-        losses = lengths.mask(F, -F.pick(F.log_softmax(logits), wanted), target_length)
-        right = lengths.mask(F, F.argmax(logits, axis=-1) == F.cast(wanted, "float32"), target_length)
-        return F.sum(losses), F.sum(right)
-
-
 @tasks.register("translation")
 class TranslationTask(Task):
     """Sentence in, sentence out.
@@ -142,6 +72,9 @@ class TranslationTask(Task):
         Of the closing evaluation.
     alpha : float, default 1
         Length normalisation of the beam search.
+    mbr : bool, default False
+        Whether the closing evaluation, and `predict`, take the translation that is most like all others of the beam
+        (`gluon_rnn.inference.minimum_risk`); the report then has the BLEU of the most probable one too, "bleu_beam".
     """
 
     default_model = "seq2seq"
@@ -150,9 +83,10 @@ class TranslationTask(Task):
     unit = "token"
 
     def __init__(self, config, *, label_smoothing: float = 0.0, r_drop: float = 0.0,
-                 teacher_forcing: Optional[dict] = None, bleu_sentences: int = 0, beam_size: int = 5, alpha: float = 1.0):
+                 teacher_forcing: Optional[dict] = None, bleu_sentences: int = 0, beam_size: int = 5,
+                 alpha: float = 1.0, mbr: bool = False):
         super().__init__(config)
-        self._beam = {"beam_size": beam_size, "alpha": alpha}
+        self._beam = {"beam_size": beam_size, "alpha": alpha, "mbr": mbr}
         self.data = parts.build_part("data", datasets, config.data)
         if "valid" not in self.data.splits:
             raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
@@ -246,6 +180,8 @@ class TranslationTask(Task):
         split, count = self.final_split, 10 * limit if limit else None
         scores = self.evaluate(split, limit)
         scores["bleu"], references, translations = self._bleu(split, count, **self._beam)
+        if self._beam["mbr"]:
+            scores["bleu_beam"] = self._bleu(split, count, **{**self._beam, "mbr": False})[0]
         scores["bleu_greedy"] = self._bleu(split, count, beam_size=1)[0]
         rows = [[t.source, t.text, *references[t.source]] for t in translations]
         (path / "translations.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
@@ -282,10 +218,11 @@ class TranslationTask(Task):
         picture : str or Path, optional
             Where the picture of attention is written, a PNG.
         options
-            `beam_size`, `alpha`, `max_length`, `batch_size` of `gluon_rnn.inference.translate.Translator`.
+            `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `gluon_rnn.inference.translate.Translator`.
         """
         task = run.config.task.arguments
-        options = {"beam_size": task.get("beam_size", 5), "alpha": task.get("alpha", 1.0), **options}
+        options = {"beam_size": task.get("beam_size", 5), "alpha": task.get("alpha", 1.0),
+                   "mbr": task.get("mbr", False), **options}
         translator = Translator([run.model, *run.beside], *vars(run.assets).values())
         found = translator([lines] if isinstance(lines, str) else list(lines), **options)
         if picture is not None:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from gluon_rnn.data import SentenceTokenizer, pad
+from gluon_rnn.inference.beam_search import beam_search
+from gluon_rnn.inference.minimum_risk import choose
 from gluon_rnn.inference.translate import Translator, attention_picture
 from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
@@ -24,6 +26,14 @@ def translator(request):
     translator = Translator(model, source, target, SentenceTokenizer())
     translator.model, translator.source, translator.target = model, source, target
     return translator
+
+
+def arguments_of(translator):
+    """Return a function that makes source (S, 1) and its length of a sentence."""
+    def arrays(sentence):
+        tokens = [*SentenceTokenizer().split(sentence), "<eos>"]
+        return mx.nd.array(np.array(translator.source[tokens])[:, None], dtype="int32"), mx.nd.array([len(tokens)])
+    return arrays
 
 
 def same(one, two):
@@ -60,6 +70,22 @@ def test_what_is_written_and_its_weights(translator):
         target = np.array(translator.target[["<bos>", *translation.tokens[:-1]]], dtype=np.int32)
         _, want = translator.model(mx.nd.array(source, dtype="int32"), mx.nd.array(target[:, None], dtype="int32"))
         np.testing.assert_allclose(translation.weights, want[:, 0].asnumpy(), atol=1e-5)
+
+
+def test_minimum_risk_takes_one_of_the_beam(translator):
+    """What is taken is the best by a BLEU of its own tokens; of a beam of 1 there is but one."""
+    search = {"max_length": 7, "beam_size": 6}
+    beams = [beam_search(translator._step, translator._read(*arrays), mx.nd.full((1,), translator._begin),
+                         translator._end, alpha=1.0, exclude=translator._exclude, **search)[0]
+             for arrays in map(arguments_of(translator), SENTENCES)]
+    for beam, best, chosen in zip(beams, translator(SENTENCES, **search), translator(SENTENCES, mbr=True, **search)):
+        texts = [[translator.target.idx_to_token[index] for index in one.ids] for one in beam]
+        index = choose(texts, [one.score for one in beam])
+        assert [t for t in best.tokens if t != "<eos>"] == texts[0]
+        assert [t for t in chosen.tokens if t != "<eos>"] == texts[index]
+        assert chosen.score == pytest.approx(beam[index].score, abs=1e-4)
+    for one, two in zip(translator(SENTENCES, beam_size=1, mbr=True), translator(SENTENCES, beam_size=1)):
+        same(one, two)
 
 
 def test_weights_are_left_out_where_nobody_wants_them(translator):

@@ -7,7 +7,8 @@ import scipy.special
 from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
 from gluon_rnn.training.r_drop import disagreement, doubled_places, twice
-from gluon_rnn.training.translation import TranslationLoss, valid_places
+from gluon_rnn.training.translation import valid_places
+from gluon_rnn.training.translation_loss import TranslationLoss
 
 
 def test_disagreement_is_the_divergence_of_neighbours_both_ways():

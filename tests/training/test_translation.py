@@ -14,7 +14,8 @@ from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import train
-from gluon_rnn.training.translation import PairBatches, TokenScores, TranslationLoss, valid_places
+from gluon_rnn.training.translation import PairBatches, valid_places
+from gluon_rnn.training.translation_loss import TokenScores, TranslationLoss
 from scripts import evaluate, predict
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
@@ -119,6 +120,18 @@ def test_other_attentions_and_scheduled_sampling_train(make_config, attention, f
     translation = gluon_rnn.load(path).predict("one.", max_length=4)
     assert (translation.weights is None) == (attention == "none")
     assert len(translation.tokens) <= 4
+
+
+def test_minimum_risk_is_reported_beside_the_most_probable(make_config):
+    path = train(make_config({"training.epochs": 1, "task.mbr": True, "task.beam_size": 8}), "toy")
+    scores = json.loads((path / "results.json").read_text())["scores"]
+    assert {"bleu", "bleu_beam", "bleu_greedy"} < set(scores)
+    run = gluon_rnn.load(path)
+    lines = [line.split("\t")[0] for line in toy_pairs(40)]
+    found = run.predict(lines)
+    assert [one.text for one in found] == [one.text for one in run.predict(lines, mbr=True, beam_size=8)]
+    # After one epoch hardly anything is certain: the most probable ones are others.
+    assert [one.text for one in found] != [one.text for one in run.predict(lines, mbr=False, beam_size=8)]
 
 
 def test_two_runs_are_equal_bit_for_bit(make_config):
