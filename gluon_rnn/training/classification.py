@@ -16,6 +16,7 @@ from gluon_rnn.data import AudioReader, Buckets, TextReader, TrajectoryReader, p
 from gluon_rnn.nn.checks import check_rates
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import class_report, parts, streaming
+from gluon_rnn.training.r_drop import disagreement, twice
 from gluon_rnn.training.task import Batch, Report, Task
 
 __all__ = ["ClassificationLoss", "ClassificationTask", "ClassifierAssets"]
@@ -58,6 +59,8 @@ class ClassificationLoss(gluon.HybridBlock):
     model : SequenceClassifier
     label_smoothing : float in [0, 1), default 0
         e, the share of the target that is spread over all K classes: -(1 - e) log p_target - e / K sum_k log p_k.
+    r_drop : float, default 0
+        Above 0 each sequence runs twice, see `gluon_rnn.training.r_drop`; `weights` are those of the first part alone.
 
     Inputs/Outputs
     --------------
@@ -69,16 +72,23 @@ class ClassificationLoss(gluon.HybridBlock):
     Szegedy, Vanhoucke, Ioffe, Shlens & Wojna (2016), Rethinking the Inception Architecture, section 7.
     """
 
-    def __init__(self, model, label_smoothing=0.0, **kwargs):
+    def __init__(self, model, label_smoothing=0.0, r_drop=0.0, **kwargs):
         super().__init__(**kwargs)
-        self.model = model
-        self._smoothing = label_smoothing
+        self.model, self._num_classes = model, model.output_size
+        self._smoothing, self._r_drop = label_smoothing, r_drop
 
     def hybrid_forward(self, F, inputs, valid_length, targets, weights):
         """Compute the summed loss."""
-        scores = F.log_softmax(self.model(inputs, None, valid_length))                   # (N, K)
+        if not self._r_drop:
+            return self._plain(F, inputs, valid_length, targets, weights)[0]
+        loss, scores = self._plain(F, *twice(F, [inputs, valid_length, targets, weights], [1, 0, 0, 0]))
+        return loss / 2 + self._r_drop / 4 * disagreement(F, scores, self._num_classes)
+
+    def _plain(self, F, inputs, valid_length, targets, weights):
+        """Return the summed loss, and log p of all classes, (N, K)."""
+        scores = F.log_softmax(self.model(inputs, None, valid_length))
         loss = (1 - self._smoothing) * F.pick(scores, targets) + self._smoothing * F.mean(scores, axis=1)
-        return -F.sum(weights * loss)
+        return -F.sum(weights * loss), scores
 
 
 @tasks.register("classification")
@@ -90,6 +100,8 @@ class ClassificationTask(Task):
     config : gluon_rnn.config.Config
     label_smoothing : float in [0, 1), default 0
         See `ClassificationLoss`; scores are without it.
+    r_drop : float, default 0
+        How strongly two runs of a sequence, under two draws of dropout, are held to the same answer; see there.
     balance : float in [0, 1], default 0
         b: examples of a class with the share p_k of the training split count as p_k^-b, the mean over the split being
         1; with 1 all classes count the same in training. Scores are without it.
@@ -104,7 +116,7 @@ class ClassificationTask(Task):
     assets_class = ClassifierAssets
     unit = "sequence"
 
-    def __init__(self, config, *, label_smoothing=0.0, balance=0.0, selection="loss", baselines=True):
+    def __init__(self, config, *, label_smoothing=0.0, r_drop=0.0, balance=0.0, selection="loss", baselines=True):
         super().__init__(config)
         self.selection = (selection, SELECTIONS[selection])
         self._baselines = baselines
@@ -114,7 +126,7 @@ class ClassificationTask(Task):
         self.assets = ClassifierAssets(self.data.labels, self.data.reader)
         self._weights = class_weights(self.data.targets("train"), len(self.data.labels), balance)
         self.model = self.build_model(config.model, self.assets)
-        self.graph = ClassificationLoss(self.model, label_smoothing)
+        self.graph = ClassificationLoss(self.model, label_smoothing, r_drop)
 
     @classmethod
     def check(cls, config):
@@ -128,6 +140,8 @@ class ClassificationTask(Task):
             check_rates(label_smoothing=options.get("label_smoothing", 0.0))
         except ValueError as error:
             raise ConfigError(f"task.{error}") from error
+        if not options.get("r_drop", 0.0) >= 0:
+            raise ConfigError(f"task.r_drop: expected at least 0, got {options['r_drop']}")
         if not 0 <= options.get("balance", 0.0) <= 1:
             raise ConfigError(f"task.balance: expected a number from 0 to 1, got {options['balance']}")
         example = getattr(datasets.get(config.data.name), "example_arguments", None)

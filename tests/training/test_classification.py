@@ -7,6 +7,7 @@ import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.special
 
 import gluon_rnn
 from gluon_rnn import config as configuration
@@ -88,8 +89,30 @@ def test_loss_is_the_sum_of_smoothed_cross_entropies(make, smoothing):
     scores = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.full((batch.size, 2), smoothing / 2)
     target[np.arange(batch.size), batch.arrays[2].asnumpy().astype(int)] += 1 - smoothing
-    loss = ClassificationLoss(task.model, smoothing)(*batch.arrays)
-    assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=1e-5)
+    for strength in (0.0, 4.0):                                           # without dropout two runs say the same
+        loss = ClassificationLoss(task.model, smoothing, strength)(*batch.arrays)
+        assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=1e-5)
+
+
+def test_two_runs_under_dropout_are_held_to_one_answer(make):
+    """The loss is half of the sum over both copies and a quarter of the strength times their divergence both ways."""
+    task = task_of(make({"model.dropout": 0.5, "data.batch_size": 6}))
+    batch = next(iter(task.train_batches(0)))
+    twins = [array.repeat(2, axis=axis) for array, axis in zip(batch.arrays, batch.axes)]
+    found = []
+    for strength in (1e-9, 3.0):
+        mx.random.seed(0)
+        with mx.autograd.train_mode():
+            found.append(ClassificationLoss(task.model, r_drop=strength)(*batch.arrays).asscalar())
+    mx.random.seed(0)
+    with mx.autograd.train_mode():
+        logits = task.model(twins[0], None, twins[1]).asnumpy().astype(np.float64)
+    scores = scipy.special.log_softmax(logits, axis=1)
+    one, other = scores[::2], scores[1::2]
+    assert abs(one - other).max() > 1e-3
+    assert found[0] == pytest.approx(-scores[np.arange(len(scores)), twins[2].asnumpy().astype(int)].sum() / 2, rel=1e-5)
+    both_ways = ((np.exp(one) - np.exp(other)) * (one - other)).sum()
+    assert found[1] - found[0] == pytest.approx(3 / 4 * both_ways, rel=1e-3)
 
 
 def test_rare_classes_may_count_more(make):
@@ -203,6 +226,7 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     ({"task.selection": "f1"}, "task.selection: unknown score 'f1'; known: accuracy, loss, macro_f1"),
     ({"task.balance": 1.5}, "task.balance: expected a number from 0 to 1, got 1.5"),
     ({"task.label_smoothing": 1.0}, "task.label_smoothing must be a rate"),
+    ({"task.r_drop": -1}, "task.r_drop: expected at least 0, got -1"),
     ({"data.name": "characters"}, "data.name: 'characters' has no classes; known: .*labelled_text"),
     ({"data.lowr": True}, "data.lowr: unknown key; did you mean 'lower'"),
     ({"model.pooling": "first"}, "model: pooling must be one of"),

@@ -227,6 +227,7 @@ def test_batches_carry_the_places_of_valid_steps_on_one_device(make_config):
 
 @pytest.mark.parametrize("changes, message", [
     ({"task.label_smoothing": 1.0}, "task.label_smoothing: expected a number of at least 0 and below 1"),
+    ({"task.r_drop": -1.0}, "task.r_drop: expected at least 0, got -1"),
     ({"task.beam_size": 0}, "task.beam_size: expected at least 1, got 0"),
     ({"task.teacher_forcing": {"name": "line"}}, "task.teacher_forcing: teacher_forcing.name must be one of"),
     ({"task.teacher_forcing": {"rate": 1}}, "task.teacher_forcing: .*unexpected keyword argument 'rate'"),
