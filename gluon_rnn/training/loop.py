@@ -53,12 +53,12 @@ class Position:
     step: int = 0                     # updates in all
     best: Optional[float] = None      # the validation score that selects
     best_epoch: int = 0
-    totals: dict = field(default_factory=dict)   # of an epoch that a signal broke off
+    totals: dict = field(default_factory=dict)   # since the last row of metrics
 
 
 @dataclass
 class Totals:
-    """Sums over the steps of one epoch."""
+    """Sums over the steps since the last row of metrics: those of one epoch, or of `eval_interval` of them."""
 
     loss: float = 0.0                 # summed
     size: int = 0                     # units that it covers
@@ -190,7 +190,7 @@ class Loop:
         while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
             totals, finished = self.run_epoch(signals)
             if finished and not self._evaluates():
-                self._next_epoch()
+                self._next_epoch(totals)
                 continue
             scores = self.evaluate("valid")
             if not math.isfinite(scores["loss"]):
@@ -215,7 +215,10 @@ class Loop:
         return best is None or (scores[name] < best if direction == "min" else scores[name] > best)
 
     def run_epoch(self, signals):
-        """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end."""
+        """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end.
+
+        The totals go on from those that were not written into a row yet.
+        """
         position, task = self.position, self.task
         seed_from(self.config.seed, position.epoch, position.step_in_epoch)
         batches = task.train_batches(position.epoch)
@@ -263,9 +266,10 @@ class Loop:
             name, direction = self.task.selection
             self.schedule.observe(scores[name] if direction == "min" else -scores[name])
 
-    def _next_epoch(self):
+    def _next_epoch(self, totals=None):
         position = self.position
-        position.epoch, position.step_in_epoch, position.totals, self.carried = position.epoch + 1, 0, {}, None
+        position.epoch, position.step_in_epoch, self.carried = position.epoch + 1, 0, None
+        position.totals = vars(totals) if totals else {}
 
     def _out_of_patience(self):
         waited = self.position.epoch - self.position.best_epoch
