@@ -1,7 +1,10 @@
 """Minimum Bayes risk: against sums written out, and the cases that can be told without any."""
+import doctest
+
 import numpy as np
 import pytest
 
+from gluon_rnn.inference import minimum_risk
 from gluon_rnn.inference.minimum_risk import choose
 
 sacrebleu = pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
@@ -24,6 +27,7 @@ def test_one_that_is_certain_is_taken_whatever_the_others_say():
 
 
 def test_one_alone_and_equal_ones():
+    assert doctest.testmod(minimum_risk).failed == 0
     assert choose([["a"]], [-3.0]) == 0
     assert choose([[], ["a", "b"], ["a", "b"]], [-1.0, -1.0, -1.0]) == 1  # nothing at all is like nothing
 

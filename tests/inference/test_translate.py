@@ -74,6 +74,7 @@ def test_what_is_written_and_its_weights(translator):
 
 def test_minimum_risk_takes_one_of_the_beam(translator):
     """What is taken is the best by a BLEU of its own tokens; of a beam of 1 there is but one."""
+    pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
     search = {"max_length": 7, "beam_size": 6}
     beams = [beam_search(translator._step, translator._read(*arrays), mx.nd.full((1,), translator._begin),
                          translator._end, alpha=1.0, exclude=translator._exclude, **search)[0]

@@ -1,4 +1,6 @@
 """R-Drop: copies side by side, their disagreement against SciPy, and losses of doubled batches against plain ones."""
+import doctest
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import scipy.special
 
 from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
+from gluon_rnn.training import r_drop
 from gluon_rnn.training.r_drop import disagreement, doubled_places, twice
 from gluon_rnn.training.translation import valid_places
 from gluon_rnn.training.translation_loss import TranslationLoss
@@ -24,6 +27,7 @@ def test_disagreement_is_the_divergence_of_neighbours_both_ways():
 
 
 def test_places_of_doubled_rows():
+    assert doctest.testmod(r_drop, extraglobs={"mx": mx}).failed == 0
     lengths = np.array([3, 1, 0, 2])
     places = doubled_places(mx.nd, mx.nd.array(valid_places(lengths), dtype="int32"))
     assert places.dtype == np.int32
