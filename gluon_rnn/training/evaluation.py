@@ -75,8 +75,8 @@ def evaluate_together(paths, split=None, which="best", *, save=False):
     Raises
     ------
     ValueError
-        If a run is missing or does not fit to the first one, if models of their task do not answer together, or if another split's
-        scores are to be saved.
+        If a run is missing or does not fit to the first one, if models of their task do not answer together, or if
+        another split's scores are to be saved.
     """
     path, *beside = paths
     run = load_run(path, which, beside=beside)

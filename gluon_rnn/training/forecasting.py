@@ -284,7 +284,7 @@ class ForecastingTask(Task):
 
     @staticmethod
     def predict(run, x, y, steps_ahead=1, start=None):
-        """Predict a recording in the units of its file; with runs beside this one the median of what all of them predict.
+        """Predict a recording in the units of its file; with runs beside this one, the median of what all predict.
 
         Parameters
         ----------
