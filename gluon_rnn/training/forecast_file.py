@@ -126,7 +126,8 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
                               {way: band.edges(parts[0]) for way, parts in quantiles.items()})
     notes = [*_band_notes(run, predictor, measured, quantiles, band), f"linear ARX: {note}",
              *_residual_notes(run, table, measured)]
-    scores = {name: _scores(run, each, measured, ways) for name, each in [("model", predictor), *baselines.items()]}
+    ours = f"median of {len(run.beside) + 1} models" if run.beside else "model"
+    scores = {name: _scores(run, each, measured, ways) for name, each in [(ours, predictor), *baselines.items()]}
     if future is not None:
         table = pd.concat([table, _forecast_table(predictor, future, names, band)], ignore_index=True)
     return FileForecast(table, pd.DataFrame.from_dict(scores, orient="index"), notes, measured,

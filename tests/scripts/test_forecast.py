@@ -96,11 +96,12 @@ def test_scores_files_and_the_folder_last(narx, new, tmp_path, capsys):
     assert table.loc[:66, "y_forecast"].isna().all() and table.loc[67:, "y_forecast"].notna().all()
 
 
-def test_runs_beside_each_other_forecast_their_median(narx, new, tmp_path, tmp_path_factory):
+def test_runs_beside_each_other_forecast_their_median(narx, new, tmp_path, tmp_path_factory, capsys):
     other = trained(tmp_path_factory.mktemp("other"), "other", {"inputs": ["u"]}, {**NARX, "hidden_sizes": [3]})
     options = ["--data", str(new(unknown=10)), "--horizon", "6", "--output"]
     for run, folder, beside in ((narx, "one", []), (other, "two", []), (narx, "both", ["--beside", str(other)])):
         assert forecast.main([str(run), *options, str(tmp_path / folder), *beside]) == 0
+    assert "median of 2 models" in capsys.readouterr().out
     one, two, both = (predictions(tmp_path / folder) for folder in ("one", "two", "both"))
     for column in ("y_open_loop", "y_free_run", "y_forecast"):
         np.testing.assert_allclose(both[column], (one[column] + two[column]) / 2)
