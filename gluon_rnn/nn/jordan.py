@@ -17,6 +17,7 @@ Jordan (1986), Serial Order: A Parallel Distributed Processing Approach, ICS Rep
 state units with decay mu. Williams and Zipser (1989), section 4: teacher forcing.
 """
 import mxnet as mx
+import numpy as np
 
 from gluon_rnn.nn import lengths, numpy_ops
 from gluon_rnn.nn.cells import RecurrentCell, activate
@@ -92,6 +93,28 @@ class JordanCell(RecurrentCell):
         """Return y and the context that it leaves."""
         y = self.respond(F, projected[0], states[0], parameters)
         return y, [self.fade(states[0], y)]
+
+    def is_fast_in_numpy(self, batch_size):
+        """Return False: for many numbers graphs of MXNet's are taken, as for cells without a loop of their own."""
+        return False
+
+    def run_in_numpy(self, inputs, states, parameters):
+        """Run over all steps of NumPy arrays, (T, N, C) to (T, N, K) and [s]: `step`, with every array made once."""
+        bias = parameters["i2h_bias"] + parameters["h2h_bias"]
+        hidden = numpy_ops.F.FullyConnected(inputs, parameters["i2h_weight"], bias, flatten=False)         # (T, N, H)
+        back, out = (np.ascontiguousarray(parameters[name].T) for name in ("h2h_weight", "h2o_weight"))
+        f, g = numpy_ops.in_place(self._activation), numpy_ops.in_place(self._output_activation)
+        context, fed = states[0].copy(), np.empty_like(hidden[0])
+        outputs = np.empty((*inputs.shape[:2], self.output_size), dtype=inputs.dtype)
+        with np.errstate(over="ignore"):                                  # exp of a large number, for a sigmoid of 0
+            for h, y in zip(hidden, outputs):
+                np.add(h, np.dot(context, back, out=fed), out=h)
+                f(h)
+                np.add(np.dot(h, out, out=y), parameters["h2o_bias"], out=y)
+                g(y)
+                np.multiply(context, self._decay, out=context)
+                np.add(context, y, out=context)
+        return outputs, [context]
 
 
 @encoders.register("jordan")

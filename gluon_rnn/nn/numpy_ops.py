@@ -16,7 +16,7 @@ import threadpoolctl
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "blas_threads", "from_numpy", "on_one_thread", "run_loop", "view"]
+__all__ = ["F", "blas_threads", "from_numpy", "in_place", "on_one_thread", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -36,6 +36,20 @@ def _sigmoid(data):
 _ACTIVATIONS = {"tanh": np.tanh, "sigmoid": _sigmoid, "relu": lambda data: np.maximum(data, _ZERO),
                 "softrelu": lambda data: np.logaddexp(data, _ZERO, dtype=data.dtype),
                 "softsign": lambda data: data / (1 + np.abs(data))}
+
+
+def _sigmoid_in_place(data):
+    for operator in (np.negative, np.exp, functools.partial(np.add, 1), np.reciprocal):
+        operator(data, out=data)
+
+
+_IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, out=data),
+             "sigmoid": _sigmoid_in_place, "relu": lambda data: np.maximum(data, _ZERO, out=data)}
+
+
+def in_place(activation):
+    """Return a function that applies "identity", "tanh", "sigmoid" or "relu" to an array where it stands."""
+    return _IN_PLACE[activation]
 
 
 class _Operators:
