@@ -112,8 +112,10 @@ class JordanCell(RecurrentCell):
                 f(h)
                 np.add(np.dot(h, out, out=y), parameters["h2o_bias"], out=y)
                 g(y)
-                np.multiply(context, self._decay, out=context)
-                np.add(context, y, out=context)
+                if self._decay:
+                    np.add(np.multiply(context, self._decay, out=context), y, out=context)
+                else:
+                    context = y
         return outputs, [context]
 
 
