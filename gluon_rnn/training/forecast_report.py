@@ -9,9 +9,11 @@ from gluon_rnn.inference.baselines import ARX, Persistence, SeasonalNaive
 from gluon_rnn.inference.forecasts import kind_of
 from gluon_rnn.training.task import Report
 
-__all__ = ["arx_like", "band_columns", "baselines_of", "horizon_table", "predictions_table", "report", "residuals_of"]
+__all__ = ["ALL_METRICS", "arx_like", "band_columns", "baselines_of", "horizon_table", "predictions_table", "report",
+           "residuals_of"]
 
-_METRICS = ("rmse", "nrmse", "nmse", "fit")
+#: scores of a closing evaluation
+ALL_METRICS = ("rmse", "nrmse", "nmse", "fit")
 #: longest lags of the linear model beside an encoder, which has none of its own
 _MOST_LAGS = 32
 
@@ -52,7 +54,7 @@ def report(task, path, split, limit):
     horizons horizons.csv as well.
     """
     recordings, predictor = task.recordings(split), task.predictor()
-    metrics = (_METRICS,) if task.ways else ()
+    metrics = (ALL_METRICS,) if task.ways else ()
     scores = {**task.evaluate(split, limit), **task.scores(predictor, recordings, *metrics)}
     others = {name: task.scores(baseline, recordings, *metrics) for name, baseline in task.baselines.items()}
     ways, band = task.ways or (1, task.model.horizon), Band.of(task.model.head)

@@ -271,7 +271,7 @@ class ForecastingTask(Task):
     def evaluate_together(self, split, models):
         """Return the scores of the median of what `models` predict, as ``free_run_rmse_of_3``."""
         predictor = predictor_of(models, self.assets.scaler, self.assets.washout)
-        found = self.scores(predictor, self._begun(split))
+        found = self.scores(predictor, self._begun(split), forecast_report.ALL_METRICS)
         return {f"{name}_of_{len(models)}": value for name, value in found.items()}
 
     def recordings(self, split):

@@ -199,6 +199,7 @@ def test_runs_that_forecast_together(quick, tmp_path, capsys):
     evaluate.main([paths[0], "--beside", *paths[1:], "--save"])
     scores = json.loads((runs[0].path / "results.json").read_text())["scores"]
     assert scores["free_run_rmse_of_3"] == pytest.approx(math.sqrt(((expected - y[2:]) ** 2).mean()), rel=1e-6)
+    assert scores["free_run_nmse_of_3"] == pytest.approx(scores["free_run_nrmse_of_3"] ** 2, rel=1e-6)
     assert f"free_run_rmse_of_3 {scores['free_run_rmse_of_3']:.4g}" in capsys.readouterr().out
     scaled = str(quick({"task.scaler": "none"}).path)
     with pytest.raises(ValueError, match="cannot answer beside .*vocabulary or scaler, is another one"):
