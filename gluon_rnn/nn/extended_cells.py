@@ -19,7 +19,7 @@ with a probability z, and is the expectation of that in prediction.
 """
 from mxnet import gluon
 
-from gluon_rnn.nn import numpy_lstm
+from gluon_rnn.nn import numpy_lstm, numpy_lstm_gradients
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_rates
 
@@ -60,6 +60,10 @@ class PeepholeLSTMCell(LSTMCell):
     def run_in_numpy(self, inputs, states, parameters):
         """Run over all steps of NumPy arrays, (T, N, C) to (T, N, H) and [h, c]."""
         return numpy_lstm.peephole_lstm(inputs, states, parameters)
+
+    def train_in_numpy(self, F, inputs, states, parameters):
+        """Do what `run_in_numpy` does with arrays or symbols of MXNet's, by an operator that has gradients."""
+        return numpy_lstm_gradients.peephole_lstm(F, inputs, states, parameters)
 
     def _peep(self, F, gate, product, c, parameters):
         return F.broadcast_add(product, c * parameters[gate])

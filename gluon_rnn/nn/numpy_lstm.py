@@ -9,13 +9,18 @@ Where there is enough work, rows are dealt out to threads, each of which runs al
 to do with each other, so that nothing waits, as the threads of a product would at every step. NumPy lets other threads
 run during all of its calls here.
 """
+import functools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from gluon_rnn.nn.numpy_ops import blas_threads, on_one_thread
 
-__all__ = ["is_fast", "peephole_lstm"]
+__all__ = ["GATES", "for_each", "in_shares", "is_fast", "matrix_of", "peephole_lstm", "peepholes_of", "product_of"]
+
+#: where the gates o, i, f, g stand among i, f, g, o, the order of the parameters
+GATES = (3, 0, 1, 2)
 
 # Up to so many multiplications a step, one product has less overhead than four.
 _FEW = 2**16
@@ -48,23 +53,45 @@ def peephole_lstm(inputs, states, parameters):
     states : [h, c], (N, H) each
     """
     outputs, finals = np.empty((*inputs.shape[:2], states[0].shape[1]), inputs.dtype), list(map(np.empty_like, states))
-    matrix = _matrix(parameters, states[0].shape[1])                      # (4, H, K), half of it for o, i, f
+    matrix = matrix_of(parameters, states[0].shape[1])
 
     def run(rows):
         _run(matrix, parameters, inputs[:, rows], [state[rows] for state in states], outputs[:, rows],
              [final[rows] for final in finals])
 
-    first, *others = _shares(len(states[0]), matrix[0].size)
-    with on_one_thread():
-        if others:
-            with ThreadPoolExecutor(len(others)) as threads:              # not kept: a fork would inherit a dead one
-                running = [threads.submit(run, rows) for rows in others]
-                run(first)
-                for one in running:
-                    one.result()
-        else:
-            run(first)
+    in_shares(run, len(states[0]), matrix[0].size)
     return outputs, finals
+
+
+def in_shares(run, rows, width):
+    """Call ``run(slice)`` for the share of `rows` of each thread that is worth having, and wait for all.
+
+    `width` is the number of multiplications a row and gate.
+    """
+    for_each(run, _shares(rows, width))
+
+
+def for_each(run, shares):
+    """Call ``run(share)`` for each of the `shares`, on a thread of its own, and wait for all."""
+    first, *others = shares
+    with on_one_thread():
+        if not others:
+            run(first)
+            return
+        running = [_threads().submit(run, share) for share in others]
+        run(first)
+        for one in running:
+            one.result()
+
+
+@functools.cache
+def _threads():
+    """Return threads that stay: a new one often begins on the processor of the thread that made it, and waits there."""
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="gluon_rnn")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)              # a fork has no threads but the calling one
 
 
 def _shares(rows, width):
@@ -84,22 +111,22 @@ def _run(matrix, parameters, inputs, states, outputs, finals):
     values = np.empty((5, size, rows), dtype=inputs.dtype)                # [o, i, f, g, c]
     c = values[4]
     c[...] = states[1].T
-    product, rest = _product(matrix, values[:4]), _rest(values, _peepholes(parameters, rows))
+    product, rest = product_of(matrix, rows), _rest(values, peepholes_of(parameters, rows))
     for now, after in zip(seen, doubled[1:]):
-        product(now)
+        product(now, values[:4])
         rest(after)
     np.divide(doubled[1:].transpose(0, 2, 1), 2, out=outputs)
     np.divide(doubled[-1].T, 2, out=finals[0])
     finals[1][...] = c.T
 
 
-def _matrix(parameters, size):
-    """Return the weights of [2 h; x; 1], the gates in the order o, i, f, g, all but g halved."""
+def matrix_of(parameters, size):
+    """Return the weights of [2 h; x; 1], (4, H, K), the gates in the order o, i, f, g, all but g halved."""
     bias = parameters["i2h_bias"] + parameters["h2h_bias"]
     width = size + parameters["i2h_weight"].shape[1] + 1
     # Zeros make the width a multiple of 16, so that every step's array begins with a line of the cache.
     matrix = np.zeros((4, size, -(-width // 16) * 16), dtype=bias.dtype)
-    for place, gate in enumerate((3, 0, 1, 2)):
+    for place, gate in enumerate(GATES):
         part, factor = slice(gate * size, (gate + 1) * size), 1.0 if gate == 2 else 0.5
         np.multiply(parameters["h2h_weight"][part], factor / 2, out=matrix[place, :, :size])
         np.multiply(parameters["i2h_weight"][part], factor, out=matrix[place, :, size:width - 1])
@@ -107,7 +134,7 @@ def _matrix(parameters, size):
     return matrix
 
 
-def _peepholes(parameters, rows):
+def peepholes_of(parameters, rows):
     """Return half of the peepholes of o, i and f for each row, (3, H, N)."""
     peepholes = np.stack([parameters[f"peephole_{gate}"] for gate in "oif"]) / 2
     return np.repeat(peepholes[:, :, np.newaxis], rows, axis=2)
@@ -137,20 +164,20 @@ def _rest(values, peepholes):
     return rest
 
 
-def _product(matrix, gates):
-    """Return a function that puts ``matrix @ seen`` into `gates`."""
-    (_, size, width), rows = matrix.shape, gates.shape[2]
+def product_of(matrix, rows):
+    """Return a function that puts ``matrix @ seen``, of (G, H, K) and (K, N), into an array (G, H, N)."""
+    _, size, width = matrix.shape
     if matrix.size * rows <= _FEW:
-        flat, values = matrix.reshape(-1, width), gates.reshape(-1, rows)
-        return lambda seen: np.dot(flat, seen, out=values)
+        flat = matrix.reshape(-1, width)
+        return lambda seen, gates: np.dot(flat, seen, out=gates.reshape(-1, rows))
     if size * width * rows <= _SMALL:
-        return lambda seen: np.matmul(matrix, seen, out=gates)
-    parts, rest = -(-size * width * rows // _SMALL), np.empty_like(gates)
+        return lambda seen, gates: np.matmul(matrix, seen, out=gates)
+    parts, rest = -(-size * width * rows // _SMALL), np.empty((*matrix.shape[:2], rows), matrix.dtype)
     step = -(-width // (16 * parts)) * 16
     pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, :, begin:begin + step]))
               for begin in range(0, width, step)]
 
-    def product(seen):
+    def product(seen, gates):
         (part, piece), *others = pieces
         np.matmul(piece, seen[part], out=gates)
         for part, piece in others:

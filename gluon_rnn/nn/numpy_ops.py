@@ -6,9 +6,11 @@ nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equ
 
 Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
 """
+import contextlib
 import ctypes
 import functools
 import math
+import threading
 
 import mxnet as mx
 import numpy as np
@@ -16,12 +18,14 @@ import threadpoolctl
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "blas_threads", "from_numpy", "in_place", "on_one_thread", "run_loop", "view"]
+__all__ = ["F", "are_operators", "as_operators", "blas_threads", "from_numpy", "in_place", "on_one_thread", "run_loop",
+           "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
 # Up to so many numbers, to copy an array is faster than to hand its memory over.
 _LITTLE = 2**14
+_context = threading.local()
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
 
@@ -178,6 +182,25 @@ def run_loop(step, sequences, states, parameters):
                 outputs = np.empty((len(sequences[0]), *output.shape), dtype=output.dtype)
             outputs[t] = output
     return outputs, states
+
+
+@contextlib.contextmanager
+def as_operators(wanted=True):
+    """Return a context in which loops in NumPy that have gradients become operators of MXNet's, also in a graph.
+
+    For training on CPUs alone: such a graph cannot leave this process, for what it names is written in Python.
+    """
+    before = are_operators()
+    _context.operators = wanted
+    try:
+        yield
+    finally:
+        _context.operators = before
+
+
+def are_operators():
+    """Return whether this thread is inside `as_operators`."""
+    return getattr(_context, "operators", False)
 
 
 def on_one_thread():

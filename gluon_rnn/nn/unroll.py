@@ -1,8 +1,9 @@
-"""Loops over time around any step: one text of the equations, and four ways to run it.
+"""Loops over time around any step: one text of the equations, and the ways to run it.
 
 - In a symbol, and so in an exported graph: MXNet's `foreach`, which leaves T free.
 - On CPU without gradients: NumPy, whose operators have a fraction of MXNet's overhead (`gluon_rnn.nn.numpy_ops`).
-- With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`).
+- With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`), or NumPy
+  once more where a cell has a `train_in_numpy`, as an operator of MXNet's (`numpy_ops.as_operators`).
 - Otherwise: `foreach` once more, operator by operator.
 
 A block that is part of a larger hybridized block is a symbol there.
@@ -19,6 +20,8 @@ __all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
 
 # From so many multiplications a step on, a fused operator with its square of states is slower than a loop in NumPy.
 _MUCH = 2**19
+# Rows to reckon with where a graph leaves their number free.
+_ROWS = 32
 
 
 def loop(F, step, sequences, states, parameters):
@@ -67,6 +70,9 @@ def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
     if F is numpy_ops.F and not valid and hasattr(cell, "run_in_numpy"):
         return cell.run_in_numpy(inputs, states, cell.values(inputs))
+    if numpy_ops.are_operators() and not valid and hasattr(cell, "train_in_numpy") and (
+            F is mx.nd or cell.is_fast_in_numpy(_ROWS)):
+        return cell.train_in_numpy(F, inputs, states, cell.values(inputs))
     sequences, step, parameters = _parts(F, cell, inputs, states)
     step = _held(step) if valid else step
     if parameters is None:                                                # no cell of ours
@@ -113,7 +119,7 @@ class LoopBlock(SequenceBlock):
                     self.is_fast_in_numpy(inputs.shape[self.layout.index("N")]) and not others)
                 return (self._chunks if many else self._in_numpy)(inputs, states, *others)
             if autograd.is_recording() and self.loops:
-                return self._chunks(inputs, states, *others) if self._active else None
+                return self._recorded(inputs, states, *others) if self._active else None
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
         return super()._fast_call(inputs, states, *others)
@@ -122,12 +128,27 @@ class LoopBlock(SequenceBlock):
         """Return whether it has a loop in NumPy that is fast for many numbers too, where no lengths are given."""
         return False
 
+    def trains_in_numpy(self):
+        """Return whether that loop has gradients."""
+        return False
+
     def _fits_numpy(self, inputs):
         """Return whether NumPy can take MXNet's place, and be the faster: no training, on CPU, a dtype of both."""
         rows = inputs.shape[self.layout.index("N")]
         return ((self.loops or rows * self.fused_size ** 2 > _MUCH) and not autograd.is_training()
-                and not autograd.is_recording() and inputs.context.device_type == "cpu"
-                and self._dtype in ("float32", "float64"))
+                and not autograd.is_recording() and self._knows_numpy(inputs))
+
+    def _knows_numpy(self, inputs):
+        return inputs.context.device_type == "cpu" and self._dtype in ("float32", "float64")
+
+    def _recorded(self, inputs, states, *others):
+        """Run for gradients: operator by operator where one of them is the loop in NumPy, else in chunks."""
+        if (others or not self.trains_in_numpy() or not self._knows_numpy(inputs)
+                or not self.is_fast_in_numpy(inputs.shape[self.layout.index("N")])):
+            return self._chunks(inputs, states, *others)
+        parameters = {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
+        with numpy_ops.as_operators():
+            return self.hybrid_forward(mx.nd, inputs, states, **parameters)
 
     def _in_numpy(self, inputs, states, *others):
         parameters = {name: numpy_ops.view(parameter.data(inputs.context))

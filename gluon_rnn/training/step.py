@@ -5,6 +5,7 @@ import mxnet as mx
 from mxnet import autograd, gluon
 
 from gluon_rnn.nn import decay_masks
+from gluon_rnn.nn.numpy_ops import as_operators
 from gluon_rnn.training import optimizers
 from gluon_rnn.training.own_gradients import OwnGradients
 
@@ -98,7 +99,7 @@ class TrainStep:
 
     def _forward_backward(self, batch, states):
         arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
-        with autograd.record():
+        with autograd.record(), as_operators(all(device.device_type == "cpu" for device in self.devices)):
             results = [_loss(self.graph, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
         autograd.backward(losses)

@@ -1,0 +1,344 @@
+r"""The peephole LSTM of `gluon_rnn.nn.numpy_lstm` with gradients: back through time in NumPy.
+
+With the names of `gluon_rnn.nn.extended_cells`, a the sums that the gates see, and dh, dc the gradients of h_t and c_t:
+
+    da_o = dh tanh(c) o (1 - o)             dc += dh o (1 - tanh(c)^2) + da_o p_o
+    da_i = dc g i (1 - i),  da_f = dc c_{t-1} f (1 - f),  da_g = dc i (1 - g^2)
+    dc_{t-1} = dc f + da_i p_i + da_f p_f,  [dh_{t-1}; dx_t] = [R W]^T da
+
+All factors of dh and dc are known from the way forward and taken for all steps at once, so that a step back is five
+products of numbers and one of matrices. The gradients of the weights are products over all steps and rows.
+
+References
+----------
+Graves (2012), Supervised Sequence Labelling with Recurrent Neural Networks, section 4.6.
+"""
+import functools
+
+import mxnet as mx
+import numpy as np
+
+from gluon_rnn.nn import numpy_lstm
+from gluon_rnn.nn.numpy_ops import view
+
+__all__ = ["Trace", "backward", "forward", "peephole_lstm"]
+
+_OPERATOR = "gluon_rnn_peephole_lstm"
+_PARAMETERS = [f"{source}_{kind}" for kind in ("weight", "bias") for source in ("i2h", "h2h")]
+_PARAMETERS += [f"peephole_{gate}" for gate in "ifo"]
+
+# Multiplications of a product up to which OpenBLAS needs no copies.
+_SMALL = 10**6
+# Numbers of h in a block of steps, on the way back.
+_BLOCK = 2**14
+
+
+class Trace:
+    """What the way back has to know of the way forward, features before rows.
+
+    Parameters
+    ----------
+    inputs : (T, N, C) array
+    states : [h, c], (N, H) each
+    """
+
+    def __init__(self, inputs, states):
+        (steps, rows, _), size = inputs.shape, states[0].shape[1]
+        self.inputs, self.begin = inputs, states
+        self.outputs = np.empty((steps, rows, size), inputs.dtype)
+        self.shares = []                                                  # of each thread: rows, values, tanh(c)
+
+
+def forward(inputs, states, parameters):
+    """Run over all steps; arguments as those of `numpy_lstm.peephole_lstm`.
+
+    Returns
+    -------
+    outputs : (T, N, H) array
+    states : [h, c], (N, H) each
+    trace : Trace
+    """
+    trace, cell = Trace(inputs, states), np.empty_like(states[1])
+    matrix = numpy_lstm.matrix_of(parameters, states[0].shape[1])
+
+    def run(rows):
+        values, squashed = _forward(matrix, parameters, inputs[:, rows], [state[rows] for state in states],
+                                    trace.outputs[:, rows])
+        cell[rows] = values[-1, 4].T
+        trace.shares.append((rows, values, squashed))
+
+    numpy_lstm.in_shares(run, len(cell), matrix[0].size)
+    return trace.outputs, [trace.outputs[-1].copy(), cell], trace
+
+
+def _forward(matrix, parameters, inputs, states, outputs):
+    """Run over all steps of some rows; return [2 o, 2 i, 2 f, g, c_{t-1}], (T + 1, 5, H, N), and tanh(c), (T, H, N)."""
+    (steps, rows, width), size = inputs.shape, states[0].shape[1]
+    seen = np.ones((steps + 1, matrix.shape[2], rows), inputs.dtype)      # [2 h; x; 1] of every step
+    seen[:-1, size:size + width] = inputs.transpose(0, 2, 1)
+    np.multiply(states[0].T, 2, out=seen[0, :size])
+    values, squashed = np.empty((steps + 1, 5, size, rows), inputs.dtype), np.empty((steps, size, rows), inputs.dtype)
+    values[0, 4] = states[1].T
+    product, step = numpy_lstm.product_of(matrix, rows), _step(numpy_lstm.peepholes_of(parameters, rows))
+    for now, at_step, c, tanh_c, doubled in zip(seen, values, values[1:, 4], squashed, seen[1:, :size]):
+        product(now, at_step[:4])
+        step(at_step, c, tanh_c)
+        np.multiply(tanh_c, at_step[0], out=doubled)
+    np.divide(seen[1:, :size].transpose(0, 2, 1), 2, out=outputs)
+    return values, squashed
+
+
+def _step(peepholes):
+    """Return a function that goes on from the product in `values` (5, H, N), in place, and puts c and tanh(c)."""
+    of_o, of_i_and_f, seen = peepholes[0], peepholes[1:], np.empty_like(peepholes[1:])
+    first, second = seen
+
+    def step(values, c, tanh_c):
+        o, i_and_f, before = values[0], values[1:3], values[4]
+        np.multiply(of_i_and_f, before, seen)
+        np.add(i_and_f, seen, i_and_f)
+        np.tanh(values[1:4], values[1:4])
+        np.add(i_and_f, 1, i_and_f)                                       # 2 i, 2 f
+        np.multiply(i_and_f, values[3:], seen)
+        np.add(first, second, c)
+        np.multiply(c, 0.5, c)
+        np.multiply(of_o, c, first)
+        np.add(o, first, o)
+        np.tanh(o, o)
+        np.add(o, 1, o)                                                   # 2 o
+        np.tanh(c, tanh_c)
+
+    return step
+
+
+def backward(trace, parameters, heads, final_heads):
+    """Return the gradients of inputs, h, c, and {name: array} of those of the parameters.
+
+    Parameters
+    ----------
+    trace : Trace
+    parameters : dict
+    heads : (T, N, H) array
+        The gradient of the outputs.
+    final_heads : [h, c], (N, H) each
+    """
+    inputs, begin = np.empty_like(trace.inputs), [np.empty_like(state) for state in trace.begin]
+    sums = np.empty((*heads.shape[:2], 4, heads.shape[2]), heads.dtype)   # gradient of a: i, f, g, o
+    matrix, peepholes = _transposed(parameters), []
+
+    def run(share):
+        rows, values, squashed = share
+        way = _WayBack(matrix, parameters, heads[:, rows], [head[rows] for head in final_heads])
+        for block in way.blocks():
+            way.through(values[block.start:block.stop + 1], squashed[block], block, inputs[block, rows],
+                        sums[block, rows])
+        begin[0][rows], begin[1][rows] = way.dh.T, way.dc.T
+        peepholes.append(way.peepholes)
+
+    numpy_lstm.for_each(run, trace.shares)
+    of_peepholes = dict(zip(("peephole_o", "peephole_i", "peephole_f"), sum(peepholes)))
+    return inputs, *begin, dict(_of_weights(trace, sums.reshape(-1, sums.shape[2] * sums.shape[3])), **of_peepholes)
+
+
+def _of_weights(trace, sums):
+    """Return {name: array}, from the gradient of all gates' sums, (T * N, 4 H)."""
+    size, width = trace.outputs.shape[2], trace.inputs.shape[2]
+    seen = np.ones((*trace.outputs.shape[:2], size + width + 1), sums.dtype)              # [x; h; 1] of every step
+    seen[:, :, :width], seen[0, :, width:-1], seen[1:, :, width:-1] = trace.inputs, trace.begin[0], trace.outputs[:-1]
+    seen, found = seen.reshape(len(sums), -1), []
+    # Not a product on all of BLAS's threads, which then wait actively for the next one: a third of the time of a step.
+    count = len(trace.shares)
+    ends = [part * len(sums) // count for part in range(count + 1)]
+    numpy_lstm.for_each(lambda rows: found.append(sums[rows].T.dot(seen[rows])), list(map(slice, ends, ends[1:])))
+    found = functools.reduce(np.add, found)
+    bias = found[:, -1]
+    return {"i2h_weight": found[:, :width], "h2h_weight": found[:, width:-1], "i2h_bias": bias, "h2h_bias": bias}
+
+
+def _transposed(parameters):
+    """Return the weights of the sums o, i, f, g, (4 H, H + C), transposed."""
+    both = np.concatenate([parameters["h2h_weight"], parameters["i2h_weight"]], axis=1)
+    size = both.shape[0] // 4
+    return np.concatenate([both[gate * size:(gate + 1) * size] for gate in numpy_lstm.GATES]).T
+
+
+class _WayBack:
+    """Through all steps of some rows, block by block from the last one: so many that their numbers stay in the cache.
+
+    Parameters
+    ----------
+    matrix : (H + C, 4 H) array
+    parameters : dict
+    heads : (T, N, H) array
+        The gradient of the outputs.
+    final_heads : [h, c], (N, H) each
+    """
+
+    def __init__(self, matrix, parameters, heads, final_heads):
+        self._parameters, self._heads = parameters, heads
+        _, rows, size = heads.shape
+        self._product, self._width = _product(matrix, rows), len(matrix)
+        #: the gradients of h and c before the block, (H, N)
+        self.dh, self.dc = (head.T.copy() for head in final_heads)
+        #: of the peepholes o, i and f, (3, H)
+        self.peepholes = np.zeros((3, size), heads.dtype)
+
+    def blocks(self):
+        """Return slices of the steps, the last ones first."""
+        steps, rows, size = self._heads.shape
+        length = max(1, _BLOCK // (rows * size))
+        return [slice(begin, min(begin + length, steps)) for begin in range(0, steps, length)][::-1]
+
+    def through(self, values, squashed, block, inputs, sums):
+        """Go through a block of S steps.
+
+        Parameters
+        ----------
+        values : (S + 1, 5, H, N) array
+        squashed : (S, H, N) array
+        block : slice
+        inputs, sums : (S, N, C) and (S, N, 4, H) arrays
+            The gradients of inputs and of a, in the order i, f, g, o: to be filled.
+        """
+        das, of_c, keep = _factors(values, squashed, self._parameters)
+        heads = np.ascontiguousarray(self._heads[block].transpose(0, 2, 1))              # (S, H, N)
+        size, rows = heads.shape[1:]
+        seen = np.empty((len(heads), self._width, rows), heads.dtype)
+        self._steps(heads, das, of_c, keep, seen)
+        inputs[...] = seen[:, size:].transpose(0, 2, 1)
+        for place, gate in enumerate(numpy_lstm.GATES):
+            sums[:, :, gate] = das[:, place].transpose(0, 2, 1)
+        for place, cell in enumerate((values[1:, 4], values[:-1, 4], values[:-1, 4])):   # that o, i and f see
+            self.peepholes[place] += np.einsum("thn,thn->h", das[:, place], cell)
+
+    def _steps(self, heads, das, of_c, keep, seen):
+        """Turn `das` from factors into gradients, and fill `seen` (S, H + C, N), the gradient of h_{t-1} and x_t."""
+        product, dh, dc, more = self._product, self.dh, self.dc, np.empty_like(self.dc)
+        for head, da, of_dh, kept, found in zip(heads[::-1], das[::-1], of_c[::-1], keep[::-1], seen[::-1]):
+            da_o, da_others = da[0], da[1:]
+            np.add(head, dh, out=dh)
+            np.multiply(of_dh, dh, out=more)
+            np.add(dc, more, out=dc)
+            np.multiply(da_o, dh, out=da_o)
+            np.multiply(da_others, dc, out=da_others)
+            np.multiply(kept, dc, out=dc)
+            product(da, found)
+            dh = found[:len(dc)]
+        self.dh = dh
+
+
+def _factors(values, squashed, parameters):
+    """Return what dh or dc is multiplied by at every step.
+
+    Returns
+    -------
+    das : (S, 4, H, N) array
+        For da: dh by the first of the order o, i, f, g, dc by the others.
+    of_c : (S, H, N) array
+        dh, for what it adds to dc.
+    keep : (S, H, N) array
+        dc, for dc of the step before.
+    """
+    o, i, f, g, before = (values[:-1, place] for place in range(5))       # 2 o, 2 i, 2 f, g, c_{t-1}
+    p_i, p_f, p_o = (parameters[f"peephole_{gate}"][:, np.newaxis] for gate in "ifo")
+    das = np.empty((len(squashed), 4, *squashed.shape[1:]), squashed.dtype)
+    for place, (gate, factor) in enumerate(((o, squashed), (i, g), (f, before))):
+        at_place = das[:, place]
+        np.subtract(2, gate, out=at_place)
+        at_place *= gate
+        at_place *= factor
+        at_place *= 0.25                                                  # of 2 gate (2 - 2 gate), that is 4 gate (1 - gate)
+    np.multiply(g, g, out=das[:, 3])
+    np.subtract(1, das[:, 3], out=das[:, 3])
+    das[:, 3] *= i
+    das[:, 3] *= 0.5
+    of_c = squashed * squashed
+    np.subtract(1, of_c, out=of_c)
+    of_c *= o
+    of_c *= 0.5
+    of_c += das[:, 0] * p_o
+    keep = f * 0.5
+    keep += das[:, 1] * p_i
+    keep += das[:, 2] * p_f
+    return das, of_c, keep
+
+
+def _product(matrix, rows):
+    """Return a function that puts ``matrix @ da``, of (H + C, 4 H) and (4, H, N), into an array (H + C, N)."""
+    height, width = matrix.shape
+    step = max(1, _SMALL // (width * rows))
+    if step >= height:
+        return lambda da, found: np.dot(matrix, da.reshape(width, rows), out=found)
+    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[begin:begin + step]))
+              for begin in range(0, height, step)]
+
+    def product(da, found):
+        flat = da.reshape(width, rows)
+        for part, piece in pieces:
+            np.dot(piece, flat, out=found[part])
+
+    return product
+
+
+def peephole_lstm(F, inputs, states, parameters):
+    """Return outputs (T, N, H) and [h, c] of all steps, by an operator on CPUs that has gradients.
+
+    Parameters
+    ----------
+    F : mx.nd or mx.sym
+    inputs : (T, N, C)
+    states : [h, c], (N, H) each
+    parameters : dict
+        Those of `gluon_rnn.nn.PeepholeLSTMCell` by their names.
+    """
+    arrays = [parameters[name] for name in _PARAMETERS]
+    outputs, *states = F.Custom(inputs, *states, *arrays, op_type=_OPERATOR)
+    return outputs, states
+
+
+class _Operator(mx.operator.CustomOp):
+    """What MXNet calls, on a thread of its own, with arrays that are ready."""
+
+    def __init__(self):
+        super().__init__()
+        self._trace = None
+
+    def forward(self, is_train, req, in_data, out_data, aux):
+        inputs, *states = map(view, in_data[:3])
+        outputs, finals, self._trace = forward(inputs, states, _named(in_data[3:]))
+        for name, array, values in zip(req, out_data, (outputs, *finals)):
+            _put(name, array, values)
+
+    def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
+        outputs, *states = map(view, out_grad)
+        *gradients, of_parameters = backward(self._trace, _named(in_data[3:]), outputs, states)
+        for name, array, values in zip(req, in_grad, (*gradients, *(of_parameters[name] for name in _PARAMETERS))):
+            _put(name, array, values)
+
+
+@mx.operator.register(_OPERATOR)
+class _Properties(mx.operator.CustomOpProp):
+    def list_arguments(self):
+        return ["inputs", "h", "c", *_PARAMETERS]
+
+    def list_outputs(self):
+        return ["outputs", "last_h", "last_c"]
+
+    def infer_shape(self, in_shape):
+        (steps, rows, _), state = in_shape[0], in_shape[1]
+        return in_shape, [(steps, rows, state[1]), state, state], []
+
+    def create_operator(self, ctx, in_shapes, in_dtypes):
+        return _Operator()
+
+
+def _named(arrays):
+    return dict(zip(_PARAMETERS, map(view, arrays)))
+
+
+def _put(request, array, values):
+    """Write `values` to an array of MXNet's, or add them to it, as it asks for."""
+    if request == "add":
+        view(array)[...] += values
+    elif request != "null":
+        view(array)[...] = values
