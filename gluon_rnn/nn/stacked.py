@@ -5,6 +5,8 @@ that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is all it t
 """
 import functools
 
+import mxnet as mx
+
 from gluon_rnn.nn import extended_cells as cells
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
@@ -135,11 +137,22 @@ class StackedCells(LoopedLayer):
         for layer in range(self.num_layers):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
-            begin = [F.reshape(F.slice_axis(state, axis=0, begin=layer, end=layer + 1), shape=(-3, 0))
-                     for state in states]                                 # (L, N, H) -> (N, H)
+            begin = [self._of_layer(F, state, layer) for state in states]
             outputs, final = run(getattr(self, f"l{layer}"), outputs, begin)
-            finals.append(final)
-        return outputs, [F.stack(*of_all, axis=0) for of_all in zip(*finals)]
+            finals.append([_as_layer(F, state) for state in final])
+        return outputs, finals[0] if len(finals) == 1 else [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
+
+    def _of_layer(self, F, state, layer):
+        """Return the part (N, H) of a state (L, N, H)."""
+        if self.num_layers > 1:
+            state = F.slice_axis(state, axis=0, begin=layer, end=layer + 1)
+        return state.reshape((-3, 0)) if isinstance(state, mx.nd.NDArray) else F.reshape(state, shape=(-3, 0))
+
+
+def _as_layer(F, state):
+    """Return a state (N, H) as (1, N, H)."""
+    # An array's own reshape is a view. Any operator wakes threads, which then wait actively beside a loop in NumPy.
+    return state.reshape((-4, 1, -1, 0)) if isinstance(state, mx.nd.NDArray) else F.expand_dims(state, axis=0)
 
 
 @encoders.register("peephole_lstm")
