@@ -173,7 +173,8 @@ class FusedLayer(SequenceBlock):
         run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
         if valid_length is not None:
             inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        begins, finals, outputs = self._begins(F, inputs, states), [], inputs
+        directions = self._directions if valid_length is None else 1
+        begins, finals, outputs = self._begins(F, inputs, states, directions), [], inputs
         for layer, layout in enumerate(self._layouts):
             if layer:
                 outputs = self._drop_between(F, outputs)
@@ -183,15 +184,17 @@ class FusedLayer(SequenceBlock):
                 vector = flat.drop_h2h(F, vector, layout, self._weight_drop)
             outputs, final = run(outputs, vector, layout, begins[layer])
             finals.append(final)
+        if valid_length is not None:                                      # between layers nothing reads the padding
+            outputs = lengths.mask(F, outputs, valid_length)
         if wanted and self.num_layers > 1:
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
         return outputs, finals[0] if wanted else []
 
-    def _begins(self, F, inputs, states):
-        """Return the [h] or [h, c], each (D, N, H), that each layer begins with."""
+    def _begins(self, F, inputs, states, directions):
+        """Return the [h] or [h, c], each (D, N, H), that each layer begins with; without states D is `directions`."""
         if not states:
             zeros = F.zeros_like(F.slice(inputs, begin=(0, None, 0), end=(1, None, 1)))                  # (1, N, 1)
-            zeros = F.broadcast_axis(zeros, axis=(0, 2), size=(self._directions, self.hidden_size))
+            zeros = F.broadcast_axis(zeros, axis=(0, 2), size=(directions, self.hidden_size))
             return [[zeros] * len(self.state_info())] * self.num_layers
         if self.num_layers == 1:
             return [states]

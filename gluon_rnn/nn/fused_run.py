@@ -37,33 +37,34 @@ class FusedRun:
         layout : FlatLayout
             Of `vector`.
         begin : [h] or [h, c], (D, N, H) each
+            (1, N, H) with lengths where states are not `wanted`.
 
         Returns
         -------
-        outputs : (T, N, D * H), 0 on padding
+        outputs : (T, N, D * H)
+            On padding any finite number.
         states : [h] or [h, c], (D, N, H) each, behind each row's last step
         """
         both = len(layout.directions) == 2
         if self._length is None:
             return self._operator(inputs, vector, begin, bidirectional=both)
         if both:
-            outputs, final = self._both_directions(inputs, flat.split_directions(self._F, vector, layout), begin)
-        else:
-            outputs, final = self._until_length(inputs, vector, begin)
-        return lengths.mask(self._F, outputs, self._length), final
+            return self._both_directions(inputs, flat.split_directions(self._F, vector, layout), begin)
+        return self._until_length(inputs, vector, begin)
 
     def _both_directions(self, inputs, vectors, begin):
         F = self._F
         if self._places is None:                                          # the same for all layers
             self._places = lengths.reversal(F, inputs, self._length)
-        begins = zip(*(F.split(state, num_outputs=2, axis=0) for state in begin))
+        # A beginning that nobody has given is the same for both.
+        begins = zip(*(F.split(state, num_outputs=2, axis=0) for state in begin)) if self._wanted else (begin, begin)
         (ahead, final), (back, other) = (self._until_length(sequence, vector, own) for sequence, vector, own in zip(
             (inputs, lengths.reverse(F, inputs, self._places)), vectors, begins))
         final = [F.concat(*pair, dim=0) for pair in zip(final, other)] if self._wanted else None
         return join(F, ahead, lengths.reverse(F, back, self._places)), final
 
     def _until_length(self, inputs, vector, begin):
-        """Return the outputs of one direction, not masked, and the states behind each row's last step."""
+        """Return the outputs of one direction, and the states behind each row's last step."""
         F = self._F
         if self._wanted and self._mode == "lstm":
             padding = lengths.padding_indicator(F, inputs, self._length)

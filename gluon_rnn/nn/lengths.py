@@ -20,12 +20,11 @@ def reverse(F, sequence, places):
 
 
 def reversal(F, sequence, valid_length):
-    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int32."""
-    one_feature = F.BlockGrad(F.slice_axis(sequence, axis=2, begin=0, end=1))
-    ones = F.cast(F.ones_like(F.reshape(one_feature, shape=(0, 0))), dtype="int32")      # float16 cannot count far
-    steps, rows = (F.broadcast_like(F.expand_dims(F.contrib.arange_like(ones, axis=axis), axis=1 - axis), ones)
-                   for axis in (0, 1))
-    return F.stack(F.SequenceReverse(steps, sequence_length=valid_length, use_sequence_length=True), rows)
+    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int64."""
+    rows = F.BlockGrad(F.reshape(F.slice_axis(sequence, axis=2, begin=0, end=1), shape=(0, 0)))
+    places = F.contrib.index_array(rows, axes=(0, 1))                     # (T, N, 2), t and n of each
+    return F.transpose(F.SequenceReverse(places, sequence_length=valid_length, use_sequence_length=True),
+                       axes=(2, 0, 1))
 
 
 def last(F, sequence, valid_length, begin):

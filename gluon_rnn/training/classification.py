@@ -87,7 +87,9 @@ class ClassificationLoss(gluon.HybridBlock):
     def _plain(self, F, inputs, valid_length, targets, weights):
         """Return the summed loss, and log p of all classes, (N, K)."""
         scores = F.log_softmax(self.model(inputs, None, valid_length))
-        loss = (1 - self._smoothing) * F.pick(scores, targets) + self._smoothing * F.mean(scores, axis=1)
+        loss = F.pick(scores, targets)
+        if self._smoothing:
+            loss = (1 - self._smoothing) * loss + self._smoothing * F.mean(scores, axis=1)
         return -F.sum(weights * loss), scores
 
 
