@@ -11,7 +11,7 @@ from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.joined import join
 
-__all__ = ["DelayLine", "gathered", "last_values", "row_numbers", "shifted", "shifts", "side_by_side", "time_zeros"]
+__all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "side_by_side", "time_zeros"]
 
 
 # From this many features on, oneDNN joins two-dimensional arrays faster than MXNet stacks and transposes them.
@@ -54,15 +54,15 @@ def side_by_side(F, parts, width=0):
 
 
 def row_numbers(F, sequence):
-    """Return what `gathered` needs of a `sequence` (T, N, C): the numbers of its rows, (T, N, 1), and N, (1, 1, 1)."""
+    """Return what `row_indices` needs of a `sequence` (T, N, C): the numbers of its rows, (T, N, 1), and N, (1, 1, 1)."""
     one_feature = F.BlockGrad(F.slice_axis(sequence, axis=2, begin=0, end=1))
     numbers = F.contrib.arange_like(F.cast(one_feature, dtype="int32"))   # float32 could not count beyond 2**24
     batch_size = F.slice_axis(F.shape_array(one_feature), axis=0, begin=1, end=2)
     return numbers, F.reshape(F.cast(batch_size, dtype="int32"), shape=(1, 1, 1))
 
 
-def gathered(F, extended, offsets, past, numbers):
-    """Return what `shifted` does, n = len(offsets) being 2 or more, as one gathering of rows.
+def gathered(F, extended, indices):
+    """Return what `shifted` does, for n = 2 offsets or more, as one gathering of rows: (T, N, n * C).
 
     Slices beside each other write every number twice, and backwards they fill each slice up with zeros. This copies
     whole rows once, and adds whole rows up on the way back. It pays where there is more than one feature.
@@ -70,14 +70,24 @@ def gathered(F, extended, offsets, past, numbers):
     Parameters
     ----------
     extended : (past + T + future, N, C)
-    offsets : sequence of int
-        Each from -past to future.
+    indices : (T, N, n)
+        What `row_indices` returns.
+    """
+    return F.reshape(F.take(F.reshape(extended, shape=(-3, 0)), indices, axis=0), shape=(0, 0, -3))
+
+
+def row_indices(F, numbers, offsets, past):
+    """Return the rows of an extended sequence that stand at `offsets` from each step, (T, N, n).
+
+    Parameters
+    ----------
     numbers : tuple
         What `row_numbers` returns for any (T, N, ...).
+    offsets : sequence of int
+        Each from -past to future.
     """
     rows, batch_size = numbers
-    indices = F.broadcast_add(rows, F.broadcast_mul(batch_size, _steps(F, offsets, past)))     # (T, N, n)
-    return F.reshape(F.take(F.reshape(extended, shape=(-3, 0)), indices, axis=0), shape=(0, 0, -3))
+    return F.broadcast_add(rows, F.broadcast_mul(batch_size, _steps(F, offsets, past)))
 
 
 def _steps(F, offsets, past):

@@ -53,6 +53,8 @@ class SubsampledTDNN(TDNN):
     ((4, 4, 8), [(0, 1, 2), (0,), (0,)])
     """
 
+    takes_places = False
+
     def __init__(self, hidden_size, subsampling, num_layers=None, contexts=None, **kwargs):
         check_sizes(subsampling=subsampling)
         super().__init__(hidden_size, num_layers, contexts, **kwargs)

@@ -17,12 +17,16 @@ contexts: the notation of contexts, and sub-sampling.
 """
 from collections.abc import Mapping
 
+import mxnet as mx
+
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_numbers, shifts, time_zeros
+from gluon_rnn.nn.delay import (gathered, last_values, require_input_size, row_indices, row_numbers, shifts,
+                                time_zeros)
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.placed import Place, PlacedGraph
 from gluon_rnn.registry import encoders
 from gluon_rnn.runtime import openmp_threads
 
@@ -120,6 +124,10 @@ class TDNN(SequenceBlock):
     ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
     """
 
+    #: whether `forward_sequence` takes `places`
+    takes_places = True
+    _placed = None
+
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
@@ -183,8 +191,9 @@ class TDNN(SequenceBlock):
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
-        self.set_input_size(inputs.shape[-1])
+        if shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype:            # two cheap looks on a hot path
+            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+            self.set_input_size(shape[-1])
 
     def _check_states(self, states, batch_size):
         if not self.causal and any(state.asnumpy().any() for state in states):
@@ -193,22 +202,24 @@ class TDNN(SequenceBlock):
                              "or use contexts without positive offsets")
         super()._check_states(states, batch_size)
 
-    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""
+    def forward_sequence(self, F, inputs, states, valid_length, *, places=None, **parameters):
+        """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer.
+
+        `places` is what depends on the shape alone, where it is known: `gluon_rnn.nn.placed`.
+        """
         outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
-        begins, finals, numbers = iter(states), [], row_numbers(F, inputs)
+        begins, finals, numbers = iter(states), [], None if places else row_numbers(F, inputs)
         for layer, offsets in enumerate(self.offsets):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
-            past, future = max(-offsets[0], 0), max(offsets[-1], 0)
-            before = next(begins) if states and past else None            # zeros, if no states are given
-            extended = _extended(F, before, outputs, past, future)
-            if states and past:
-                finals.append(last_values(F, extended, past, valid_length, future))
+            place = places[layer] if places else _place(F, outputs, offsets, numbers, states and begins)
+            extended = _extended(F, outputs, place)
+            if states and offsets[0] < 0:
+                finals.append(last_values(F, extended, -offsets[0], valid_length, max(offsets[-1], 0)))
             weight, bias = (parameters[f"l{layer}_{kind}"] for kind in ("weight", "bias"))
-            if len(offsets) > 1 and _is_slow(self._size_below(layer), len(offsets)):
+            if len(offsets) > 1 and _is_slow(self.size_below(layer), len(offsets)):
                 extended, weight = _widened(F, extended, weight, len(offsets))
-            window = _window(F, extended, offsets, past, future, numbers)
+            window = _window(F, extended, offsets, place)
             outputs = F.FullyConnected(window, weight, bias, num_hidden=self.hidden_sizes[layer], flatten=False)
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
             if valid_length is not None:                                  # f(b) there would leak into a look-ahead
@@ -217,27 +228,48 @@ class TDNN(SequenceBlock):
             finals.append(begun(F, states[-1], valid_length))
         return outputs, finals
 
-    def _size_below(self, layer):
+    def size_below(self, layer):
         """Return how many features a layer sees at each step."""
         return self.hidden_sizes[layer - 1] if layer else self.input_size
+
+    def _fast_call(self, inputs, states, *others):
+        """Run the graph for sequences of known shape, once there is one for any: nobody has to export the former."""
+        if (states or others or not self.takes_places or not self._active or self._form != (2, 0)
+                or self._callback or self._forward_hooks or self._forward_pre_hooks
+                or not isinstance(inputs, mx.nd.NDArray)):
+            return super()._fast_call(inputs, states, *others)
+        if self._placed is None:
+            self._placed = PlacedGraph(self)
+        return self._placed(inputs), []
+
+    def _clear_cached_op(self):
+        self._placed = None
+        super()._clear_cached_op()
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
 
 
-def _extended(F, before, sequence, past, future):
-    """Return (past + T + future, N, C): a `sequence` (T, N, C), what is `before` it or zeros, and zeros behind it."""
-    if past and before is None:
-        before = time_zeros(F, sequence, past)
-    parts = [*([before] if past else []), sequence, *([time_zeros(F, sequence, future)] if future else [])]
+def _place(F, sequence, offsets, numbers, begins):
+    """Return the `Place` of a layer that sees a `sequence` (T, N, C) at `offsets`; the `begins` of layers, if any."""
+    past, future = max(-offsets[0], 0), max(offsets[-1], 0)
+    before = (next(begins) if begins else time_zeros(F, sequence, past)) if past else None
+    after = time_zeros(F, sequence, future) if future else None
+    return Place(row_indices(F, numbers, offsets, past) if len(offsets) > 1 else None, before, after)
+
+
+def _extended(F, sequence, place):
+    """Return (past + T + future, N, C): a `sequence` (T, N, C), and what stands before and behind it."""
+    parts = [part for part in (place.before, sequence, place.after) if part is not None]
     return join(F, *parts, dim=0) if len(parts) > 1 else sequence
 
 
-def _window(F, extended, offsets, past, future, numbers):
+def _window(F, extended, offsets, place):
     """Return x_{t+o} of all offsets o side by side, (T, N, n * C)."""
     if len(offsets) > 1:
-        return gathered(F, extended, offsets, past, numbers)
+        return gathered(F, extended, place.indices)
+    past, future = max(-offsets[0], 0), max(offsets[-1], 0)
     return shifts(F, extended, offsets, past, future)[0] if offsets[0] else extended
 
 
