@@ -1,7 +1,7 @@
 """Evaluate a trained model on its data: ``python -m scripts.evaluate RUN [--split test] [--checkpoint best]``.
 
 With ``--beside RUN RUN`` several runs of one recipe are evaluated together: the mean of their probabilities where they
-translate, the median of their predictions where they forecast.
+translate or classify, the median of their predictions where they forecast.
 """
 import argparse
 

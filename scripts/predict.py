@@ -43,7 +43,7 @@ def _parser():
     parser.add_argument("--stream", action="store_true", help="answer after every step of an item, from carried "
                                                               "states: where the model reads forwards only")
     parser.add_argument("--beside", metavar="RUN", action="append", default=[],
-                        help="a further run that translates together with RUN; may be given several times")
+                        help="a further run that answers together with RUN; may be given several times")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
                         help="where pictures and tunes go (default: RUN/predictions)")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")

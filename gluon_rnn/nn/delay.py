@@ -11,7 +11,8 @@ from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.joined import join
 
-__all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "side_by_side", "time_zeros"]
+__all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "side_by_side",
+           "time_zeros"]
 
 
 # From this many features on, oneDNN joins two-dimensional arrays faster than MXNet stacks and transposes them.
@@ -54,7 +55,7 @@ def side_by_side(F, parts, width=0):
 
 
 def row_numbers(F, sequence):
-    """Return what `row_indices` needs of a `sequence` (T, N, C): the numbers of its rows, (T, N, 1), and N, (1, 1, 1)."""
+    """Return what `row_indices` needs of a `sequence` (T, N, C): numbers of its rows, (T, N, 1), and N, (1, 1, 1)."""
     one_feature = F.BlockGrad(F.slice_axis(sequence, axis=2, begin=0, end=1))
     numbers = F.contrib.arange_like(F.cast(one_feature, dtype="int32"))   # float32 could not count beyond 2**24
     batch_size = F.slice_axis(F.shape_array(one_feature), axis=0, begin=1, end=2)

@@ -6,8 +6,8 @@ With the names of `gluon_rnn.nn.extended_cells`, a the sums that the gates see, 
     da_i = dc g i (1 - i),  da_f = dc c_{t-1} f (1 - f),  da_g = dc i (1 - g^2)
     dc_{t-1} = dc f + da_i p_i + da_f p_f,  [dh_{t-1}; dx_t] = [R W]^T da
 
-All factors of dh and dc are known from the way forward and taken for all steps at once, so that a step back is five
-products of numbers and one of matrices. The gradients of the weights are products over all steps and rows.
+All factors of dh and dc are known from the way forward and taken for a block of steps at once, so that a step back is
+five products of numbers and one of matrices. The gradients of the weights are products over all steps and rows.
 
 References
 ----------
@@ -247,7 +247,7 @@ def _factors(values, squashed, parameters):
         np.subtract(2, gate, out=at_place)
         at_place *= gate
         at_place *= factor
-        at_place *= 0.25                                                  # of 2 gate (2 - 2 gate), that is 4 gate (1 - gate)
+        at_place *= 0.25                                                  # twice the gate stands in both factors
     np.multiply(g, g, out=das[:, 3])
     np.subtract(1, das[:, 3], out=das[:, 3])
     das[:, 3] *= i
@@ -310,6 +310,8 @@ class _Operator(mx.operator.CustomOp):
             _put(name, array, values)
 
     def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
+        # The arrays of the way forward may be others by now, though with the same numbers.
+        self._trace.inputs, *self._trace.begin = map(view, in_data[:3])
         outputs, *states = map(view, out_grad)
         *gradients, of_parameters = backward(self._trace, _named(in_data[3:]), outputs, states)
         for name, array, values in zip(req, in_grad, (*gradients, *(of_parameters[name] for name in _PARAMETERS))):

@@ -86,7 +86,7 @@ class PlacedGraph:
         outputs, _ = block.hybrid_forward(
             mx.sym, mx.sym.var("inputs"), [], places=places,
             **{name: parameter.var() for name, parameter in block._reg_params.items()})
-        parameters = [parameter for parameter in block._reg_params.values()]
+        parameters = list(block._reg_params.values())
         order = outputs.list_inputs()
         wanted = names + [parameter.name for parameter in parameters]
         assert sorted(order) == sorted(wanted), (order, wanted)

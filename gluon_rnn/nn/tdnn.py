@@ -22,8 +22,7 @@ import mxnet as mx
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import (gathered, last_values, require_input_size, row_indices, row_numbers, shifts,
-                                time_zeros)
+from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join
 from gluon_rnn.nn.placed import Place, PlacedGraph

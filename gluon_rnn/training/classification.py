@@ -172,11 +172,14 @@ class ClassificationTask(Task):
         lengths = [len(sequence) for sequence in self.data.inputs(split)]
         return PaddedBatches(self.data, split, Buckets(lengths, self.config.data.eval_batch_size, len(lengths)))
 
-    def probabilities(self, split, limit=None):
-        """Return the indices of a split's sequences that were looked at, and their log-probabilities (n, K)."""
-        device = self.graph.collect_params().list_ctx()[0]
-        batches = self.eval_batches(split)
-        scores = [log_probabilities(self.model, batch.arrays[0], batch.arrays[1], device)
+    def probabilities(self, split, limit=None, models=None):
+        """Return the indices of a split's sequences that were looked at, and their log-probabilities (n, K).
+
+        They are those of the task's own model, or of the mean of several `models`.
+        """
+        models, batches = models or [self.model], self.eval_batches(split)
+        device = models[0].collect_params().list_ctx()[0]
+        scores = [log_probabilities(models, batch.arrays[0], batch.arrays[1], device)
                   for batch in itertools.islice(batches, limit)]
         indices = [index for rows in itertools.islice(batches.buckets, limit) for index in rows]
         return np.array(indices), np.concatenate(scores)
@@ -187,6 +190,12 @@ class ClassificationTask(Task):
         """Return the mean cross-entropy in nats, the accuracy and the macro-averaged F1, on the model's device."""
         indices, scores = self.probabilities(split, limit)
         return class_report.scores(self.data.targets(split)[indices], scores)
+
+    def evaluate_together(self, split, models):
+        """Return the scores of the mean of what `models` give for probabilities, as ``accuracy_of_3``."""
+        indices, scores = self.probabilities(split, models=models)
+        found = class_report.scores(self.data.targets(split)[indices], scores)
+        return {f"{name}_of_{len(models)}": value for name, value in found.items()}
 
     def report(self, path, limit=None):
         """Evaluate, fit the baselines, and write ``confusion.png`` and ``predictions.csv``."""
@@ -225,7 +234,7 @@ class ClassificationTask(Task):
 
     @staticmethod
     def predict(run, items, batch_size=100):
-        """Return the probability of each class for each of `items`.
+        """Return the probability of each class for each of `items`; with runs beside this one, the mean of all.
 
         Parameters
         ----------
@@ -244,7 +253,7 @@ class ClassificationTask(Task):
         device = run.model.collect_params().list_ctx()[0]
         for start in range(0, len(items), batch_size):
             inputs, valid_length = map(mx.nd.array, pad(sequences[start:start + batch_size]))
-            rows = np.exp(log_probabilities(run.model, inputs, valid_length, device))
+            rows = np.exp(log_probabilities([run.model, *run.beside], inputs, valid_length, device))
             answers += [_ranked(run.assets.labels, row) for row in rows]
         return answers
 
@@ -263,7 +272,10 @@ class ClassificationTask(Task):
         ------
         ValueError
             If the model looks at all of a sequence: only an encoder that reads forwards with pooling "last" does not.
+            If there are runs beside this one.
         """
+        if run.beside:
+            raise ValueError(f"one run streams, got {1 + len(run.beside)}; leave out the runs beside {str(run.path)!r}")
         streaming.require_causal(run.model, "train one with pooling last and an encoder that reads forwards only")
         reader, text = run.assets.reader, isinstance(run.assets.reader, TextReader)
         sequences = (reader(step) if text else np.atleast_2d(step) for step in steps)
@@ -288,10 +300,12 @@ def class_weights(targets, num_classes, balance):
     return weights / (shares * weights).sum()
 
 
-def log_probabilities(model, inputs, valid_length, device):
-    """Return log p (N, K) float64 of padded inputs (T, N) or (T, N, C) as NumPy array."""
-    logits = model(inputs.as_in_context(device), None, valid_length.as_in_context(device))
-    return scipy.special.log_softmax(logits.asnumpy().astype(np.float64), axis=1)
+def log_probabilities(models, inputs, valid_length, device):
+    """Return log p (N, K) float64 of padded inputs (T, N) or (T, N, C), p being the mean over `models`."""
+    inputs, valid_length = inputs.as_in_context(device), valid_length.as_in_context(device)
+    logits = [model(inputs, None, valid_length).asnumpy().astype(np.float64) for model in models]
+    log_p = scipy.special.log_softmax(logits, axis=2)                     # (M, N, K)
+    return scipy.special.logsumexp(log_p, axis=0) - np.log(len(models)) if len(models) > 1 else log_p[0]
 
 
 class PaddedBatches:

@@ -85,8 +85,8 @@ def load_run(path, which="best", ctx=None, beside=()):
     ctx : mxnet.Context, optional
         Where the parameters go; the CPU by default.
     beside : list of str or Path
-        Further runs of the same recipe and data, which answer together with this one: translations by the mean of
-        their probabilities, forecasts by the median of what they predict.
+        Further runs of the same recipe and data, which answer together with this one: translations and classes by the
+        mean of their probabilities, forecasts by the median of what they predict.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A TDNN called by itself: the graph that is given what depends on the shape alone, against the one that computes it."""
+"""A TDNN called by itself: the graph that is given what depends on the shape alone, and the one that computes it."""
 import gluon_rnn  # noqa: F401
 import mxnet as mx
 import numpy as np

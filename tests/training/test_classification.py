@@ -2,6 +2,7 @@
 import copy
 import doctest
 import json
+import pathlib
 
 import mxnet as mx
 import numpy as np
@@ -16,6 +17,7 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import answers, class_report, classification, evaluate_run, load_run, train
 from gluon_rnn.training.classification import ClassificationLoss, ClassifierAssets, class_weights
+from scripts import evaluate, predict
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -127,6 +129,28 @@ def test_rare_classes_may_count_more(make):
               for row in range(batch.rows)]
     doubled = task.graph(*batch.arrays[:3], 2 * batch.arrays[3]).asscalar()
     assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=1e-5)
+
+
+def test_runs_beside_each_other_answer_with_the_mean_of_their_probabilities(make, tmp_path, capsys):
+    paths = [str(train(make({"seed": seed, "training.epochs": 1}), f"seed{seed}")) for seed in (0, 1, 2)]
+    line = "the film was great"
+    alone = [gluon_rnn.load(path).predict(line) for path in paths]
+    together = gluon_rnn.load(paths[0], beside=paths[1:])
+    found = together.predict(line)
+    assert found == pytest.approx({name: np.mean([one[name] for one in alone]) for name in found}, abs=1e-9)
+    assert len({one["good"] for one in alone}) == 3
+    evaluate.main([paths[0], "--beside", *paths[1:], "--save"])
+    scores = json.loads((pathlib.Path(paths[0]) / "results.json").read_text())["scores"]
+    assert {"accuracy", "accuracy_of_3", "macro_f1_of_3", "loss_of_3"} <= set(scores)
+    assert f"accuracy_of_3 {scores['accuracy_of_3']:.4f}" in capsys.readouterr().out
+    # By hand: the log of the mean of what each of them says of the test split.
+    items = pd.read_csv(pathlib.Path(paths[0]) / "predictions.csv")
+    answers = together.predict(items["item"].tolist())
+    right = [answer[name] for answer, name in zip(answers, items["true"])]
+    assert scores["loss_of_3"] == pytest.approx(-np.log(right).mean(), rel=1e-6)
+    assert predict.main([paths[0], line, "--beside", paths[1], "--output", str(tmp_path)]) == 0
+    with pytest.raises(ValueError, match="one run streams, got 3"):
+        next(iter(together.stream([line])))
 
 
 def test_scores_by_hand():
