@@ -64,24 +64,19 @@ def peephole_lstm(inputs, states, parameters):
 
 
 def in_shares(run, rows, width):
-    """Call ``run(slice)`` for the share of `rows` of each thread that is worth having, and wait for all.
+    """Return ``run(slice)`` for the share of `rows` of each thread that is worth having, a list in their order.
 
     `width` is the number of multiplications a row and gate.
     """
-    for_each(run, _shares(rows, width))
+    return for_each(run, _shares(rows, width))
 
 
 def for_each(run, shares):
-    """Call ``run(share)`` for each of the `shares`, on a thread of its own, and wait for all."""
+    """Return a list of ``run(share)`` for each of the `shares`, each on a thread of its own."""
     first, *others = shares
     with on_one_thread():
-        if not others:
-            run(first)
-            return
         running = [_threads().submit(run, share) for share in others]
-        run(first)
-        for one in running:
-            one.result()
+        return [run(first), *(one.result() for one in running)]
 
 
 @functools.cache

@@ -13,8 +13,6 @@ References
 ----------
 Graves (2012), Supervised Sequence Labelling with Recurrent Neural Networks, section 4.6.
 """
-import functools
-
 import mxnet as mx
 import numpy as np
 
@@ -65,9 +63,9 @@ def forward(inputs, states, parameters):
         values, squashed = _forward(matrix, parameters, inputs[:, rows], [state[rows] for state in states],
                                     trace.outputs[:, rows])
         cell[rows] = values[-1, 4].T
-        trace.shares.append((rows, values, squashed))
+        return rows, values, squashed
 
-    numpy_lstm.in_shares(run, len(cell), matrix[0].size)
+    trace.shares = numpy_lstm.in_shares(run, len(cell), matrix[0].size)
     return trace.outputs, [trace.outputs[-1].copy(), cell], trace
 
 
@@ -124,7 +122,7 @@ def backward(trace, parameters, heads, final_heads):
     """
     inputs, begin = np.empty_like(trace.inputs), [np.empty_like(state) for state in trace.begin]
     sums = np.empty((*heads.shape[:2], 4, heads.shape[2]), heads.dtype)   # gradient of a: i, f, g, o
-    matrix, peepholes = _transposed(parameters), []
+    matrix = _transposed(parameters)
 
     def run(share):
         rows, values, squashed = share
@@ -133,10 +131,10 @@ def backward(trace, parameters, heads, final_heads):
             way.through(values[block.start:block.stop + 1], squashed[block], block, inputs[block, rows],
                         sums[block, rows])
         begin[0][rows], begin[1][rows] = way.dh.T, way.dc.T
-        peepholes.append(way.peepholes)
+        return way.peepholes
 
-    numpy_lstm.for_each(run, trace.shares)
-    of_peepholes = dict(zip(("peephole_o", "peephole_i", "peephole_f"), sum(peepholes)))
+    peepholes = sum(numpy_lstm.for_each(run, trace.shares))               # in their order: the same bits every time
+    of_peepholes = dict(zip(("peephole_o", "peephole_i", "peephole_f"), peepholes))
     return inputs, *begin, dict(_of_weights(trace, sums.reshape(-1, sums.shape[2] * sums.shape[3])), **of_peepholes)
 
 
@@ -145,12 +143,11 @@ def _of_weights(trace, sums):
     size, width = trace.outputs.shape[2], trace.inputs.shape[2]
     seen = np.ones((*trace.outputs.shape[:2], size + width + 1), sums.dtype)              # [x; h; 1] of every step
     seen[:, :, :width], seen[0, :, width:-1], seen[1:, :, width:-1] = trace.inputs, trace.begin[0], trace.outputs[:-1]
-    seen, found = seen.reshape(len(sums), -1), []
+    seen = seen.reshape(len(sums), -1)
     # Not a product on all of BLAS's threads, which then wait actively for the next one: a third of the time of a step.
     count = len(trace.shares)
     ends = [part * len(sums) // count for part in range(count + 1)]
-    numpy_lstm.for_each(lambda rows: found.append(sums[rows].T.dot(seen[rows])), list(map(slice, ends, ends[1:])))
-    found = functools.reduce(np.add, found)
+    found = sum(numpy_lstm.for_each(lambda rows: sums[rows].T.dot(seen[rows]), list(map(slice, ends, ends[1:]))))
     bias = found[:, -1]
     return {"i2h_weight": found[:, :width], "h2h_weight": found[:, width:-1], "i2h_bias": bias, "h2h_bias": bias}
 

@@ -203,16 +203,47 @@ def are_operators():
     return getattr(_context, "operators", False)
 
 
+class _OneThread:
+    """A context that threads may be inside of at the same time: the last one out gives BLAS its threads back."""
+
+    def __init__(self):
+        self._lock, self._inside, self._limit, self.threads = threading.Lock(), 0, None, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._inside:
+                self.threads = _threads_now()
+                self._limit = _blas().limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_):
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self.threads = None
+                self._limit.restore_original_limits()
+
+
+_one_thread = _OneThread()
+
+
 def on_one_thread():
     """Return a context in which BLAS computes on the calling thread.
 
     OpenBLAS wakes threads of its own for products of a microsecond, which then wait for a processor beside MXNet's.
     """
-    return _blas().limit(limits=1)
+    return _one_thread
 
 
 def blas_threads():
-    """Return how many threads NumPy and SciPy may use at the moment, as set by OMP_NUM_THREADS or `threadpoolctl`."""
+    """Return how many threads NumPy and SciPy may use at the moment, as set by OMP_NUM_THREADS or `threadpoolctl`.
+
+    Inside `on_one_thread`, how many they may use outside of it.
+    """
+    return _one_thread.threads or _threads_now()
+
+
+def _threads_now():
     return min((library.num_threads for library in _blas().lib_controllers), default=1)
 
 

@@ -4,9 +4,11 @@ import warnings
 import mxnet as mx
 import numpy as np
 import pytest
+import threadpoolctl
 from mxnet import autograd
 
 from gluon_rnn import nn
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.numpy_ops import F
 from gluon_rnn.registry import encoders
 
@@ -114,3 +116,21 @@ def test_training_mode_does_not_run_in_numpy():
     with autograd.train_mode():
         assert (layer(inputs) != layer(inputs)).sum().asscalar() > 0      # dropout is drawn
     np.testing.assert_array_equal(layer(inputs).asnumpy(), layer(inputs).asnumpy())
+
+
+def test_overlapping_contexts_of_one_thread_give_the_others_back():
+    """One enters, another enters, the first leaves: the second is still alone, and then all is as before."""
+    before = numpy_ops.blas_threads()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        first, second = numpy_ops.on_one_thread(), numpy_ops.on_one_thread()
+        found = []
+
+        def threads():
+            return {library["num_threads"] for library in threadpoolctl.threadpool_info()
+                    if library["user_api"] == "blas"}
+
+        for step in (first.__enter__, second.__enter__, first.__exit__, second.__exit__):
+            step()
+            found.append((threads(), numpy_ops.blas_threads()))
+        assert found == [({1}, 2)] * 3 + [({2}, 2)]
+    assert numpy_ops.blas_threads() == before
