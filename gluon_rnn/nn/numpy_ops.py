@@ -204,24 +204,43 @@ def are_operators():
 
 
 class _OneThread:
-    """A context that threads may be inside of at the same time: the last one out gives BLAS its threads back."""
+    """A context that threads may be inside of at the same time.
+
+    OpenBLAS with threads of its own has one number of them for all who call it: the last thread out sets it back. Where
+    a library counts for each calling thread (OpenMP, MKL), each sets back its own.
+    """
 
     def __init__(self):
-        self._lock, self._inside, self._limit, self.threads = threading.Lock(), 0, None, None
+        self._lock, self._inside, self._counts, self._own = threading.Lock(), 0, [], threading.local()
+
+    @property
+    def threads(self):
+        """How many threads BLAS has outside of the context; None while nobody is inside."""
+        return min(self._counts, default=None)
 
     def __enter__(self):
+        self._own.counts = [*getattr(self._own, "counts", ()), _set_threads(_blas(shared=False))]
         with self._lock:
             if not self._inside:
-                self.threads = _threads_now()
-                self._limit = _blas().limit(limits=1)
+                self._counts = _set_threads(_blas(shared=True))
             self._inside += 1
 
     def __exit__(self, *_):
+        _set_threads(_blas(shared=False), self._own.counts.pop())
         with self._lock:
             self._inside -= 1
             if not self._inside:
-                self.threads = None
-                self._limit.restore_original_limits()
+                _set_threads(_blas(shared=True), self._counts)
+                self._counts = []
+
+
+def _set_threads(libraries, counts=None):
+    """Set the number of threads of each of the `libraries`, by default 1, and return what it was."""
+    before = [library.num_threads for library in libraries]
+    for library, count in zip(libraries, counts or [1] * len(libraries)):
+        # threadpoolctl lets one thread alone set OpenBLAS's. Here several take turns, under a lock.
+        getattr(library, "_real_set_num_threads", library.set_num_threads)(count)
+    return before
 
 
 _one_thread = _OneThread()
@@ -244,12 +263,14 @@ def blas_threads():
 
 
 def _threads_now():
-    return min((library.num_threads for library in _blas().lib_controllers), default=1)
+    return min((library.num_threads for library in [*_blas(shared=True), *_blas(shared=False)]), default=1)
 
 
 @functools.cache
-def _blas():
-    return threadpoolctl.ThreadpoolController().select(user_api="blas")
+def _blas(shared):
+    """Return the libraries that have one number of threads for all callers, or those that have not."""
+    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+    return [library for library in libraries if (getattr(library, "threading_layer", "") == "pthreads") is shared]
 
 
 def from_numpy(values):
