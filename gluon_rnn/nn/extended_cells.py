@@ -61,9 +61,12 @@ class PeepholeLSTMCell(LSTMCell):
         """Run over all steps of NumPy arrays, (T, N, C) to (T, N, H) and [h, c]."""
         return numpy_lstm.peephole_lstm(inputs, states, parameters)
 
-    def train_in_numpy(self, F, inputs, states, parameters):
-        """Do what `run_in_numpy` does with arrays or symbols of MXNet's, by an operator that has gradients."""
-        return numpy_lstm_gradients.peephole_lstm(F, inputs, states, parameters)
+    def train_in_numpy(self, F, inputs, states, parameters, *valid):
+        """Do what `run_in_numpy` does with arrays or symbols of MXNet's, by an operator that has gradients.
+
+        States stand still where `valid` (T, N, 1), if it is given, is 0.
+        """
+        return numpy_lstm_gradients.peephole_lstm(F, inputs, states, parameters, *valid)
 
     def _peep(self, F, gate, product, c, parameters):
         return F.broadcast_add(product, c * parameters[gate])

@@ -44,11 +44,18 @@ class Trace:
         (steps, rows, _), size = inputs.shape, states[0].shape[1]
         self.inputs, self.begin = inputs, states
         self.outputs = np.empty((steps, rows, size), inputs.dtype)
-        self.shares = []                                                  # of each thread: rows, values, tanh(c)
+        self.shares = []                                                  # of each thread: rows, values, tanh(c), still
 
 
-def forward(inputs, states, parameters):
-    """Run over all steps; arguments as those of `numpy_lstm.peephole_lstm`.
+def forward(inputs, states, parameters, valid=None):
+    """Run over all steps.
+
+    Parameters
+    ----------
+    inputs, states, parameters
+        As those of `numpy_lstm.peephole_lstm`.
+    valid : (T, N) array, optional
+        0 where the states of a row stand still.
 
     Returns
     -------
@@ -60,16 +67,24 @@ def forward(inputs, states, parameters):
     matrix = numpy_lstm.matrix_of(parameters, states[0].shape[1])
 
     def run(rows):
+        still = _still(valid, rows, len(inputs))
         values, squashed = _forward(matrix, parameters, inputs[:, rows], [state[rows] for state in states],
-                                    trace.outputs[:, rows])
+                                    trace.outputs[:, rows], still)
         cell[rows] = values[-1, 4].T
-        return rows, values, squashed
+        return rows, values, squashed, still
 
     trace.shares = numpy_lstm.in_shares(run, len(cell), matrix[0].size)
     return trace.outputs, [trace.outputs[-1].copy(), cell], trace
 
 
-def _forward(matrix, parameters, inputs, states, outputs):
+def _still(valid, rows, steps):
+    """Return for each step which of some rows stand still, an array of their numbers; None where none does."""
+    if valid is None:
+        return [None] * steps
+    return [np.flatnonzero(row == 0) if not row.all() else None for row in valid[:, rows]]
+
+
+def _forward(matrix, parameters, inputs, states, outputs, still):
     """Run over all steps of some rows; return [2 o, 2 i, 2 f, g, c_{t-1}], (T + 1, 5, H, N), and tanh(c), (T, H, N)."""
     (steps, rows, width), size = inputs.shape, states[0].shape[1]
     seen = np.ones((steps + 1, matrix.shape[2], rows), inputs.dtype)      # [2 h; x; 1] of every step
@@ -78,10 +93,12 @@ def _forward(matrix, parameters, inputs, states, outputs):
     values, squashed = np.empty((steps + 1, 5, size, rows), inputs.dtype), np.empty((steps, size, rows), inputs.dtype)
     values[0, 4] = states[1].T
     product, step = numpy_lstm.product_of(matrix, rows), _step(numpy_lstm.peepholes_of(parameters, rows))
-    for now, at_step, c, tanh_c, doubled in zip(seen, values, values[1:, 4], squashed, seen[1:, :size]):
+    for now, at_step, c, tanh_c, doubled, held in zip(seen, values, values[1:, 4], squashed, seen[1:, :size], still):
         product(now, at_step[:4])
         step(at_step, c, tanh_c)
         np.multiply(tanh_c, at_step[0], out=doubled)
+        if held is not None:
+            c[:, held], doubled[:, held] = at_step[4][:, held], now[:size, held]
     np.divide(seen[1:, :size].transpose(0, 2, 1), 2, out=outputs)
     return values, squashed
 
@@ -125,11 +142,11 @@ def backward(trace, parameters, heads, final_heads):
     matrix = _transposed(parameters)
 
     def run(share):
-        rows, values, squashed = share
+        rows, values, squashed, still = share
         way = _WayBack(matrix, parameters, heads[:, rows], [head[rows] for head in final_heads])
         for block in way.blocks():
-            way.through(values[block.start:block.stop + 1], squashed[block], block, inputs[block, rows],
-                        sums[block, rows])
+            way.through(block, (values[block.start:block.stop + 1], squashed[block], still[block]),
+                        inputs[block, rows], sums[block, rows])
         begin[0][rows], begin[1][rows] = way.dh.T, way.dc.T
         return way.peepholes
 
@@ -186,41 +203,47 @@ class _WayBack:
         length = max(1, _BLOCK // (rows * size))
         return [slice(begin, min(begin + length, steps)) for begin in range(0, steps, length)][::-1]
 
-    def through(self, values, squashed, block, inputs, sums):
+    def through(self, block, trace, inputs, sums):
         """Go through a block of S steps.
 
         Parameters
         ----------
-        values : (S + 1, 5, H, N) array
-        squashed : (S, H, N) array
         block : slice
+        trace : tuple
+            Of these steps: values (S + 1, 5, H, N), tanh(c) (S, H, N), and which rows stand still, a list of S.
         inputs, sums : (S, N, C) and (S, N, 4, H) arrays
             The gradients of inputs and of a, in the order i, f, g, o: to be filled.
         """
+        values, squashed, still = trace
         das, of_c, keep = _factors(values, squashed, self._parameters)
         heads = np.ascontiguousarray(self._heads[block].transpose(0, 2, 1))              # (S, H, N)
         size, rows = heads.shape[1:]
         seen = np.empty((len(heads), self._width, rows), heads.dtype)
-        self._steps(heads, das, of_c, keep, seen)
+        self._steps(heads, das, of_c, keep, seen, still)
         inputs[...] = seen[:, size:].transpose(0, 2, 1)
         for place, gate in enumerate(numpy_lstm.GATES):
             sums[:, :, gate] = das[:, place].transpose(0, 2, 1)
         for place, cell in enumerate((values[1:, 4], values[:-1, 4], values[:-1, 4])):   # that o, i and f see
             self.peepholes[place] += np.einsum("thn,thn->h", das[:, place], cell)
 
-    def _steps(self, heads, das, of_c, keep, seen):
+    def _steps(self, heads, das, of_c, keep, seen, still):
         """Turn `das` from factors into gradients, and fill `seen` (S, H + C, N), the gradient of h_{t-1} and x_t."""
         product, dh, dc, more = self._product, self.dh, self.dc, np.empty_like(self.dc)
-        for head, da, of_dh, kept, found in zip(heads[::-1], das[::-1], of_c[::-1], keep[::-1], seen[::-1]):
+        for head, da, of_dh, kept, found, held in zip(*(each[::-1] for each in (heads, das, of_c, keep, seen, still))):
             da_o, da_others = da[0], da[1:]
             np.add(head, dh, out=dh)
+            held_back = None if held is None else (dh[:, held], dc[:, held])
             np.multiply(of_dh, dh, out=more)
             np.add(dc, more, out=dc)
             np.multiply(da_o, dh, out=da_o)
             np.multiply(da_others, dc, out=da_others)
             np.multiply(kept, dc, out=dc)
+            if held is not None:
+                da[:, :, held] = 0
             product(da, found)
             dh = found[:len(dc)]
+            if held is not None:                                          # of states that were copied
+                dh[:, held], dc[:, held] = held_back
         self.dh = dh
 
 
@@ -277,7 +300,7 @@ def _product(matrix, rows):
     return product
 
 
-def peephole_lstm(F, inputs, states, parameters):
+def peephole_lstm(F, inputs, states, parameters, *valid):
     """Return outputs (T, N, H) and [h, c] of all steps, by an operator on CPUs that has gradients.
 
     Parameters
@@ -287,9 +310,11 @@ def peephole_lstm(F, inputs, states, parameters):
     states : [h, c], (N, H) each
     parameters : dict
         Those of `gluon_rnn.nn.PeepholeLSTMCell` by their names.
+    valid : (T, N, 1), optional
+        0 where the states of a row stand still; no gradient of its own.
     """
-    arrays = [parameters[name] for name in _PARAMETERS]
-    outputs, *states = F.Custom(inputs, *states, *arrays, op_type=_OPERATOR)
+    arrays = [*(parameters[name] for name in _PARAMETERS), *valid]
+    outputs, *states = F.Custom(inputs, *states, *arrays, op_type=_OPERATOR, lengths=len(valid))
     return outputs, states
 
 
@@ -302,7 +327,8 @@ class _Operator(mx.operator.CustomOp):
 
     def forward(self, is_train, req, in_data, out_data, aux):
         inputs, *states = map(view, in_data[:3])
-        outputs, finals, self._trace = forward(inputs, states, _named(in_data[3:]))
+        valid = [view(array)[:, :, 0] for array in in_data[3 + len(_PARAMETERS):]]
+        outputs, finals, self._trace = forward(inputs, states, _named(in_data[3:]), *valid)
         for name, array, values in zip(req, out_data, (outputs, *finals)):
             _put(name, array, values)
 
@@ -311,14 +337,19 @@ class _Operator(mx.operator.CustomOp):
         self._trace.inputs, *self._trace.begin = map(view, in_data[:3])
         outputs, *states = map(view, out_grad)
         *gradients, of_parameters = backward(self._trace, _named(in_data[3:]), outputs, states)
-        for name, array, values in zip(req, in_grad, (*gradients, *(of_parameters[name] for name in _PARAMETERS))):
+        gradients += [*(of_parameters[name] for name in _PARAMETERS), 0]                 # the last of lengths
+        for name, array, values in zip(req, in_grad, gradients):
             _put(name, array, values)
 
 
 @mx.operator.register(_OPERATOR)
 class _Properties(mx.operator.CustomOpProp):
+    def __init__(self, lengths="0"):
+        super().__init__()
+        self._lengths = lengths == "1"
+
     def list_arguments(self):
-        return ["inputs", "h", "c", *_PARAMETERS]
+        return ["inputs", "h", "c", *_PARAMETERS, *(["valid"] if self._lengths else [])]
 
     def list_outputs(self):
         return ["outputs", "last_h", "last_c"]

@@ -70,9 +70,9 @@ def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
     if F is numpy_ops.F and not valid and hasattr(cell, "run_in_numpy"):
         return cell.run_in_numpy(inputs, states, cell.values(inputs))
-    if numpy_ops.are_operators() and not valid and hasattr(cell, "train_in_numpy") and (
+    if numpy_ops.are_operators() and hasattr(cell, "train_in_numpy") and (
             F is mx.nd or cell.is_fast_in_numpy(_ROWS)):
-        return cell.train_in_numpy(F, inputs, states, cell.values(inputs))
+        return cell.train_in_numpy(F, inputs, states, cell.values(inputs), *valid)
     sequences, step, parameters = _parts(F, cell, inputs, states)
     step = _held(step) if valid else step
     if parameters is None:                                                # no cell of ours

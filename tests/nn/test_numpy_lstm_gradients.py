@@ -20,8 +20,8 @@ SIZES = {"i2h_weight": (24, 5), "h2h_weight": (24, 6), "i2h_bias": (24,), "h2h_b
 
 
 @pytest.mark.parametrize("small, block, shares", [(10**6, 2**14, 1), (200, 1, 1), (10**6, 40, 3)])
-@pytest.mark.parametrize("steps, rows", [(1, 3), (7, 3)])
-def test_gradients_are_central_differences(monkeypatch, steps, rows, small, block, shares):
+@pytest.mark.parametrize("steps, rows, lengths", [(1, 3, None), (7, 3, None), (7, 3, [7, 2, 0]), (7, 3, [3, 4, 3])])
+def test_gradients_are_central_differences(monkeypatch, steps, rows, lengths, small, block, shares):
     """In float64, with a step of 1e-6, whose square bounds the error of a central difference."""
     monkeypatch.setattr(gradients, "_SMALL", small)
     monkeypatch.setattr(gradients, "_BLOCK", block)
@@ -31,9 +31,11 @@ def test_gradients_are_central_differences(monkeypatch, steps, rows, small, bloc
     arrays = {"inputs": draw((steps, rows, 5)), "h": draw((rows, 6)), "c": draw((rows, 6)),
               **{name: draw(shape) for name, shape in SIZES.items()}}
     heads = draw((steps, rows, 6)), draw((2, rows, 6))
+    valid = [] if lengths is None else [(np.arange(steps)[:, np.newaxis] < lengths).astype("float64")]
 
     def run():
-        return gradients.forward(arrays["inputs"], [arrays["h"], arrays["c"]], {name: arrays[name] for name in SIZES})
+        return gradients.forward(arrays["inputs"], [arrays["h"], arrays["c"]],
+                                 {name: arrays[name] for name in SIZES}, *valid)
 
     def loss():
         outputs, finals, _ = run()
@@ -144,6 +146,48 @@ def test_training_graphs_have_it_and_exports_do_not(calls, tmp_path, monkeypatch
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)         # rounding of float32
     model.export(str(tmp_path / "model"))
     assert '"Custom"' not in (tmp_path / "model-symbol.json").read_text()
+
+
+class Around(mx.gluon.HybridBlock):
+    """A layer as part of a larger graph."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def hybrid_forward(self, F, inputs, states, valid_length):
+        return self.layer(inputs, states, valid_length)
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("lengths", [[5, 2, 0], [5, 5, 5]])
+def test_rows_of_different_lengths_in_a_graph(calls, lengths, both):
+    """Against `foreach`, states and gradients too, NaN behind each row; two layers, or one in each direction."""
+    layer = (nn.BidirectionalStack(6, input_size=3, cell="peephole_lstm") if both
+             else nn.PeepholeLSTM(6, 2, input_size=3))
+    layer.initialize()
+    for parameter in layer.collect_params(".*peephole_[ifo]").values():
+        parameter.set_data(mx.nd.random.uniform(-1, 1, shape=parameter.shape))
+    inputs = np.random.default_rng(0).standard_normal((5, 3, 3)).astype("float32")
+    inputs[np.arange(5)[:, np.newaxis] >= np.array(lengths)] = np.nan
+    inputs, lengths = mx.nd.array(inputs), mx.nd.array(lengths)
+    states = [mx.nd.zeros(info["shape"]) if both else mx.nd.random.normal(shape=info["shape"])
+              for info in layer.state_info(3)]
+    found = []
+    for wanted in (False, True):
+        graph = Around(layer)
+        graph.hybridize(static_alloc=True)
+        for array in [inputs, *states]:
+            array.attach_grad()
+        with autograd.record(), numpy_ops.as_operators(wanted):
+            outputs, finals = graph(inputs, states, lengths)
+        autograd.backward([outputs, *finals], [mx.nd.cos(outputs), *map(mx.nd.sin, finals)])
+        arrays = [outputs, *finals, *(array.grad for array in [inputs, *states]),
+                  *(parameter.grad() for parameter in layer.collect_params().values())]
+        found.append([array.asnumpy() for array in arrays])
+        assert len(calls) == 2 * wanted
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=0, atol=5e-6)         # rounding of float32, five steps
 
 
 def test_the_context_ends_with_an_error():
