@@ -19,7 +19,7 @@ with a probability z, and is the expectation of that in prediction.
 """
 from mxnet import gluon
 
-from gluon_rnn.nn import numpy_lstm, numpy_lstm_gradients
+from gluon_rnn.nn import numpy_lstm, numpy_lstm_operator
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_rates
 
@@ -66,7 +66,7 @@ class PeepholeLSTMCell(LSTMCell):
 
         States stand still where `valid` (T, N, 1), if it is given, is 0.
         """
-        return numpy_lstm_gradients.peephole_lstm(F, inputs, states, parameters, *valid)
+        return numpy_lstm_operator.peephole_lstm(F, inputs, states, parameters, *valid)
 
     def _peep(self, F, gate, product, c, parameters):
         return F.broadcast_add(product, c * parameters[gate])
