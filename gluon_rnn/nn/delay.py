@@ -5,6 +5,7 @@
 is computed for all t at once, as shifted slices of the K values before the first step followed by the sequence itself.
 The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) need of delays.
 """
+import mxnet as mx
 
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_sizes
@@ -88,15 +89,16 @@ def row_indices(F, numbers, offsets, past):
         Each from -past to future.
     """
     rows, batch_size = numbers
-    return F.broadcast_add(rows, F.broadcast_mul(batch_size, _steps(F, offsets, past)))
+    on_device = {"ctx": rows.context} if F is mx.nd else {}               # a graph knows its device
+    return F.broadcast_add(rows, F.broadcast_mul(batch_size, _steps(F, offsets, past, on_device)))
 
 
-def _steps(F, offsets, past):
+def _steps(F, offsets, past, on_device):
     """Return past + o for each offset o, (n,) of int32; in one operator, where they are evenly spaced."""
     gaps = {after - before for before, after in zip(offsets, offsets[1:])}
     if len(gaps) == 1:
-        return F.arange(past + offsets[0], past + offsets[-1] + 1, gaps.pop(), dtype="int32")
-    return F.concat(*(F.full((1,), past + offset, dtype="int32") for offset in offsets), dim=0)
+        return F.arange(past + offsets[0], past + offsets[-1] + 1, gaps.pop(), dtype="int32", **on_device)
+    return F.concat(*(F.full((1,), past + offset, dtype="int32", **on_device) for offset in offsets), dim=0)
 
 
 def last_values(F, extended, past, valid_length, future=0):
