@@ -17,17 +17,18 @@ import numpy as np
 
 from gluon_rnn.nn.numpy_ops import blas_threads, on_one_thread
 
-__all__ = ["GATES", "for_each", "in_shares", "is_fast", "matrix_of", "peephole_lstm", "peepholes_of", "product_of"]
+__all__ = ["GATES", "SMALL", "for_each", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
+           "peepholes_of", "product_of", "seen_of", "step_of"]
 
 #: where the gates o, i, f, g stand among i, f, g, o, the order of the parameters
 GATES = (3, 0, 1, 2)
 
 # Up to so many multiplications a step, one product has less overhead than four.
 _FEW = 2**16
-# Multiplications of a product up to which OpenBLAS needs no copies.
-_SMALL = 10**6
+#: multiplications of a product up to which OpenBLAS needs no copies.
+SMALL = 10**6
 # Multiplications for each gate and step from which on a graph of MXNet's is as fast.
-_MUCH = 2 * _SMALL
+_MUCH = 2 * SMALL
 # A thread is worth having for so many multiplications a gate and step, and so many rows; with half of both it is not.
 _FOR_A_THREAD, _ROWS_OF_A_THREAD = 3 * 2**17, 8
 
@@ -98,18 +99,17 @@ def _shares(rows, width):
 
 def _run(matrix, parameters, inputs, states, outputs, finals):
     """Run over all steps of some rows, into `outputs` (T, N, H) and `finals` [h, c]."""
-    (steps, rows, _), size = inputs.shape, states[0].shape[1]
-    seen = np.ones((steps + 1, matrix.shape[2], rows), dtype=inputs.dtype)      # [2 h; x; 1] of every step
-    seen[:-1, size:size + inputs.shape[2]] = inputs.transpose(0, 2, 1)
+    rows, size = states[0].shape
+    seen = seen_of(inputs, states[0], matrix.shape[2])
     doubled = seen[:, :size]                                              # 2 h
-    np.multiply(states[0].T, 2, out=doubled[0])
     values = np.empty((5, size, rows), dtype=inputs.dtype)                # [o, i, f, g, c]
-    c = values[4]
+    gates, c = gates_of(values), values[4]
     c[...] = states[1].T
-    product, rest = product_of(matrix, rows), _rest(values, peepholes_of(parameters, rows))
+    product, step = product_of(matrix, rows), step_of(peepholes_of(parameters, rows))
     for now, after in zip(seen, doubled[1:]):
         product(now, values[:4])
-        rest(after)
+        step(gates, c, after)
+        np.multiply(after, gates[0], after)
     np.divide(doubled[1:].transpose(0, 2, 1), 2, out=outputs)
     np.divide(doubled[-1].T, 2, out=finals[0])
     finals[1][...] = c.T
@@ -135,28 +135,44 @@ def peepholes_of(parameters, rows):
     return np.repeat(peepholes[:, :, np.newaxis], rows, axis=2)
 
 
-def _rest(values, peepholes):
-    """Return a function that goes on from the `values` of a product to c, in place, and puts 2 h where it is told."""
-    o, c, i_and_f, i_f_and_g, g_and_c = values[0], values[4], values[1:3], values[1:4], values[3:]
-    of_o, of_i_and_f, seen = peepholes[0], peepholes[1:], np.empty_like(values[:2])
+def gates_of(values):
+    """Return views into the `values` (5, H, N) of o, i, f, g and c before a step, as `step_of` takes them."""
+    return values[0], values[1:3], values[1:4], values[3:], values[4]
+
+
+def step_of(peepholes):
+    """Return a function that goes on from a product in the gates, in place: ``step(gates_of(values), c, tanh_c)``.
+
+    It leaves 2 o, 2 i, 2 f and g there, and puts c, whose place may be that of c before, and tanh(c).
+    """
+    of_o, of_i_and_f, seen = peepholes[0], peepholes[1:], np.empty_like(peepholes[1:])
     first, second = seen
 
-    def rest(doubled):
-        np.multiply(of_i_and_f, c, seen)
+    def step(gates, c, tanh_c):
+        o, i_and_f, i_f_and_g, g_and_before, before = gates
+        np.multiply(of_i_and_f, before, seen)
         np.add(i_and_f, seen, i_and_f)
         np.tanh(i_f_and_g, i_f_and_g)
         np.add(i_and_f, 1, i_and_f)                                       # 2 i, 2 f
-        np.multiply(i_and_f, g_and_c, seen)
+        np.multiply(i_and_f, g_and_before, seen)
         np.add(first, second, c)
         np.multiply(c, 0.5, c)
         np.multiply(of_o, c, first)
         np.add(o, first, o)
         np.tanh(o, o)
         np.add(o, 1, o)                                                   # 2 o
-        np.tanh(c, doubled)
-        np.multiply(doubled, o, doubled)
+        np.tanh(c, tanh_c)
 
-    return rest
+    return step
+
+
+def seen_of(inputs, h, width):
+    """Return room for [2 h; x; 1] of every step and the last 2 h, (T + 1, K, N): `width` is K, and `h` the first."""
+    (steps, rows, features), size = inputs.shape, h.shape[1]
+    seen = np.ones((steps + 1, width, rows), inputs.dtype)
+    seen[:-1, size:size + features] = inputs.transpose(0, 2, 1)
+    np.multiply(h.T, 2, out=seen[0, :size])
+    return seen
 
 
 def product_of(matrix, rows):
@@ -165,9 +181,9 @@ def product_of(matrix, rows):
     if matrix.size * rows <= _FEW:
         flat = matrix.reshape(-1, width)
         return lambda seen, gates: np.dot(flat, seen, out=gates.reshape(-1, rows))
-    if size * width * rows <= _SMALL:
+    if size * width * rows <= SMALL:
         return lambda seen, gates: np.matmul(matrix, seen, out=gates)
-    parts, rest = -(-size * width * rows // _SMALL), np.empty((*matrix.shape[:2], rows), matrix.dtype)
+    parts, rest = -(-size * width * rows // SMALL), np.empty((*matrix.shape[:2], rows), matrix.dtype)
     step = -(-width // (16 * parts)) * 16
     pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, :, begin:begin + step]))
               for begin in range(0, width, step)]

@@ -19,8 +19,6 @@ from gluon_rnn.nn import numpy_lstm
 
 __all__ = ["Trace", "backward", "forward"]
 
-# Multiplications of a product up to which OpenBLAS needs no copies.
-_SMALL = 10**6
 # Numbers of h in a block of steps, on the way back.
 _BLOCK = 2**14
 
@@ -80,44 +78,19 @@ def _still(valid, rows, steps):
 
 def _forward(matrix, parameters, inputs, states, outputs, still):
     """Run over all steps of some rows; return [2 o, 2 i, 2 f, g, c_{t-1}], (T + 1, 5, H, N), and tanh(c), (T, H, N)."""
-    (steps, rows, width), size = inputs.shape, states[0].shape[1]
-    seen = np.ones((steps + 1, matrix.shape[2], rows), inputs.dtype)      # [2 h; x; 1] of every step
-    seen[:-1, size:size + width] = inputs.transpose(0, 2, 1)
-    np.multiply(states[0].T, 2, out=seen[0, :size])
+    steps, (rows, size) = len(inputs), states[0].shape
+    seen = numpy_lstm.seen_of(inputs, states[0], matrix.shape[2])
     values, squashed = np.empty((steps + 1, 5, size, rows), inputs.dtype), np.empty((steps, size, rows), inputs.dtype)
     values[0, 4] = states[1].T
-    product, step = numpy_lstm.product_of(matrix, rows), _step(numpy_lstm.peepholes_of(parameters, rows))
+    product, step = numpy_lstm.product_of(matrix, rows), numpy_lstm.step_of(numpy_lstm.peepholes_of(parameters, rows))
     for now, at_step, c, tanh_c, doubled, held in zip(seen, values, values[1:, 4], squashed, seen[1:, :size], still):
         product(now, at_step[:4])
-        step(at_step, c, tanh_c)
+        step(numpy_lstm.gates_of(at_step), c, tanh_c)
         np.multiply(tanh_c, at_step[0], out=doubled)
         if held is not None:
             c[:, held], doubled[:, held] = at_step[4][:, held], now[:size, held]
     np.divide(seen[1:, :size].transpose(0, 2, 1), 2, out=outputs)
     return values, squashed
-
-
-def _step(peepholes):
-    """Return a function that goes on from the product in `values` (5, H, N), in place, and puts c and tanh(c)."""
-    of_o, of_i_and_f, seen = peepholes[0], peepholes[1:], np.empty_like(peepholes[1:])
-    first, second = seen
-
-    def step(values, c, tanh_c):
-        o, i_and_f, before = values[0], values[1:3], values[4]
-        np.multiply(of_i_and_f, before, seen)
-        np.add(i_and_f, seen, i_and_f)
-        np.tanh(values[1:4], values[1:4])
-        np.add(i_and_f, 1, i_and_f)                                       # 2 i, 2 f
-        np.multiply(i_and_f, values[3:], seen)
-        np.add(first, second, c)
-        np.multiply(c, 0.5, c)
-        np.multiply(of_o, c, first)
-        np.add(o, first, o)
-        np.tanh(o, o)
-        np.add(o, 1, o)                                                   # 2 o
-        np.tanh(c, tanh_c)
-
-    return step
 
 
 def backward(trace, parameters, heads, final_heads):
@@ -280,7 +253,7 @@ def _factors(values, squashed, parameters):
 def _product(matrix, rows):
     """Return a function that puts ``matrix @ da``, of (H + C, 4 H) and (4, H, N), into an array (H + C, N)."""
     height, width = matrix.shape
-    step = max(1, _SMALL // (width * rows))
+    step = max(1, numpy_lstm.SMALL // (width * rows))
     if step >= height:
         return lambda da, found: np.dot(matrix, da.reshape(width, rows), out=found)
     pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[begin:begin + step]))

@@ -9,33 +9,13 @@ from collections import namedtuple
 import mxnet as mx
 import numpy as np
 
-__all__ = ["Place", "PlacedGraph", "places_of"]
+__all__ = ["Place", "PlacedGraph"]
 
 #: of one layer: rows to gather (T, N, n) or None, zeros (past, N, C) and (future, N, C) or None
 Place = namedtuple("Place", "indices before after")
 
 # Shapes whose arrays are kept; a new one takes the place of the oldest.
 _SHAPES = 16
-
-
-def places_of(block, steps, rows, make):
-    """Return a `Place` for each layer of a `TDNN`, of ``make(kind, layer, shape, values)`` for each array it needs.
-
-    `values` is an array of int32 for indices, None for zeros.
-    """
-    places = []
-    for layer, offsets in enumerate(block.offsets):
-        past, future, size = max(-offsets[0], 0), max(offsets[-1], 0), block.size_below(layer)
-        indices = before = after = None
-        if len(offsets) > 1:
-            numbers = np.arange(steps * rows, dtype="int32").reshape(steps, rows, 1)
-            indices = make("indices", layer, None, numbers + rows * (past + np.array(offsets, dtype="int32")))
-        if past:
-            before = make("before", layer, (past, rows, size), None)
-        if future:
-            after = make("after", layer, (future, rows, size), None)
-        places.append(Place(indices, before, after))
-    return places
 
 
 class PlacedGraph:
@@ -49,6 +29,8 @@ class PlacedGraph:
 
     def __init__(self, block):
         self._block, self._arrays = block, {}
+        self._wanted = [(layer, kind) for layer, offsets in enumerate(block.offsets) for kind, is_wanted in zip(
+            Place._fields, (len(offsets) > 1, offsets[0] < 0, offsets[-1] > 0)) if is_wanted]
         self._graph, self._parameters = self._make()
 
     def __call__(self, inputs):
@@ -64,25 +46,21 @@ class PlacedGraph:
 
     def _at(self, steps, rows, ctx):
         """Return the arrays of all places, in the order of the graph's arguments."""
-        arrays = []
+        return [self._array(*wanted, steps, rows, ctx) for wanted in self._wanted]
 
-        def make(kind, layer, shape, values):
-            array = mx.nd.zeros(shape, ctx, self._block._dtype) if values is None else mx.nd.array(values, ctx, "int32")
-            arrays.append(array)
-            return array
-
-        places_of(self._block, steps, rows, make)
-        return arrays
+    def _array(self, layer, kind, steps, rows, ctx):
+        offsets = self._block.offsets[layer]
+        if kind == "indices":
+            numbers = np.arange(steps * rows, dtype="int32").reshape(steps, rows, 1)
+            return mx.nd.array(numbers + rows * (max(-offsets[0], 0) + np.array(offsets)), ctx, "int32")
+        length = -offsets[0] if kind == "before" else offsets[-1]
+        return mx.nd.zeros((length, rows, self._block.size_below(layer)), ctx, self._block._dtype)
 
     def _make(self):
         """Return the graph, and the parameters that it takes behind inputs and places."""
-        block, names = self._block, ["inputs"]
-
-        def make(kind, layer, shape, values):
-            names.append(f"{kind}{layer}")
-            return mx.sym.var(names[-1])
-
-        places = places_of(block, 1, 1, make)
+        block, symbols = self._block, {wanted: mx.sym.var("{1}{0}".format(*wanted)) for wanted in self._wanted}
+        names = ["inputs", *(symbol.name for symbol in symbols.values())]
+        places = [Place(*(symbols.get((layer, kind)) for kind in Place._fields)) for layer in range(block.num_layers)]
         outputs, _ = block.hybrid_forward(
             mx.sym, mx.sym.var("inputs"), [], places=places,
             **{name: parameter.var() for name, parameter in block._reg_params.items()})

@@ -29,7 +29,7 @@ def equations(inputs, h, c, p):
 @pytest.mark.parametrize("steps, rows", [(1, 1), (7, 1), (7, 3)])
 def test_equations(monkeypatch, steps, rows, few, small):
     monkeypatch.setattr(numpy_lstm, "_FEW", few)
-    monkeypatch.setattr(numpy_lstm, "_SMALL", small)
+    monkeypatch.setattr(numpy_lstm, "SMALL", small)
     draw = np.random.default_rng(0).standard_normal
     sizes = {"i2h_weight": (24, 5), "i2h_bias": 24, "h2h_weight": (24, 6), "h2h_bias": 24, "peephole_i": 6,
              "peephole_f": 6, "peephole_o": 6}

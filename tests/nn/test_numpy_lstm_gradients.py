@@ -23,7 +23,7 @@ SIZES = {"i2h_weight": (24, 5), "h2h_weight": (24, 6), "i2h_bias": (24,), "h2h_b
 @pytest.mark.parametrize("steps, rows, lengths", [(1, 3, None), (7, 3, None), (7, 3, [7, 2, 0]), (7, 3, [3, 4, 3])])
 def test_gradients_are_central_differences(monkeypatch, steps, rows, lengths, small, block, shares):
     """In float64, with a step of 1e-6, whose square bounds the error of a central difference."""
-    monkeypatch.setattr(gradients, "_SMALL", small)
+    monkeypatch.setattr(numpy_lstm, "SMALL", small)
     monkeypatch.setattr(gradients, "_BLOCK", block)
     monkeypatch.setattr(numpy_lstm, "_shares", lambda rows, _: [slice(i, i + rows // shares)
                                                                 for i in range(0, rows, rows // shares)])
