@@ -53,7 +53,7 @@ CASES = [
 QUICK_CASES = [CASES[i] for i in (0, 3, 5)]
 
 
-def batches(case, count=4):
+def batches(case, count=16):
     """Return the first `count` batches of an epoch, and the shares of padding with and without buckets.
 
     Parameters
@@ -105,7 +105,7 @@ def padding(cases):
             yield (case["lengths"], *batches(case)[1:])
 
 
-def run(peers, cases, repeats, min_seconds=0.02, count=4):
+def run(peers, cases, repeats, min_seconds=0.02, count=16):
     """Measure the `cases` one by one; yield each with what one pass over its `count` batches takes and holds.
 
     ``seconds`` {name of peer: seconds of a pass}, ``forms`` {name of peer: its fastest form}, ``steps``, ``sequences``

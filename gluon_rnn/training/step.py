@@ -8,6 +8,7 @@ from gluon_rnn.nn import decay_masks
 from gluon_rnn.nn.numpy_ops import as_operators
 from gluon_rnn.training import optimizers
 from gluon_rnn.training.own_gradients import OwnGradients
+from gluon_rnn.training.static_shapes import StaticShapes
 
 __all__ = ["DivergedError", "TrainStep"]
 
@@ -51,12 +52,15 @@ class TrainStep:
         # Names by structure: those of Gluon count up with every block that the process has made.
         self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
                             if parameter.grad_req != "null"}
-        own = len(devices) == 1 and devices[0].device_type == "cpu" and hasattr(graph, "loss_and_gradients")
+        one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
+        own = one_cpu and hasattr(graph, "loss_and_gradients")
         optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=own,
                                      **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
         self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
         self._own = OwnGradients(graph, self.trainer) if own else None
+        # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
+        self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
         masks = decay_masks(graph) if settings.weight_decay else {}
         self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
                        if parameter.name in masks and masks[parameter.name].max() > 0}
@@ -100,7 +104,7 @@ class TrainStep:
     def _forward_backward(self, batch, states):
         arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
         with autograd.record(), as_operators(all(device.device_type == "cpu" for device in self.devices)):
-            results = [_loss(self.graph, chunk, carried) for chunk, carried in zip(arrays, states)]
+            results = [_loss(self._run, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
         autograd.backward(losses)
         return losses, [[state.detach() for state in new] for _, new in results]
@@ -148,6 +152,6 @@ def _squares(arrays):
     return mx.nd.concat(*products, *([mx.nd.multi_sum_sq(*small, num_arrays=len(small))] if small else []), dim=0)
 
 
-def _loss(graph, arrays, states):
+def _loss(run, arrays, states):
     """Return the summed loss and the new states; a graph that carries none is called without."""
-    return graph(*arrays, states) if states else (graph(*arrays), [])
+    return run(*arrays, states) if states else (run(*arrays), [])
