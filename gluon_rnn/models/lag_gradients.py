@@ -16,7 +16,7 @@ Rumelhart, Hinton and Williams (1986), Learning representations by back-propagat
 """
 import numpy as np
 
-from gluon_rnn.nn.numpy_ops import on_one_thread
+from gluon_rnn.nn.threads import on_one_thread
 
 __all__ = ["loss_and_gradients"]
 

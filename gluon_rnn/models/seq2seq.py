@@ -32,10 +32,11 @@ Sennrich & Zhang (2019), Revisiting low-resource neural machine translation: a c
 import mxnet as mx
 from mxnet import gluon
 
-from ..nn import lengths
+from ..nn import lengths, numpy_ops
 from ..nn.attention import BahdanauAttention, LuongAttention
 from ..nn.checks import check_rates, check_sizes
 from ..nn.joined import join
+from ..nn.numpy_attention_operator import attentive_gru
 from ..nn.stepwise import Stepwise
 from ..registry import models
 from .bridge import Bridge
@@ -228,15 +229,30 @@ class Seq2Seq(LoopGraph):
 
     def _loop_in_parts(self, F, embedded, own, memory):
         """What `_loop` does, with the decoder's product with all embedded targets outside of the loop."""
-        parts = Stepwise(self.decoder, self.embed_size)
+        parts, (keys, values, source_length) = Stepwise(self.decoder, self.embed_size), memory
         projected, own, parameters = parts.prepare(F, embedded, own)
-        memory = self.attention.prepare_steps(F, *memory)
+        # The product with the context, a weighted sum, is the same sum of products, which are there before the loop.
+        products = parts.fed_product(F, values, parameters)               # (N, S, G * H)
+        if numpy_ops.are_operators() and self.decoder.mode == "gru":
+            outputs, weights = attentive_gru(F, [projected, *own, keys, products, source_length],
+                                             {**parameters, **self.attention.weights_in(keys)})
+        else:
+            asked = self.attention.prepare_steps(F, keys, source_length)
+            outputs, weights = self._ask_each_step(F, projected, own, asked, (parts, products, parameters))
+        contexts = F.batch_dot(F.swapaxes(weights, 0, 1), values)         # (N, T, M)
+        return [outputs, F.swapaxes(contexts, 0, 1), weights]
+
+    def _ask_each_step(self, F, projected, own, asked, of_decoder):
+        parts, products, parameters = of_decoder
 
         def step(at_step, carried):
-            context, weights = self.attention.attend_step(F, carried[0], *memory)                        # (N, M)
-            output, after = parts.step(F, at_step, context, carried, parameters)
-            return [output, context, weights], after
-        return F.contrib.foreach(step, projected, own)[0]
+            weights = self.attention.weigh_step(F, carried[0], *asked)    # (N, 1, S)
+            product = F.reshape(F.batch_dot(weights, products), shape=(-3, 0))
+            output, after = parts.step(F, at_step, product, carried, parameters)
+            return [output, weights], after
+
+        outputs, weights = F.contrib.foreach(step, projected, own)[0]
+        return outputs, F.reshape(weights, shape=(0, -3, 0))              # (T, N, S)
 
     def advance(self, F, x, own, memory):
         """One step from x = e(y) (N, E): return s (N, H), with attention c (N, M) and weights (N, S), and states."""

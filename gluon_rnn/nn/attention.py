@@ -15,6 +15,7 @@ References
 Bahdanau, Cho, Bengio (2015), Neural machine translation by jointly learning to align and translate, appendix A.1.2.
 Luong, Pham, Manning (2015), Effective approaches to attention-based neural machine translation, section 3.1.
 """
+import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn import lengths
@@ -132,19 +133,23 @@ class BahdanauAttention(_Attention):
         scores = self.score(F.Activation(pairs, act_type="tanh"))                                       # (N, S, T, 1)
         return F.swapaxes(F.squeeze(scores, axis=3), 1, 2)
 
-    def prepare_steps(self, F, keys, values, valid_length):
-        """Return what `attend_step` reads, from what `prepare` returned and lengths (N,)."""
-        ones = F.ones_like(F.slice_axis(keys, axis=2, begin=0, end=1))                                  # (N, S, 1)
-        return keys, values, ones, F.cast(valid_length, dtype="int32")
+    def weights_in(self, like):
+        """Return {"query_weight": (K, Q), "score_weight": (1, K)} in a graph; `like` is an array or a symbol of it."""
+        weights = {"query_weight": self.query.weight, "score_weight": self.score.weight}
+        is_array = isinstance(like, mx.nd.NDArray)
+        return {name: weight.data(like.context) if is_array else weight.var() for name, weight in weights.items()}
 
-    def attend_step(self, F, query, keys, values, ones, lengths):
-        """Return context (N, M) and weights (N, S) of one `query` (N, Q): what `attend` gives, in fewer operators."""
+    def prepare_steps(self, F, keys, valid_length):
+        """Return what `weigh_step` reads, from the keys that `prepare` returned and lengths (N,)."""
+        ones = F.ones_like(F.slice_axis(keys, axis=2, begin=0, end=1))                                  # (N, S, 1)
+        return keys, ones, F.cast(valid_length, dtype="int32")
+
+    def weigh_step(self, F, query, keys, ones, lengths):
+        """Return the weights (N, 1, S) of one `query` (N, Q): what `attend` gives, in fewer operators."""
         queries = F.batch_dot(ones, F.expand_dims(self.query(query), axis=1))                           # (N, S, K)
         pairs = F.Activation(F.broadcast_add(queries, keys), act_type="tanh")
         scores = F.reshape(self.score(pairs), shape=(0, 0))               # (N, S)
-        weights = F.softmax(scores, lengths, axis=-1, use_length=True)
-        context = F.batch_dot(F.expand_dims(weights, axis=1), values)     # (N, 1, M)
-        return F.reshape(context, shape=(-3, 0)), weights
+        return F.expand_dims(F.softmax(scores, lengths, axis=-1, use_length=True), axis=1)
 
 
 class LuongAttention(_Attention):

@@ -9,15 +9,11 @@ Where there is enough work, rows are dealt out to threads, each of which runs al
 to do with each other, so that nothing waits, as the threads of a product would at every step. NumPy lets other threads
 run during all of its calls here.
 """
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from gluon_rnn.nn.numpy_ops import blas_threads, on_one_thread
+from gluon_rnn.nn.threads import blas_threads, even_shares, for_each
 
-__all__ = ["GATES", "SMALL", "for_each", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
+__all__ = ["GATES", "SMALL", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
            "peepholes_of", "product_of", "seen_of", "step_of"]
 
 #: where the gates o, i, f, g stand among i, f, g, o, the order of the parameters
@@ -72,29 +68,10 @@ def in_shares(run, rows, width):
     return for_each(run, _shares(rows, width))
 
 
-def for_each(run, shares):
-    """Return a list of ``run(share)`` for each of the `shares`, each on a thread of its own."""
-    first, *others = shares
-    with on_one_thread():
-        running = [_threads().submit(run, share) for share in others]
-        return [run(first), *(one.result() for one in running)]
-
-
-@functools.cache
-def _threads():
-    """Return threads that stay: a new one often begins on the processor of the thread that made it, and waits there."""
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="gluon_rnn")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.cache_clear)              # a fork has no threads but the calling one
-
-
 def _shares(rows, width):
     """Return a slice of the rows for each thread that is worth having, for `width` multiplications a row and gate."""
     count = max(min(blas_threads(), rows // _ROWS_OF_A_THREAD, rows * width // _FOR_A_THREAD), 1)
-    ends = [rows * share // count for share in range(count + 1)]
-    return [slice(*ends_of_one) for ends_of_one in zip(ends, ends[1:])]
+    return even_shares(rows, count)
 
 
 def _run(matrix, parameters, inputs, states, outputs, finals):

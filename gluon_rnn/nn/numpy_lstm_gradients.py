@@ -16,6 +16,7 @@ Graves (2012), Supervised Sequence Labelling with Recurrent Neural Networks, sec
 import numpy as np
 
 from gluon_rnn.nn import numpy_lstm
+from gluon_rnn.nn.threads import even_shares, for_each
 
 __all__ = ["Trace", "backward", "forward"]
 
@@ -117,7 +118,7 @@ def backward(trace, parameters, heads, final_heads):
         begin[0][rows], begin[1][rows] = way.dh.T, way.dc.T
         return way.peepholes
 
-    peepholes = sum(numpy_lstm.for_each(run, trace.shares))               # in their order: the same bits every time
+    peepholes = sum(for_each(run, trace.shares))               # in their order: the same bits every time
     of_peepholes = dict(zip(("peephole_o", "peephole_i", "peephole_f"), peepholes))
     return inputs, *begin, dict(_of_weights(trace, sums.reshape(-1, sums.shape[2] * sums.shape[3])), **of_peepholes)
 
@@ -129,9 +130,7 @@ def _of_weights(trace, sums):
     seen[:, :, :width], seen[0, :, width:-1], seen[1:, :, width:-1] = trace.inputs, trace.begin[0], trace.outputs[:-1]
     seen = seen.reshape(len(sums), -1)
     # Not a product on all of BLAS's threads, which then wait actively for the next one: a third of the time of a step.
-    count = len(trace.shares)
-    ends = [part * len(sums) // count for part in range(count + 1)]
-    found = sum(numpy_lstm.for_each(lambda rows: sums[rows].T.dot(seen[rows]), list(map(slice, ends, ends[1:]))))
+    found = sum(for_each(lambda rows: sums[rows].T.dot(seen[rows]), even_shares(len(sums), len(trace.shares))))
     bias = found[:, -1]
     return {"i2h_weight": found[:, :width], "h2h_weight": found[:, width:-1], "i2h_bias": bias, "h2h_bias": bias}
 

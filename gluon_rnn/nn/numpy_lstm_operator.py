@@ -1,11 +1,8 @@
-"""The peephole LSTM in NumPy as an operator of MXNet's on CPUs, with gradients: in place of a loop in a graph.
-
-For graphs that stay in this process (`gluon_rnn.nn.numpy_ops.as_operators`): what MXNet keeps of it is a name.
-"""
+"""The peephole LSTM in NumPy as an operator of MXNet's on CPUs, with gradients: in place of a loop in a graph."""
 import mxnet as mx
 
 from gluon_rnn.nn import numpy_lstm_gradients
-from gluon_rnn.nn.numpy_ops import view
+from gluon_rnn.nn.numpy_operator import NumpyOperator
 
 __all__ = ["peephole_lstm"]
 
@@ -32,28 +29,18 @@ def peephole_lstm(F, inputs, states, parameters, *valid):
     return outputs, states
 
 
-class _Operator(mx.operator.CustomOp):
-    """What MXNet calls, on a thread of its own, with arrays that are ready."""
+class _Operator(NumpyOperator):
+    def compute(self, arrays):
+        inputs, *states = arrays[:3]
+        valid = [array[:, :, 0] for array in arrays[3 + len(_PARAMETERS):]]
+        outputs, finals, self._trace = numpy_lstm_gradients.forward(inputs, states, _named(arrays[3:]), *valid)
+        return [outputs, *finals]
 
-    def __init__(self):
-        super().__init__()
-        self._trace = None
-
-    def forward(self, is_train, req, in_data, out_data, aux):
-        inputs, *states = map(view, in_data[:3])
-        valid = [view(array)[:, :, 0] for array in in_data[3 + len(_PARAMETERS):]]
-        outputs, finals, self._trace = numpy_lstm_gradients.forward(inputs, states, _named(in_data[3:]), *valid)
-        for request, array, values in zip(req, out_data, (outputs, *finals)):
-            _put(request, array, values)
-
-    def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
-        # The arrays of the way forward may be others by now, though with the same numbers.
-        self._trace.inputs, *self._trace.begin = map(view, in_data[:3])
-        outputs, *states = map(view, out_grad)
-        *gradients, of_parameters = numpy_lstm_gradients.backward(self._trace, _named(in_data[3:]), outputs, states)
-        gradients += [*(of_parameters[name] for name in _PARAMETERS), 0]                 # the last of lengths
-        for request, array, values in zip(req, in_grad, gradients):
-            _put(request, array, values)
+    def gradients(self, arrays, heads):
+        self._trace.inputs, *self._trace.begin = arrays[:3]
+        outputs, *states = heads
+        *found, of_parameters = numpy_lstm_gradients.backward(self._trace, _named(arrays[3:]), outputs, states)
+        return [*found, *(of_parameters[name] for name in _PARAMETERS), 0]               # the last of lengths
 
 
 @mx.operator.register(_OPERATOR)
@@ -77,12 +64,4 @@ class _Properties(mx.operator.CustomOpProp):
 
 
 def _named(arrays):
-    return dict(zip(_PARAMETERS, map(view, arrays)))
-
-
-def _put(request, array, values):
-    """Write `values` to an array of MXNet's, or add them to it, as it asks for."""
-    if request == "add":
-        view(array)[...] += values
-    elif request != "null":
-        view(array)[...] = values
+    return dict(zip(_PARAMETERS, arrays))

@@ -14,12 +14,10 @@ import threading
 
 import mxnet as mx
 import numpy as np
-import threadpoolctl
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "are_operators", "as_operators", "blas_threads", "from_numpy", "in_place", "on_one_thread", "run_loop",
-           "view"]
+__all__ = ["F", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -201,76 +199,6 @@ def as_operators(wanted=True):
 def are_operators():
     """Return whether this thread is inside `as_operators`."""
     return getattr(_context, "operators", False)
-
-
-class _OneThread:
-    """A context that threads may be inside of at the same time.
-
-    OpenBLAS with threads of its own has one number of them for all who call it: the last thread out sets it back. Where
-    a library counts for each calling thread (OpenMP, MKL), each sets back its own.
-    """
-
-    def __init__(self):
-        self._lock, self._inside, self._counts, self._own = threading.Lock(), 0, [], threading.local()
-
-    @property
-    def threads(self):
-        """How many threads BLAS has outside of the context; None while nobody is inside."""
-        return min(self._counts, default=None)
-
-    def __enter__(self):
-        self._own.counts = [*getattr(self._own, "counts", ()), _set_threads(_blas(shared=False))]
-        with self._lock:
-            if not self._inside:
-                self._counts = _set_threads(_blas(shared=True))
-            self._inside += 1
-
-    def __exit__(self, *_):
-        _set_threads(_blas(shared=False), self._own.counts.pop())
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                _set_threads(_blas(shared=True), self._counts)
-                self._counts = []
-
-
-def _set_threads(libraries, counts=None):
-    """Set the number of threads of each of the `libraries`, by default 1, and return what it was."""
-    before = [library.num_threads for library in libraries]
-    for library, count in zip(libraries, counts or [1] * len(libraries)):
-        # threadpoolctl lets one thread alone set OpenBLAS's. Here several take turns, under a lock.
-        getattr(library, "_real_set_num_threads", library.set_num_threads)(count)
-    return before
-
-
-_one_thread = _OneThread()
-
-
-def on_one_thread():
-    """Return a context in which BLAS computes on the calling thread.
-
-    OpenBLAS wakes threads of its own for products of a microsecond, which then wait for a processor beside MXNet's.
-    """
-    return _one_thread
-
-
-def blas_threads():
-    """Return how many threads NumPy and SciPy may use at the moment, as set by OMP_NUM_THREADS or `threadpoolctl`.
-
-    Inside `on_one_thread`, how many they may use outside of it.
-    """
-    return _one_thread.threads or _threads_now()
-
-
-def _threads_now():
-    return min((library.num_threads for library in [*_blas(shared=True), *_blas(shared=False)]), default=1)
-
-
-@functools.cache
-def _blas(shared):
-    """Return the libraries that have one number of threads for all callers, or those that have not."""
-    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    return [library for library in libraries if (getattr(library, "threading_layer", "") == "pthreads") is shared]
 
 
 def from_numpy(values):

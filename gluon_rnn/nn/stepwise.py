@@ -55,10 +55,13 @@ class Stepwise:
         projected, = self._cell.project(F, known, parameters)
         return projected, [F.reshape(state, shape=(-3, 0)) for state in states], parameters
 
-    def step(self, F, projected, fed, states, parameters):
-        """Return the output (N, H) and the states of one step from its slice of `projected` and from fed (N, M)."""
+    def fed_product(self, F, fed, parameters):
+        """Return the product (..., G * H) of fed (..., M) with its weights."""
         stacked = self._cell.num_gates * self._cell.hidden_size
-        product = F.FullyConnected(fed, parameters["fed_weight"], no_bias=True, num_hidden=stacked, flatten=False)
+        return F.FullyConnected(fed, parameters["fed_weight"], no_bias=True, num_hidden=stacked, flatten=False)
+
+    def step(self, F, projected, product, states, parameters):
+        """Return the output (N, H) and the states of one step from its slice of `projected` and from `fed_product`."""
         return self._cell.step(Vectorised(F), [F.broadcast_add(projected, product)], states, parameters)
 
 

@@ -1,5 +1,4 @@
 """Back through time of the peephole LSTM in NumPy: central differences, MXNet's own gradients, graphs of training."""
-import os
 
 import gluon_rnn  # noqa: F401
 import mxnet as mx
@@ -195,14 +194,3 @@ def test_the_context_ends_with_an_error():
         assert numpy_ops.are_operators()
         raise KeyError
     assert not numpy_ops.are_operators()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_has_threads_of_its_own():
-    found = []
-    numpy_lstm.for_each(found.append, [1, 2])
-    child = os.fork()
-    if not child:                                                         # no assertion may leave the child
-        numpy_lstm.for_each(found.append, [3, 4])
-        os._exit(0 if sorted(found) == [1, 2, 3, 4] else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -1,15 +1,12 @@
 """Operators on NumPy arrays against MXNet's own, and blocks with loops that run on them."""
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
 import numpy as np
 import pytest
-import threadpoolctl
 from mxnet import autograd
 
 from gluon_rnn import nn
-from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.numpy_ops import F
 from gluon_rnn.registry import encoders
 
@@ -117,21 +114,3 @@ def test_training_mode_does_not_run_in_numpy():
     with autograd.train_mode():
         assert (layer(inputs) != layer(inputs)).sum().asscalar() > 0      # dropout is drawn
     np.testing.assert_array_equal(layer(inputs).asnumpy(), layer(inputs).asnumpy())
-
-
-@pytest.mark.parametrize("turns", [1, 2])
-def test_overlapping_contexts_of_one_thread_give_the_others_back(turns):
-    """One thread enters, another enters, the first leaves: the second is still alone, and then all is as before."""
-    def threads():
-        return {library["num_threads"] for library in threadpoolctl.threadpool_info()
-                if library.get("threading_layer") == "pthreads"}
-
-    before, context, found = numpy_ops.blas_threads(), numpy_ops.on_one_thread(), []
-    with threadpoolctl.threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as other:
-        for _ in range(turns):
-            for step in (lambda: other.submit(context.__enter__).result(), context.__enter__,
-                         lambda: other.submit(context.__exit__).result(), context.__exit__):
-                step()
-                found.append((threads(), numpy_ops.blas_threads()))
-    assert found == ([({1}, 2)] * 3 + [({2}, 2)]) * turns
-    assert numpy_ops.blas_threads() == before

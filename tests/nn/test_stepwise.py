@@ -31,7 +31,8 @@ def in_parts(layer, known, fed, states):
     projected, states, parameters = parts.prepare(mx.nd, known, states)
     outputs = []
     for step in range(STEPS):
-        output, states = parts.step(mx.nd, projected[step], fed[step], states, parameters)
+        product = parts.fed_product(mx.nd, fed[step], parameters)
+        output, states = parts.step(mx.nd, projected[step], product, states, parameters)
         outputs.append(output)
     return mx.nd.stack(*outputs), states
 
