@@ -1,7 +1,8 @@
 r"""All steps of a peephole LSTM in NumPy, without gradients: the equations of `gluon_rnn.nn.extended_cells` once more.
 
-Written for speed, which three things bring. Arrays lie with features before rows, (4, H, N), so that each gate is in
-one piece; products of one gate each, (H, K) and (K, N), are small enough for kernels of OpenBLAS that need no copies.
+Written for speed, which three things bring. Arrays lie gate by gate, (4, N, H), so that each gate is in one piece;
+products of one gate each, (N, K) and (K, H), are small enough for kernels of OpenBLAS that need no copies, and features
+behind rows fill their registers, whatever the number of rows.
 Inputs, h and a 1 for the bias stand in one array, so that one product is all, and h is written where it is read. And
 sigmoid(a) = (1 + tanh(a / 2)) / 2, so that one call of tanh does for three gates; the halves are in the weights.
 
@@ -19,8 +20,6 @@ __all__ = ["GATES", "SMALL", "gates_of", "in_shares", "is_fast", "matrix_of", "p
 #: where the gates o, i, f, g stand among i, f, g, o, the order of the parameters
 GATES = (3, 0, 1, 2)
 
-# Up to so many multiplications a step, one product has less overhead than four.
-_FEW = 2**16
 #: multiplications of a product up to which OpenBLAS needs no copies.
 SMALL = 10**6
 # Multiplications for each gate and step from which on a graph of MXNet's is as fast.
@@ -77,43 +76,43 @@ def _shares(rows, width):
 def _run(matrix, parameters, inputs, states, outputs, finals):
     """Run over all steps of some rows, into `outputs` (T, N, H) and `finals` [h, c]."""
     rows, size = states[0].shape
-    seen = seen_of(inputs, states[0], matrix.shape[2])
-    doubled = seen[:, :size]                                              # 2 h
-    values = np.empty((5, size, rows), dtype=inputs.dtype)                # [o, i, f, g, c]
+    seen = seen_of(inputs, states[0], matrix.shape[1])
+    doubled = seen[:, :, :size]                                           # 2 h
+    values = np.empty((5, rows, size), dtype=inputs.dtype)                # [o, i, f, g, c]
     gates, c = gates_of(values), values[4]
-    c[...] = states[1].T
+    c[...] = states[1]
     product, step = product_of(matrix, rows), step_of(peepholes_of(parameters, rows))
     for now, after in zip(seen, doubled[1:]):
         product(now, values[:4])
         step(gates, c, after)
         np.multiply(after, gates[0], after)
-    np.divide(doubled[1:].transpose(0, 2, 1), 2, out=outputs)
-    np.divide(doubled[-1].T, 2, out=finals[0])
-    finals[1][...] = c.T
+    np.divide(doubled[1:], 2, out=outputs)
+    np.divide(doubled[-1], 2, out=finals[0])
+    finals[1][...] = c
 
 
 def matrix_of(parameters, size):
-    """Return the weights of [2 h; x; 1], (4, H, K), the gates in the order o, i, f, g, all but g halved."""
+    """Return the weights of [2 h; x; 1], (4, K, H), the gates in the order o, i, f, g, all but g halved."""
     bias = parameters["i2h_bias"] + parameters["h2h_bias"]
     width = size + parameters["i2h_weight"].shape[1] + 1
-    # Zeros make the width a multiple of 16, so that every step's array begins with a line of the cache.
-    matrix = np.zeros((4, size, -(-width // 16) * 16), dtype=bias.dtype)
+    # Zeros make the width a multiple of 16, so that every row begins with a line of the cache.
+    matrix = np.zeros((4, -(-width // 16) * 16, size), dtype=bias.dtype)
     for place, gate in enumerate(GATES):
         part, factor = slice(gate * size, (gate + 1) * size), 1.0 if gate == 2 else 0.5
-        np.multiply(parameters["h2h_weight"][part], factor / 2, out=matrix[place, :, :size])
-        np.multiply(parameters["i2h_weight"][part], factor, out=matrix[place, :, size:width - 1])
-        np.multiply(bias[part], factor, out=matrix[place, :, width - 1])
+        np.multiply(parameters["h2h_weight"][part].T, factor / 2, out=matrix[place, :size])
+        np.multiply(parameters["i2h_weight"][part].T, factor, out=matrix[place, size:width - 1])
+        np.multiply(bias[part], factor, out=matrix[place, width - 1])
     return matrix
 
 
 def peepholes_of(parameters, rows):
-    """Return half of the peepholes of o, i and f for each row, (3, H, N)."""
+    """Return half of the peepholes of o, i and f for each row, (3, N, H)."""
     peepholes = np.stack([parameters[f"peephole_{gate}"] for gate in "oif"]) / 2
-    return np.repeat(peepholes[:, :, np.newaxis], rows, axis=2)
+    return np.repeat(peepholes[:, np.newaxis], rows, axis=1)
 
 
 def gates_of(values):
-    """Return views into the `values` (5, H, N) of o, i, f, g and c before a step, as `step_of` takes them."""
+    """Return views into the `values` (5, N, H) of o, i, f, g and c before a step, as `step_of` takes them."""
     return values[0], values[1:3], values[1:4], values[3:], values[4]
 
 
@@ -144,31 +143,31 @@ def step_of(peepholes):
 
 
 def seen_of(inputs, h, width):
-    """Return room for [2 h; x; 1] of every step and the last 2 h, (T + 1, K, N): `width` is K, and `h` the first."""
+    """Return room for [2 h; x; 1] of every step and the last 2 h, (T + 1, N, K): `width` is K, and `h` the first."""
     (steps, rows, features), size = inputs.shape, h.shape[1]
-    seen = np.ones((steps + 1, width, rows), inputs.dtype)
-    seen[:-1, size:size + features] = inputs.transpose(0, 2, 1)
-    np.multiply(h.T, 2, out=seen[0, :size])
+    seen = np.ones((steps + 1, rows, width), inputs.dtype)
+    seen[:-1, :, size:size + features] = inputs
+    np.multiply(h, 2, out=seen[0, :, :size])
     return seen
 
 
 def product_of(matrix, rows):
-    """Return a function that puts ``matrix @ seen``, of (G, H, K) and (K, N), into an array (G, H, N)."""
-    _, size, width = matrix.shape
-    if matrix.size * rows <= _FEW:
-        flat = matrix.reshape(-1, width)
-        return lambda seen, gates: np.dot(flat, seen, out=gates.reshape(-1, rows))
+    """Return a function that puts ``seen @ matrix``, of (N, K) and (G, K, H), into an array (G, N, H)."""
+    gates, width, size = matrix.shape
+    if rows == 1:                                                         # one product has less overhead than four
+        flat = np.ascontiguousarray(matrix.transpose(1, 0, 2)).reshape(width, -1)
+        return lambda seen, values: np.dot(seen, flat, out=values.reshape(1, -1))
     if size * width * rows <= SMALL:
-        return lambda seen, gates: np.matmul(matrix, seen, out=gates)
-    parts, rest = -(-size * width * rows // SMALL), np.empty((*matrix.shape[:2], rows), matrix.dtype)
+        return lambda seen, values: np.matmul(seen, matrix, out=values)
+    parts, rest = -(-size * width * rows // SMALL), np.empty((gates, rows, size), matrix.dtype)
     step = -(-width // (16 * parts)) * 16
-    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, :, begin:begin + step]))
+    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, begin:begin + step]))
               for begin in range(0, width, step)]
 
-    def product(seen, gates):
+    def product(seen, values):
         (part, piece), *others = pieces
-        np.matmul(piece, seen[part], out=gates)
+        np.matmul(seen[:, part], piece, out=values)
         for part, piece in others:
-            np.add(gates, np.matmul(piece, seen[part], out=rest), out=gates)
+            np.add(values, np.matmul(seen[:, part], piece, out=rest), out=values)
 
     return product

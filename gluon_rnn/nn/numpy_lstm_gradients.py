@@ -25,7 +25,7 @@ _BLOCK = 2**14
 
 
 class Trace:
-    """What the way back has to know of the way forward, features before rows.
+    """What the way back has to know of the way forward.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def forward(inputs, states, parameters, valid=None):
         still = _still(valid, rows, len(inputs))
         values, squashed = _forward(matrix, parameters, inputs[:, rows], [state[rows] for state in states],
                                     trace.outputs[:, rows], still)
-        cell[rows] = values[-1, 4].T
+        cell[rows] = values[-1, 4]
         return rows, values, squashed, still
 
     trace.shares = numpy_lstm.in_shares(run, len(cell), matrix[0].size)
@@ -78,19 +78,19 @@ def _still(valid, rows, steps):
 
 
 def _forward(matrix, parameters, inputs, states, outputs, still):
-    """Run over all steps of some rows; return [2 o, 2 i, 2 f, g, c_{t-1}], (T + 1, 5, H, N), and tanh(c), (T, H, N)."""
+    """Run over all steps of some rows; return [2 o, 2 i, 2 f, g, c_{t-1}], (T + 1, 5, N, H), and tanh(c), (T, N, H)."""
     steps, (rows, size) = len(inputs), states[0].shape
-    seen = numpy_lstm.seen_of(inputs, states[0], matrix.shape[2])
-    values, squashed = np.empty((steps + 1, 5, size, rows), inputs.dtype), np.empty((steps, size, rows), inputs.dtype)
-    values[0, 4] = states[1].T
+    seen = numpy_lstm.seen_of(inputs, states[0], matrix.shape[1])
+    values, squashed = np.empty((steps + 1, 5, rows, size), inputs.dtype), np.empty((steps, rows, size), inputs.dtype)
+    values[0, 4] = states[1]
     product, step = numpy_lstm.product_of(matrix, rows), numpy_lstm.step_of(numpy_lstm.peepholes_of(parameters, rows))
-    for now, at_step, c, tanh_c, doubled, held in zip(seen, values, values[1:, 4], squashed, seen[1:, :size], still):
+    for now, at_step, c, tanh_c, doubled, held in zip(seen, values, values[1:, 4], squashed, seen[1:, :, :size], still):
         product(now, at_step[:4])
         step(numpy_lstm.gates_of(at_step), c, tanh_c)
         np.multiply(tanh_c, at_step[0], out=doubled)
         if held is not None:
-            c[:, held], doubled[:, held] = at_step[4][:, held], now[:size, held]
-    np.divide(seen[1:, :size].transpose(0, 2, 1), 2, out=outputs)
+            c[held], doubled[held] = at_step[4][held], now[held, :size]
+    np.divide(seen[1:, :, :size], 2, out=outputs)
     return values, squashed
 
 
@@ -107,7 +107,7 @@ def backward(trace, parameters, heads, final_heads):
     """
     inputs, begin = np.empty_like(trace.inputs), [np.empty_like(state) for state in trace.begin]
     sums = np.empty((*heads.shape[:2], 4, heads.shape[2]), heads.dtype)   # gradient of a: i, f, g, o
-    matrix = _transposed(parameters)
+    matrix = np.concatenate([parameters["h2h_weight"], parameters["i2h_weight"]], axis=1)                # (4 H, H + C)
 
     def run(share):
         rows, values, squashed, still = share
@@ -115,7 +115,7 @@ def backward(trace, parameters, heads, final_heads):
         for block in way.blocks():
             way.through(block, (values[block.start:block.stop + 1], squashed[block], still[block]),
                         inputs[block, rows], sums[block, rows])
-        begin[0][rows], begin[1][rows] = way.dh.T, way.dc.T
+        begin[0][rows], begin[1][rows] = way.dh, way.dc
         return way.peepholes
 
     peepholes = sum(for_each(run, trace.shares))               # in their order: the same bits every time
@@ -135,19 +135,12 @@ def _of_weights(trace, sums):
     return {"i2h_weight": found[:, :width], "h2h_weight": found[:, width:-1], "i2h_bias": bias, "h2h_bias": bias}
 
 
-def _transposed(parameters):
-    """Return the weights of the sums o, i, f, g, (4 H, H + C), transposed."""
-    both = np.concatenate([parameters["h2h_weight"], parameters["i2h_weight"]], axis=1)
-    size = both.shape[0] // 4
-    return np.concatenate([both[gate * size:(gate + 1) * size] for gate in numpy_lstm.GATES]).T
-
-
 class _WayBack:
     """Through all steps of some rows, block by block from the last one: so many that their numbers stay in the cache.
 
     Parameters
     ----------
-    matrix : (H + C, 4 H) array
+    matrix : (4 H, H + C) array
     parameters : dict
     heads : (T, N, H) array
         The gradient of the outputs.
@@ -157,9 +150,9 @@ class _WayBack:
     def __init__(self, matrix, parameters, heads, final_heads):
         self._parameters, self._heads = parameters, heads
         _, rows, size = heads.shape
-        self._product, self._width = _product(matrix, rows), len(matrix)
-        #: the gradients of h and c before the block, (H, N)
-        self.dh, self.dc = (head.T.copy() for head in final_heads)
+        self._product, self._width = _product(matrix, rows), matrix.shape[1]
+        #: the gradients of h and c before the block, (N, H)
+        self.dh, self.dc = (head.copy() for head in final_heads)
         #: of the peepholes o, i and f, (3, H)
         self.peepholes = np.zeros((3, size), heads.dtype)
 
@@ -169,98 +162,96 @@ class _WayBack:
         length = max(1, _BLOCK // (rows * size))
         return [slice(begin, min(begin + length, steps)) for begin in range(0, steps, length)][::-1]
 
-    def through(self, block, trace, inputs, sums):
+    def through(self, block, trace, inputs, das):
         """Go through a block of S steps.
 
         Parameters
         ----------
         block : slice
         trace : tuple
-            Of these steps: values (S + 1, 5, H, N), tanh(c) (S, H, N), and which rows stand still, a list of S.
-        inputs, sums : (S, N, C) and (S, N, 4, H) arrays
+            Of these steps: values (S + 1, 5, N, H), tanh(c) (S, N, H), and which rows stand still, a list of S.
+        inputs, das : (S, N, C) and (S, N, 4, H) arrays
             The gradients of inputs and of a, in the order i, f, g, o: to be filled.
         """
         values, squashed, still = trace
-        das, of_c, keep = _factors(values, squashed, self._parameters)
-        heads = np.ascontiguousarray(self._heads[block].transpose(0, 2, 1))              # (S, H, N)
-        size, rows = heads.shape[1:]
-        seen = np.empty((len(heads), self._width, rows), heads.dtype)
-        self._steps(heads, das, of_c, keep, seen, still)
-        inputs[...] = seen[:, size:].transpose(0, 2, 1)
-        for place, gate in enumerate(numpy_lstm.GATES):
-            sums[:, :, gate] = das[:, place].transpose(0, 2, 1)
-        for place, cell in enumerate((values[1:, 4], values[:-1, 4], values[:-1, 4])):   # that o, i and f see
-            self.peepholes[place] += np.einsum("thn,thn->h", das[:, place], cell)
+        of_c, keep = _factors(values, squashed, self._parameters, das)
+        seen = np.empty((*squashed.shape[:2], self._width), das.dtype)
+        self._steps(self._heads[block], das, of_c, keep, seen, still)
+        inputs[...] = seen[:, :, squashed.shape[2]:]
+        before, after = values[:-1, 4], values[1:, 4]
+        for place, (gate, cell) in enumerate(((3, after), (0, before), (1, before))):    # what o, i and f see
+            self.peepholes[place] += np.einsum("tnh,tnh->h", das[:, :, gate], cell)
 
     def _steps(self, heads, das, of_c, keep, seen, still):
-        """Turn `das` from factors into gradients, and fill `seen` (S, H + C, N), the gradient of h_{t-1} and x_t."""
+        """Turn `das` from factors into gradients, and fill `seen` (S, N, H + C), the gradient of h_{t-1} and x_t."""
         product, dh, dc, more = self._product, self.dh, self.dc, np.empty_like(self.dc)
+        size = dc.shape[1]
         for head, da, of_dh, kept, found, held in zip(*(each[::-1] for each in (heads, das, of_c, keep, seen, still))):
-            da_o, da_others = da[0], da[1:]
+            da_others, da_o = da[:, :3], da[:, 3]
             np.add(head, dh, out=dh)
-            held_back = None if held is None else (dh[:, held], dc[:, held])
+            held_back = None if held is None else (dh[held], dc[held])
             np.multiply(of_dh, dh, out=more)
             np.add(dc, more, out=dc)
             np.multiply(da_o, dh, out=da_o)
-            np.multiply(da_others, dc, out=da_others)
+            np.multiply(da_others, dc[:, np.newaxis], out=da_others)
             np.multiply(kept, dc, out=dc)
             if held is not None:
-                da[:, :, held] = 0
+                da[held] = 0
             product(da, found)
-            dh = found[:len(dc)]
+            dh = found[:, :size]
             if held is not None:                                          # of states that were copied
-                dh[:, held], dc[:, held] = held_back
+                dh[held], dc[held] = held_back
         self.dh = dh
 
 
-def _factors(values, squashed, parameters):
-    """Return what dh or dc is multiplied by at every step.
+def _factors(values, squashed, parameters, das):
+    """Fill `das` with what dh or dc is multiplied by at every step, and return what else they are multiplied by.
+
+    Parameters
+    ----------
+    das : (S, N, 4, H) array
+        For da: dh by the last of the order i, f, g, o, dc by the others.
 
     Returns
     -------
-    das : (S, 4, H, N) array
-        For da: dh by the first of the order o, i, f, g, dc by the others.
-    of_c : (S, H, N) array
+    of_c : (S, N, H) array
         dh, for what it adds to dc.
-    keep : (S, H, N) array
+    keep : (S, N, H) array
         dc, for dc of the step before.
     """
     o, i, f, g, before = (values[:-1, place] for place in range(5))       # 2 o, 2 i, 2 f, g, c_{t-1}
-    p_i, p_f, p_o = (parameters[f"peephole_{gate}"][:, np.newaxis] for gate in "ifo")
-    das = np.empty((len(squashed), 4, *squashed.shape[1:]), squashed.dtype)
-    for place, (gate, factor) in enumerate(((o, squashed), (i, g), (f, before))):
-        at_place = das[:, place]
-        np.subtract(2, gate, out=at_place)
-        at_place *= gate
-        at_place *= factor
-        at_place *= 0.25                                                  # twice the gate stands in both factors
-    np.multiply(g, g, out=das[:, 3])
-    np.subtract(1, das[:, 3], out=das[:, 3])
-    das[:, 3] *= i
-    das[:, 3] *= 0.5
+    p_i, p_f, p_o = (parameters[f"peephole_{gate}"] for gate in "ifo")
+    da_i, da_f, da_g, da_o = (das[:, :, gate] for gate in range(4))
+    for da, gate, factor in ((da_o, o, squashed), (da_i, i, g), (da_f, f, before)):
+        np.subtract(2, gate, out=da)
+        da *= gate
+        da *= factor
+        da *= 0.25                                                        # twice the gate stands in both factors
+    np.multiply(g, g, out=da_g)
+    np.subtract(1, da_g, out=da_g)
+    da_g *= i
+    da_g *= 0.5
     of_c = squashed * squashed
     np.subtract(1, of_c, out=of_c)
     of_c *= o
     of_c *= 0.5
-    of_c += das[:, 0] * p_o
+    of_c += da_o * p_o
     keep = f * 0.5
-    keep += das[:, 1] * p_i
-    keep += das[:, 2] * p_f
-    return das, of_c, keep
+    keep += da_i * p_i
+    keep += da_f * p_f
+    return of_c, keep
 
 
 def _product(matrix, rows):
-    """Return a function that puts ``matrix @ da``, of (H + C, 4 H) and (4, H, N), into an array (H + C, N)."""
+    """Return a function that puts ``da @ matrix``, of (N, 4, H) and (4 H, H + C), into an array (N, H + C)."""
     height, width = matrix.shape
-    step = max(1, numpy_lstm.SMALL // (width * rows))
-    if step >= height:
-        return lambda da, found: np.dot(matrix, da.reshape(width, rows), out=found)
-    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[begin:begin + step]))
-              for begin in range(0, height, step)]
+    step = max(16, numpy_lstm.SMALL // (height * rows) // 16 * 16)
+    pieces = [(slice(begin, begin + step), np.ascontiguousarray(matrix[:, begin:begin + step]))
+              for begin in range(0, width, step)]
 
     def product(da, found):
-        flat = da.reshape(width, rows)
+        flat = da.reshape(rows, height)
         for part, piece in pieces:
-            np.dot(piece, flat, out=found[part])
+            np.matmul(flat, piece, out=found[:, part])
 
     return product

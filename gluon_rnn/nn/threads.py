@@ -1,6 +1,8 @@
 """Threads of loops in NumPy: how many its matrix products may use, and some of ours that share the rows of a batch."""
+import contextlib
 import functools
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,11 +10,13 @@ import threadpoolctl
 
 __all__ = ["blas_threads", "even_shares", "for_each", "on_one_thread"]
 
+_TURN = 3e-5    # s
+
 
 def for_each(run, shares):
     """Return a list of ``run(share)`` for each of the `shares`, each on a thread of its own."""
     first, *others = shares
-    with on_one_thread():
+    with on_one_thread(), _quick_turns if others else contextlib.nullcontext():
         running = [_threads().submit(run, share) for share in others]
         return [run(first), *(one.result() for one in running)]
 
@@ -25,6 +29,33 @@ def _threads():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.cache_clear)              # a fork has no threads but the calling one
+
+
+class _QuickTurns:
+    """A context, for several threads at a time, in which Python's threads wait for each other no longer than `_TURN`.
+
+    A thread comes out of a matrix product while another one makes many short calls, each of which lets go of Python's
+    lock and has it back before the waiting one is awake. That one would wait for 5 ms, which is Python's own choice.
+    """
+
+    def __init__(self):
+        self._lock, self._inside, self._before = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._inside:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(_TURN, self._before))
+            self._inside += 1
+
+    def __exit__(self, *_):
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sys.setswitchinterval(self._before)
+
+
+_quick_turns = _QuickTurns()
 
 
 def even_shares(rows, count):

@@ -1,5 +1,7 @@
 """Threads of loops in NumPy: BLAS held to one, and ours, in forks too."""
 import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import gluon_rnn  # noqa: F401
@@ -25,6 +27,27 @@ def test_overlapping_contexts_of_one_thread_give_the_others_back(turns):
                 found.append((of_openblas(), threads.blas_threads()))
     assert found == ([({1}, 2)] * 3 + [({2}, 2)]) * turns
     assert threads.blas_threads() == before
+
+
+def test_pythons_threads_take_quick_turns_meanwhile_and_no_longer():
+    """Two calls at once, the first of which ends first."""
+    before, seen, first_is_done, all_run = sys.getswitchinterval(), [], threading.Event(), threading.Barrier(4)
+
+    def first(_):
+        all_run.wait(60)
+
+    def second(share):
+        all_run.wait(60)
+        if share == 0:
+            first_is_done.wait(60)
+            seen.append(sys.getswitchinterval())
+
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(threads.for_each, second, [0, 1])
+        threads.for_each(first, [0, 1])
+        first_is_done.set()
+        running.result()
+    assert seen[0] < 1e-3 <= before == sys.getswitchinterval()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
