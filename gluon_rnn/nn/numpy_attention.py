@@ -140,7 +140,8 @@ class _Rows:
             _softmax(np.dot(seen, score), valid, shut, out=a)
             np.matmul(a[:, np.newaxis], products, out=gates[:, np.newaxis])
             gates += x
-            _gru(gates, sums[:, width:], h, output)
+            with np.errstate(over="ignore"):                              # exp of a large number, for a sigmoid of 0
+                _gru(gates, sums[:, width:], h, output)
             h = output
 
     # ---- backward ------------------------------------------------------------------------------------------------
