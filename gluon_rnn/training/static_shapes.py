@@ -25,13 +25,13 @@ _COUNTED = 4096
 class StaticShapes:
     """Callable that runs a hybridized graph, on a plan of its own for shapes of arguments that come often.
 
-    Any other shape, and any graph with a loop, runs as the graph does by itself. What is computed is the same to the
-    last bit.
+    Any other shape, and any graph with a loop or without static memory, runs as the graph does by itself. What is
+    computed is the same to the last bit.
 
     Parameters
     ----------
     graph : HybridBlock
-        Hybridized with ``static_alloc=True``; its arguments are arrays and lists of arrays.
+        Its arguments are arrays and lists of arrays. For plans it is hybridized with ``static_alloc=True``.
     """
 
     def __init__(self, graph):
@@ -69,10 +69,11 @@ class StaticShapes:
         return self._seen[shapes] >= max(_TIMES, self._calls / _ONCE_IN)
 
     def _may_be_static(self):
-        """Return whether the graph has only operators that may be planned."""
+        """Return whether the graph was compiled with static memory and has only operators that may be planned."""
         if self._is_static is None:
             nodes = json.loads(self._graph._cached_graph[1].tojson())["nodes"]
-            self._is_static = _NOT_STATIC.isdisjoint(node["op"] for node in nodes)
+            self._is_static = (bool(dict(self._graph._flags).get("static_alloc"))
+                               and _NOT_STATIC.isdisjoint(node["op"] for node in nodes))
         return self._is_static
 
     def _make(self, static_shape):

@@ -118,9 +118,10 @@ def test_a_graph_compiled_anew_begins_anew():
     assert np.array_equal(before.asnumpy(), run(*batch(3).arrays).asnumpy()) and run._plans
 
 
-def test_a_graph_that_is_not_compiled_runs_as_it_is():
+@pytest.mark.parametrize("active", [False, True])
+def test_a_graph_that_is_not_compiled_or_without_static_memory_runs_as_it_is(active):
     graph = classifier(nn.GRU(2))
-    graph.hybridize(False)
+    graph.hybridize(active)
     run = StaticShapes(graph)
     for _ in range(9):
         assert run(*batch(3).arrays).shape == graph(*batch(3).arrays).shape
