@@ -21,6 +21,8 @@ QUANTILES = {
     "eng_fra": [3, 5, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 14, 19],
     "eng_fra excess": [-5, -1, -1, -1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 10],
 }
+# Of a pass: enough for shapes to come again as often as in training.
+_BATCHES = 16
 _SHARES = [*np.linspace(0, 0.95, 20), 0.99, 1]
 
 
@@ -53,7 +55,7 @@ CASES = [
 QUICK_CASES = [CASES[i] for i in (0, 3, 5)]
 
 
-def batches(case, count=16):
+def batches(case, count=_BATCHES):
     """Return the first `count` batches of an epoch, and the shares of padding with and without buckets.
 
     Parameters
@@ -105,7 +107,7 @@ def padding(cases):
             yield (case["lengths"], *batches(case)[1:])
 
 
-def run(peers, cases, repeats, min_seconds=0.02, count=16):
+def run(peers, cases, repeats, min_seconds=0.02, count=_BATCHES):
     """Measure the `cases` one by one; yield each with what one pass over its `count` batches takes and holds.
 
     ``seconds`` {name of peer: seconds of a pass}, ``forms`` {name of peer: its fastest form}, ``steps``, ``sequences``

@@ -23,7 +23,8 @@ Bahdanau, Cho, Bengio (2015), Neural machine translation by jointly learning to 
 """
 import numpy as np
 
-from gluon_rnn.nn.threads import blas_threads, even_shares, for_each
+from gluon_rnn.nn.numpy_ops import in_place
+from gluon_rnn.nn.threads import blas_threads, even_shares, for_each, worth_having
 
 __all__ = ["PARAMETERS", "AttentiveGRU"]
 
@@ -31,9 +32,10 @@ __all__ = ["PARAMETERS", "AttentiveGRU"]
 PARAMETERS = ("query_weight", "score_weight", "h2h_weight", "h2h_bias")
 _MATRIX = ("query_weight", "h2h_weight")
 
-# A thread is worth having for so many multiplications and rows. MXNet's threads wait actively for some milliseconds
-# after the operator before this one, and take turns with a second thread of ours.
-_FOR_A_THREAD, _ROWS_OF_A_THREAD = 2**27, 8
+# A thread is worth having for so many multiplications. MXNet's threads wait actively for some milliseconds after the
+# operator before this one, and take turns with a second thread of ours.
+_FOR_A_THREAD = 2**27
+_sigmoid = in_place("sigmoid")
 
 
 class AttentiveGRU:
@@ -71,7 +73,7 @@ class AttentiveGRU:
     def _count(self, steps, rows, source_steps):
         """Return how many threads are worth having."""
         much = steps * rows * (self._matrix.size + source_steps * len(self._matrix))
-        return max(min(blas_threads(), rows // _ROWS_OF_A_THREAD, much // _FOR_A_THREAD), 1)
+        return worth_having(rows, much, _FOR_A_THREAD)
 
     def backward(self, inputs, parameters, heads, weight_heads):
         """Return the gradients of the first four inputs and of the parameters, a list; once only.
@@ -196,10 +198,7 @@ def _gru(gates, recurrent, h, out):
     size = h.shape[1]
     both, n = gates[:, :2 * size], gates[:, 2 * size:]
     both += recurrent[:, :2 * size]
-    np.negative(both, out=both)
-    np.exp(both, out=both)
-    both += 1
-    np.reciprocal(both, out=both)
+    _sigmoid(both)
     np.multiply(both[:, :size], recurrent[:, 2 * size:], out=out)
     n += out
     np.tanh(n, out=n)

@@ -12,7 +12,7 @@ run during all of its calls here.
 """
 import numpy as np
 
-from gluon_rnn.nn.threads import blas_threads, even_shares, for_each
+from gluon_rnn.nn.threads import even_shares, for_each, worth_having
 
 __all__ = ["GATES", "SMALL", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
            "peepholes_of", "product_of", "seen_of", "step_of"]
@@ -24,8 +24,8 @@ GATES = (3, 0, 1, 2)
 SMALL = 10**6
 # Multiplications for each gate and step from which on a graph of MXNet's is as fast.
 _MUCH = 2 * SMALL
-# A thread is worth having for so many multiplications a gate and step, and so many rows; with half of both it is not.
-_FOR_A_THREAD, _ROWS_OF_A_THREAD = 3 * 2**17, 8
+# A thread is worth having for so many multiplications a gate and step; with half of them it is not.
+_FOR_A_THREAD = 3 * 2**17
 
 
 def is_fast(rows, hidden_size, input_size):
@@ -69,8 +69,7 @@ def in_shares(run, rows, width):
 
 def _shares(rows, width):
     """Return a slice of the rows for each thread that is worth having, for `width` multiplications a row and gate."""
-    count = max(min(blas_threads(), rows // _ROWS_OF_A_THREAD, rows * width // _FOR_A_THREAD), 1)
-    return even_shares(rows, count)
+    return even_shares(rows, worth_having(rows, rows * width, _FOR_A_THREAD))
 
 
 def _run(matrix, parameters, inputs, states, outputs, finals):

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import threadpoolctl
 
-__all__ = ["blas_threads", "even_shares", "for_each", "on_one_thread"]
+__all__ = ["blas_threads", "even_shares", "for_each", "on_one_thread", "worth_having"]
 
+# Fewer rows than this are not worth a thread.
+_ROWS = 8
 _TURN = 3e-5    # s
 
 
@@ -56,6 +58,11 @@ class _QuickTurns:
 
 
 _quick_turns = _QuickTurns()
+
+
+def worth_having(rows, multiplications, least):
+    """Return how many threads are worth having for so many rows and multiplications, `least` of these for each."""
+    return max(min(blas_threads(), rows // _ROWS, multiplications // least), 1)
 
 
 def even_shares(rows, count):

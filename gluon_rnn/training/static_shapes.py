@@ -18,7 +18,7 @@ _NOT_STATIC = {"_foreach", "_while_loop", "_cond", "Custom"}
 # times, and once in so many batches. The shapes of short sequences do, and that of a language model; where lengths are
 # spread wider, steps are longer and gain nothing.
 _TIMES, _ONCE_IN = 8, 10
-# Batches of ever new shapes are counted no further than this many shapes.
+# Batches of ever new shapes are counted no further than this many shapes; then counts and plans begin anew.
 _COUNTED = 4096
 
 
@@ -64,6 +64,7 @@ class StaticShapes:
         self._calls += 1
         if len(self._seen) == _COUNTED and shapes not in self._seen:
             self._seen.clear()
+            self._plans.clear()
             self._calls = 1
         self._seen[shapes] += 1
         return self._seen[shapes] >= max(_TIMES, self._calls / _ONCE_IN)

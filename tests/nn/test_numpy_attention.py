@@ -14,6 +14,7 @@ from gluon_rnn.training.step import TrainStep
 from gluon_rnn.training.task import Batch
 from gluon_rnn.training.translation import valid_places
 from gluon_rnn.training.translation_loss import TranslationLoss
+from tests.gradients import assert_numpy_central_differences
 
 T, N, S, K, H = 4, 3, 5, 6, 7
 SHAPES = {"x": (T, N, 3 * H), "h": (N, H), "keys": (N, S, K), "products": (N, S, 3 * H), "query_weight": (K, H),
@@ -41,7 +42,6 @@ def parts(arrays):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_gradients_are_central_differences(in_shares, threads):
-    """In float64, with a step of 1e-6, whose square bounds the error of a central difference."""
     in_shares(threads)
     arrays, random = draw(), np.random.default_rng(1)
     heads = random.standard_normal((T, N, H)), random.standard_normal((T, N, S))
@@ -51,15 +51,8 @@ def test_gradients_are_central_differences(in_shares, threads):
         return (run.outputs * heads[0]).sum() + (run.weights * heads[1]).sum()
 
     found = AttentiveGRU(*parts(arrays)).backward(*parts(arrays), *heads)
-    for name, gradient in zip(SHAPES, found):
-        assert gradient.shape == SHAPES[name]
-        for place in list(np.ndindex(SHAPES[name]))[::5]:
-            value, ends = arrays[name][place], []
-            for moved in (value + 1e-6, value - 1e-6):
-                arrays[name][place] = moved
-                ends.append(loss())
-            arrays[name][place] = value
-            assert gradient[place] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6, abs=1e-7), (name, place)
+    assert [gradient.shape for gradient in found] == list(SHAPES.values())
+    assert_numpy_central_differences(loss, arrays, dict(zip(SHAPES, found)), every=5)
 
 
 def test_attention_looks_at_valid_steps_alone():
@@ -175,7 +168,7 @@ def test_two_ways_back_from_one_pass(ran):
 @pytest.mark.parametrize("rows, steps, threads, expected", [(64, 10, 2, 1), (64, 20, 2, 2), (64, 20, 1, 1),
                                                             (8, 400, 2, 1), (64, 400, 4, 4), (1, 1, 2, 1)])
 def test_threads_that_are_worth_having(monkeypatch, rows, steps, threads, expected):
-    monkeypatch.setattr(numpy_attention, "blas_threads", lambda: threads)
+    monkeypatch.setattr("gluon_rnn.nn.threads.blas_threads", lambda: threads)
     run = AttentiveGRU.__new__(AttentiveGRU)
     run._matrix = np.empty((1024, 256))
     assert run._count(steps, rows, 12) == expected

@@ -59,9 +59,9 @@ def test_every_way_that_a_layer_takes_is_one(hidden_size, rows):
 
 @pytest.mark.parametrize("threads, rows, shares", [(2, 5, [2, 3]), (4, 2, [1, 1]), (1, 3, [3])])
 def test_rows_dealt_out_to_threads(monkeypatch, threads, rows, shares):
-    monkeypatch.setattr(numpy_lstm, "blas_threads", lambda: threads)
+    monkeypatch.setattr("gluon_rnn.nn.threads.blas_threads", lambda: threads)
+    monkeypatch.setattr("gluon_rnn.nn.threads._ROWS", 1)
     monkeypatch.setattr(numpy_lstm, "_FOR_A_THREAD", 1)
-    monkeypatch.setattr(numpy_lstm, "_ROWS_OF_A_THREAD", 1)
     found = numpy_lstm._shares(rows, 100)
     assert [share.stop - share.start for share in found] == shares and found[-1].stop == rows
     random = np.random.default_rng(0)

@@ -13,6 +13,7 @@ from gluon_rnn.nn import numpy_lstm, numpy_ops
 from gluon_rnn.nn import numpy_lstm_gradients as gradients
 from gluon_rnn.training.step import TrainStep
 from gluon_rnn.training.task import Batch
+from tests.gradients import assert_numpy_central_differences
 
 SIZES = {"i2h_weight": (24, 5), "h2h_weight": (24, 6), "i2h_bias": (24,), "h2h_bias": (24,), "peephole_i": (6,),
          "peephole_f": (6,), "peephole_o": (6,)}
@@ -21,7 +22,6 @@ SIZES = {"i2h_weight": (24, 5), "h2h_weight": (24, 6), "i2h_bias": (24,), "h2h_b
 @pytest.mark.parametrize("small, block, shares", [(10**6, 2**14, 1), (200, 1, 1), (10**6, 40, 3)])
 @pytest.mark.parametrize("steps, rows, lengths", [(1, 3, None), (7, 3, None), (7, 3, [7, 2, 0]), (7, 3, [3, 4, 3])])
 def test_gradients_are_central_differences(monkeypatch, steps, rows, lengths, small, block, shares):
-    """In float64, with a step of 1e-6, whose square bounds the error of a central difference."""
     monkeypatch.setattr(numpy_lstm, "SMALL", small)
     monkeypatch.setattr(gradients, "_BLOCK", block)
     monkeypatch.setattr(numpy_lstm, "_shares", lambda rows, _: [slice(i, i + rows // shares)
@@ -41,14 +41,8 @@ def test_gradients_are_central_differences(monkeypatch, steps, rows, lengths, sm
         return (outputs * heads[0]).sum() + (np.stack(finals) * heads[1]).sum()
 
     inputs, h, c, parameters = gradients.backward(run()[2], {name: arrays[name] for name in SIZES}, *heads)
-    for name, found in {"inputs": inputs, "h": h, "c": c, **parameters}.items():
-        for place in list(np.ndindex(arrays[name].shape))[::7]:
-            value, ends = arrays[name][place], []
-            for moved in (value + 1e-6, value - 1e-6):
-                arrays[name][place] = moved
-                ends.append(loss())
-            arrays[name][place] = value
-            assert found[place] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6, abs=1e-7), (name, place)
+    found = {"inputs": inputs, "h": h, "c": c, **parameters}
+    assert_numpy_central_differences(loss, arrays, found, every=7)
 
 
 @pytest.fixture

@@ -98,6 +98,12 @@ def test_counting_ends_somewhere(monkeypatch):
         assert len(run._seen) <= 5
 
 
+def test_plans_do_not_pile_up(monkeypatch):
+    """Where shapes go on changing, the plans of those that no longer come are let go."""
+    monkeypatch.setattr("gluon_rnn.training.static_shapes._COUNTED", 3)
+    assert planned([length for first in range(2, 20) for length in [first] * 8]) <= {17, 18, 19}
+
+
 @pytest.mark.parametrize("make", [lambda: nn.ZoneoutLSTM(3, zoneout_h=0.1), lambda: nn.PeepholeLSTM(3)],
                          ids=["foreach", "operator in Python"])
 def test_a_loop_gets_none(make):
