@@ -17,7 +17,7 @@ import numpy as np
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "view"]
+__all__ = ["F", "Views", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -46,11 +46,13 @@ def _sigmoid_in_place(data):
 
 
 _IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, out=data),
-             "sigmoid": _sigmoid_in_place, "relu": lambda data: np.maximum(data, _ZERO, out=data)}
+             "sigmoid": _sigmoid_in_place, "relu": lambda data: np.maximum(data, _ZERO, out=data),
+             "softrelu": lambda data: np.logaddexp(data, _ZERO, out=data),
+             "softsign": lambda data: np.divide(data, 1 + np.abs(data), out=data)}
 
 
 def in_place(activation):
-    """Return a function that applies "identity", "tanh", "sigmoid" or "relu" to an array where it stands."""
+    """Return a function that applies "identity" or an activation of `F.Activation` to an array where it stands."""
     return _IN_PLACE[activation]
 
 
@@ -216,12 +218,36 @@ def view(array):
 
     It does not keep `array` alive, and whoever writes to it has to know that no operator reads it.
     """
+    return _at(_address(array), array)
+
+
+def _address(array):
     address = ctypes.c_void_p()
     array.wait_to_read()
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    return address.value
+
+
+def _at(address, array):
     shape, dtype = array.shape, np.dtype(array.dtype)
-    memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address.value)
+    memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address)
     return np.ndarray(shape, dtype, buffer=memory)
+
+
+class Views:
+    """A `view` of each of the `parameters`, which are made anew only where their memory is another: a list, on call."""
+
+    def __init__(self, parameters):
+        self._parameters, self._kept = parameters, [(None, None, None)] * len(parameters)
+
+    def __call__(self, ctx):
+        kept = []
+        for parameter, (array, address, values) in zip(self._parameters, self._kept):
+            now = parameter.data(ctx)
+            at = _address(now)
+            kept.append((array, address, values) if array is now and address == at else (now, at, _at(at, now)))
+        self._kept = kept
+        return [values for _, _, values in kept]
 
 
 def _converted(operator):

@@ -18,6 +18,7 @@ contexts: the notation of contexts, and sub-sampling.
 from collections.abc import Mapping
 
 import mxnet as mx
+from mxnet import autograd
 
 from gluon_rnn.nn import lengths
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
@@ -25,6 +26,7 @@ from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.numpy_tdnn import NumpyTDNN
 from gluon_rnn.nn.placed import Place, PlacedGraph
 from gluon_rnn.registry import encoders
 from gluon_rnn.runtime import openmp_threads
@@ -125,7 +127,7 @@ class TDNN(SequenceBlock):
 
     #: whether `forward_sequence` takes `places`
     takes_places = True
-    _placed = None
+    _placed = _numpy = None
 
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
@@ -232,17 +234,19 @@ class TDNN(SequenceBlock):
         return self.hidden_sizes[layer - 1] if layer else self.input_size
 
     def _fast_call(self, inputs, states, *others):
-        """Run the graph for sequences of known shape, once there is one for any: nobody has to export the former."""
+        """Run in NumPy or the graph for sequences of known shape, once there is one for any, which can be exported."""
         if (states or others or not self.takes_places or not self._active or self._form != (2, 0)
                 or self._callback or self._forward_hooks or self._forward_pre_hooks
                 or not isinstance(inputs, mx.nd.NDArray)):
             return super()._fast_call(inputs, states, *others)
-        if self._placed is None:
-            self._placed = PlacedGraph(self)
-        return self._placed(inputs), []
+        if self._numpy is None:
+            self._numpy, self._placed = NumpyTDNN(self), PlacedGraph(self)
+        wants_gradients = autograd.is_recording() or autograd.is_training()
+        fast = self._numpy if not wants_gradients and self._numpy.is_fast(inputs) else self._placed
+        return fast(inputs), []
 
     def _clear_cached_op(self):
-        self._placed = None
+        self._placed = self._numpy = None
         super()._clear_cached_op()
 
     def __repr__(self):
