@@ -25,7 +25,7 @@ _MUCH, _FOR_A_THREAD = 2**27, 2**23
 # Rows of one product: what belongs to it should stay in the cache.
 _ROWS = 480
 
-# weight (H, n * C), bias (H,); `cut` are the tiles of a wide layer's matrices
+# of a wide network: weight (H, n * C), bias (H,); `cut` are the tiles of its matrices
 _Layer = namedtuple("_Layer", "offsets weight bias cut is_filter")
 
 
@@ -79,15 +79,14 @@ class NumpyTDNN:
     def _run(self, inputs, outputs, parameters):
         """Write the `outputs` (T, N, H) for `inputs` (T, N, C)."""
         steps, batch = inputs.shape[:2]
-        weights, biases, is_small = parameters[::2], parameters[1::2], self._is_small(steps * batch)
-        cut = [None if is_small else tiles.of(weight) for tiles, weight in zip(self._tiles, weights)]
+        activate, weights, biases = numpy_ops.in_place(self._block._activation), parameters[::2], parameters[1::2]
+        if self._is_small(steps * batch):                                 # too small for threads, OpenBLAS's included
+            _run_small(list(zip(self._offsets, weights, biases)), activate, inputs, outputs)
+            return
+        cut = [tiles.of(weight) for tiles, weight in zip(self._tiles, weights)]
         layers = list(map(_Layer, self._offsets, weights, biases, cut, self._is_filter))
-        run = functools.partial(_run_rows, layers, numpy_ops.in_place(self._block._activation))
-        if is_small:                                                      # too small for threads, OpenBLAS's included
-            run(inputs, outputs)
-        else:
-            shares = even_shares(batch, worth_having(batch, steps * batch * self._size, _FOR_A_THREAD))
-            for_each(lambda rows: run(inputs[:, rows], outputs[:, rows]), shares)
+        for_each(lambda rows: _run_wide(layers, activate, inputs[:, rows], outputs[:, rows]),
+                 even_shares(batch, worth_having(batch, steps * batch * self._size, _FOR_A_THREAD)))
 
 
 class _Tiles:
@@ -106,8 +105,35 @@ class _Tiles:
         return cut
 
 
-def _run_rows(layers, activate, inputs, outputs):
-    """Write the `outputs` (T, N, H) of some rows."""
+def _run_small(layers, activate, inputs, outputs):
+    """Write the `outputs` (T, N, H) of a small network; `layers` are their offsets, weights and biases."""
+    values = np.ascontiguousarray(inputs)
+    for offsets, weight, bias in layers:
+        below, values = values, np.empty((*inputs.shape[:2], len(bias)), inputs.dtype)
+        values[0] = bias                                                  # faster than all steps at once: longer rows
+        values[1:] = values[0]
+        _add_products(below, offsets, weight, values)
+        with np.errstate(over="ignore"):                                  # exp of a large number, for a sigmoid of 0
+            activate(values)
+    outputs[...] = values
+
+
+def _add_products(below, offsets, weight, outputs):
+    """Add to `outputs` (T, N, H) the products of a `weight` (H, n * C) with `below` (T, N, C), seen at n offsets.
+
+    To lay what a layer sees side by side takes longer where it is a few numbers a step.
+    """
+    (steps, batch, size), rows = below.shape, outputs.reshape(-1, len(weight))
+    below = below.reshape(-1, size)
+    for place, offset in enumerate(offsets):
+        begin, end = max(-offset, 0) * batch, min(steps - offset, steps) * batch
+        if begin < end:
+            rows[begin:end] += below[begin + offset * batch:end + offset * batch].dot(
+                weight[:, place * size:(place + 1) * size].T)
+
+
+def _run_wide(layers, activate, inputs, outputs):
+    """Write the `outputs` (T, N, H) of some rows of a wide network."""
     seen, inside = _room(inputs.shape, layers[0].offsets)
     inside[...] = inputs
     last = outputs if outputs.flags.c_contiguous else np.empty(outputs.shape, outputs.dtype)
@@ -131,19 +157,14 @@ def _room(shape, offsets):
 
 
 def _run_layer(layer, activate, seen, outputs):
-    """Write the `outputs` (T, N, H) of a layer that sees `seen`, with zeros before and behind."""
-    biases = np.empty(outputs.shape[1:], outputs.dtype)                   # one sum for a step, not for a sequence
-    biases[:] = layer.bias
-
+    """Write the `outputs` (T, N, H) of a wide network's layer that sees `seen`, with zeros before and behind."""
     def finish(part):
-        flat = part.reshape(len(part), -1)
-        flat += biases.reshape(-1)
-        activate(flat)
+        part += layer.bias
+        activate(part)
 
-    begin, done = max(-layer.offsets[0], 0), 0
-    if layer.cut and layer.is_filter:
+    begin, done, at_once = max(-layer.offsets[0], 0), 0, max(_ROWS // outputs.shape[1], 1)
+    if layer.is_filter:
         done = filtering.filtered(seen[begin + layer.offsets[0]:], layer.offsets, layer.cut, finish, outputs)
-    at_once = max(_ROWS // outputs.shape[1], 1) if layer.cut else len(outputs)
     for first in range(done, len(outputs), at_once):
         part = outputs[first:first + at_once]
         _multiply(layer, [seen[begin + first + offset:][:len(part)] for offset in layer.offsets], part)
@@ -152,13 +173,10 @@ def _run_layer(layer, activate, seen, outputs):
 
 def _multiply(layer, seen, outputs):
     """Write to `outputs` (T, N, H) the product with what is `seen` at each offset, (T, N, C) each."""
-    size, rows = seen[0].shape[-1], outputs.reshape(-1, outputs.shape[-1])
-    seen = [part.reshape(-1, size) for part in seen]
-    if layer.cut and not layer.is_filter:
-        tiles.multiply(seen[0] if len(seen) == 1 else np.concatenate(seen, axis=1), layer.cut[0], rows)
-    elif layer.cut:                                                       # the few steps that filtering leaves
-        np.dot(np.concatenate(seen, axis=1), layer.weight.T, out=rows)
-    else:                                                                 # to join few numbers takes longer
-        np.dot(seen[0], layer.weight[:, :size].T, out=rows)
-        for place, part in enumerate(seen[1:], 1):
-            rows += part.dot(layer.weight[:, place * size:(place + 1) * size].T)
+    seen = [part.reshape(-1, part.shape[-1]) for part in seen]
+    joined = np.concatenate(seen, axis=1) if len(seen) > 1 else seen[0]
+    rows = outputs.reshape(-1, outputs.shape[-1])
+    if layer.is_filter:                                                   # the few steps that filtering leaves
+        np.dot(joined, layer.weight.T, out=rows)
+    else:
+        tiles.multiply(joined, layer.cut[0], rows)
