@@ -23,6 +23,9 @@ def parse(argv=None):
     parser.add_argument("what", choices=list(COMMANDS))
     parser.add_argument("--quick", action="store_true", help="a few rows and three repeats: a look, not a result")
     parser.add_argument("--repeat", type=int, help="timings per row and peer; the median counts (default 7)")
+    parser.add_argument("--passes", type=int, default=1, metavar="N",
+                        help="delays, tasks: make the table N times, each with new processes, and then that of the "
+                             "medians; for machines that are slow or fast for minutes")
     parser.add_argument("--peers", type=lambda text: text.split(","),
                         help=f"any of {','.join(PEERS)}; by default all that start")
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
@@ -33,6 +36,8 @@ def parse(argv=None):
     for name in options.peers or []:
         if name not in PEERS:
             parser.error(f"--peers: unknown peer {name!r}; known: {', '.join(PEERS)}")
+    if options.passes < 1:
+        parser.error(f"--passes must be at least 1, got {options.passes}")
     options.repeat = options.repeat or (3 if options.quick else 7)
     return options
 
@@ -74,36 +79,43 @@ def run_layers(options):
 
 
 def run_delays(options):
-    """Print the table of the delay networks and loops as its rows come in, and the summary."""
-    with contextlib.ExitStack() as stack:
-        peers = start(options, stack, ["torch"])
-        names, rows = [peer.name for peer in peers], []
-        print("# milliseconds; beside each row the form of the network that is fastest in PyTorch")
-        print(delays.header(names), flush=True)
-        for row in delays.run(peers, delays.QUICK_CASES if options.quick else delays.CASES, options.repeat):
-            rows.append(row)
-            print(delays.line(row, names), flush=True)
-        print(ratios.summary(rows, names))
-        if options.csv:
-            delays.write_csv(options.csv, rows, names)
+    """Print the table of the delay networks and loops."""
+    run_table(options, delays, "# milliseconds; beside each row the form of the network that is fastest in PyTorch")
 
 
 def run_tasks(options):
-    """Print how much of the batches is padding, and the table of training steps as its rows come in."""
-    cases = tasks.QUICK_CASES if options.quick else tasks.CASES
-    for name, waste, unbucketed in tasks.padding(cases):
+    """Print how much of the batches is padding, and the table of training steps."""
+    for name, waste, unbucketed in tasks.padding(tasks.QUICK_CASES if options.quick else tasks.CASES):
         print(f"# padding, {name}: {waste:.1%} of the steps in bucketed batches, {unbucketed:.1%} in unbucketed ones")
+    run_table(options, tasks,
+              "# training steps: forward, backward, gradient norm, clipping, Adam; tokens without padding")
+
+
+def run_table(options, table, note):
+    """Print a `table` (a module) as its rows come in; behind several passes also that of the medians of each row."""
+    passes = [run_pass(options, table, note) for _ in range(options.passes)]
+    rows, names = ratios.medians(passes), list(passes[0][0]["seconds"])
+    if len(passes) > 1:
+        print(f"# medians of {len(passes)} passes, and the least and the largest ratio")
+        print(table.header(names))
+        for row in rows:
+            print(table.line(row, names), ratios.spread(row, names))
+        print(ratios.summary(rows, names))
+    if options.csv:
+        table.write_csv(options.csv, rows, names)
+
+
+def run_pass(options, table, note):
+    """Print a `table` with peers of its own, and return its rows."""
     with contextlib.ExitStack() as stack:
         peers = start(options, stack, ["torch"])
         names, rows = [peer.name for peer in peers], []
-        print("# training steps: forward, backward, gradient norm, clipping, Adam; tokens without padding")
-        print(tasks.header(names), flush=True)
-        for row in tasks.run(peers, cases, options.repeat):
+        print(f"{note}\n{table.header(names)}", flush=True)
+        for row in table.run(peers, table.QUICK_CASES if options.quick else table.CASES, options.repeat):
             rows.append(row)
-            print(tasks.line(row, names), flush=True)
-        print(ratios.summary(rows, names))
-        if options.csv:
-            tasks.write_csv(options.csv, rows, names)
+            print(table.line(row, names), flush=True)
+        print(ratios.summary(rows, names), flush=True)
+    return rows
 
 
 def run_language_model(options):

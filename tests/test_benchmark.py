@@ -80,6 +80,16 @@ def test_summary_counts_rows_and_averages_ratios():
     assert ratios.geometric_mean([1, 4, 16]) == pytest.approx(4)
 
 
+def test_passes_become_their_medians():
+    def one(ours, torch, form):
+        return [dict(case(), seconds={"ours": ours, "torch": torch}, forms={"ours": "", "torch": form})]
+
+    row, = ratios.medians([one(2.0, 4.0, "jit"), one(1.0, 3.0, "eager"), one(8.0, 4.0, "jit")])
+    assert row["seconds"] == {"ours": 2.0, "torch": 4.0} and row["forms"] == {"ours": "", "torch": "jit or eager"}
+    assert row["cell"] == case()["cell"]
+    assert ratios.spread(row, ["ours", "torch"]) == "0.50 to 3.00"
+
+
 def test_csv_holds_every_row(tmp_path):
     layers.write_csv(tmp_path / "rows.csv", rows(), ["ours", "gluon", "torch"], 1e9)
     with open(tmp_path / "rows.csv", newline="", encoding="utf-8") as file:
@@ -159,10 +169,13 @@ def test_script_prints_a_table(capsys, monkeypatch):
     assert printed[-1].startswith("gluon, forward+backward: ours ahead in")
 
 
-def test_script_refuses_an_unknown_peer(capsys):
+@pytest.mark.parametrize("arguments, message", [
+    (["--peers", "keras"], "unknown peer 'keras'; known: gluon, gluon-default-threads, torch"),
+    (["--passes", "0"], "--passes must be at least 1, got 0")])
+def test_script_refuses_what_it_does_not_know(capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
-        benchmark.main(["layers", "--peers", "keras"])
-    assert "unknown peer 'keras'; known: gluon, gluon-default-threads, torch" in capsys.readouterr().err
+        benchmark.main(["layers", *arguments])
+    assert message in capsys.readouterr().err
 
 
 def test_script_says_what_is_missing(capsys, tmp_path):

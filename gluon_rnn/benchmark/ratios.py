@@ -1,7 +1,8 @@
 """What the tables of all benchmarks say in the end: how often ours is ahead, and by how much."""
 import math
+import statistics
 
-__all__ = ["ahead", "geometric_mean", "summary"]
+__all__ = ["ahead", "geometric_mean", "medians", "spread", "summary"]
 
 
 def summary(rows, names):
@@ -23,3 +24,23 @@ def ahead(ratios):
 def geometric_mean(values):
     """Return the geometric mean of positive `values`."""
     return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def medians(passes):
+    """Return the rows of several `passes` over a table as one list.
+
+    Each has the medians of ``seconds``, all ``forms``, and in ``passes`` the seconds of each pass.
+    """
+    rows = []
+    for same in zip(*passes):
+        seconds = [row["seconds"] for row in same]
+        forms = {name: " or ".join(dict.fromkeys(row["forms"][name] for row in same)) for name in same[0]["forms"]}
+        rows.append(dict(same[0], passes=seconds, forms=forms,
+                         seconds={name: statistics.median(one[name] for one in seconds) for name in seconds[0]}))
+    return rows
+
+
+def spread(row, names):
+    """Return in words the least and the largest ratio of each peer's time to ours among the passes of a `row`."""
+    found = [[one[name] / one["ours"] for one in row["passes"]] for name in names[1:]]
+    return "; ".join(f"{min(ratios):.2f} to {max(ratios):.2f}" for ratios in found)

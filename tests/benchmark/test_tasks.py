@@ -85,3 +85,7 @@ def test_script_prints_padding_and_table(capsys, monkeypatch, tmp_path):
     assert benchmark.main([*arguments, "--csv", str(tmp_path / "rows.csv")]) == 0
     printed = capsys.readouterr().out
     assert "# padding, names: " in printed and "names, 2 biLSTM" in printed and (tmp_path / "rows.csv").exists()
+    assert "medians" not in printed
+    assert benchmark.main([*arguments, "--passes", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("names, 2 biLSTM") == 3 and "# medians of 2 passes" in printed
