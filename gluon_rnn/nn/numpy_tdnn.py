@@ -6,7 +6,6 @@ three evenly spaced steps need fewer of them (`gluon_rnn.nn.filtering`). In betw
 
 Where there is enough work, rows are dealt out to threads, each of which runs all layers for its own.
 """
-import functools
 import math
 from collections import namedtuple
 
