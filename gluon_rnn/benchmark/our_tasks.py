@@ -34,10 +34,13 @@ def classifier(case):
 
 
 def tagger(case):
-    """Return a call that trains a bidirectional LSTM over words, and one over their letters where they are spelled."""
-    options = {}
+    """Return a call that trains a bidirectional LSTM over words, and one over their letters where they are spelled.
+
+    With a CRF in the place of the cross-entropy where the case has one.
+    """
+    options = {"crf": case["crf"]}
     if case["spelled"]:
-        options = dict(char_encoder=nn.LSTM(case["H_chars"], bidirectional=True), char_vocab_size=case["V_chars"],
+        options.update(char_encoder=nn.LSTM(case["H_chars"], bidirectional=True), char_vocab_size=case["V_chars"],
                        char_embed_size=case["E_chars"])
     model = SequenceTagger(nn.LSTM(case["H"], bidirectional=True), case["K"], vocab_size=case["V"],
                            embed_size=case["E"], drop_e=case["drop_e"], drop_i=case["drop_i"], dropout=case["dropout"],

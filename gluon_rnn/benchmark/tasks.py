@@ -31,6 +31,7 @@ def _classifier(name, lengths, **sizes):
 
 
 def _tagger(name, **sizes):
+    sizes = {"crf": False, **sizes}
     return dict(kind="tasks", network="tagger", name=name, lengths="ewt", N=32, E=128, H=128, K=17, dropout=0.5,
                 clip_norm=5.0, num_buckets=50, **sizes)
 
@@ -50,9 +51,10 @@ CASES = [
     _tagger("tags, words", V=19675, drop_e=0.0, drop_i=0.4, spelled=False),                  # tag/ewt_upos_words.yaml
     _tagger("tags, words + letters", V=19675, drop_e=0.0, drop_i=0.3, spelled=True, V_chars=109, E_chars=32,
             H_chars=64),                                                  # tag/ewt_upos_chars.yaml
+    _tagger("tags, words, CRF", V=19675, drop_e=0.0, drop_i=0.4, spelled=False, crf=True),   # and model.crf=true
     *map(_seq2seq, ("none", "luong", "bahdanau")),                        # translate/eng_fra_luong.yaml
 ]
-QUICK_CASES = [CASES[i] for i in (0, 3, 5)]
+QUICK_CASES = [CASES[i] for i in (0, 3, 6)]
 
 
 def batches(case, count=_BATCHES):

@@ -2,6 +2,9 @@
 
 Run beside `worker` in an interpreter that need not have MXNet: nothing but PyTorch is imported, and that by the caller.
 """
+import functools
+
+from torch_crf import negative_log_likelihood  # beside this file, as `worker` finds it
 
 __all__ = ["Models"]
 
@@ -54,9 +57,8 @@ class Models:
                 arrays += [self._ids(case["V_chars"], counts), torch.tensor(counts)]
             return arrays
 
-        def loss(words, lengths, tags, *spelling):
+        def outputs_of(words, lengths, valid, *spelling):
             features = self._drop_words(embedding, words, case["drop_e"])
-            valid = self._valid(lengths, words)
             if spelling:
                 letters = functional.dropout(letters_of(spelling[0]), case["drop_i"])
                 packed = nn.utils.rnn.pack_padded_sequence(letters, spelling[1], enforce_sorted=False)
@@ -64,12 +66,29 @@ class Models:
                 spelled_words = features.new_zeros(*words.shape, 2 * case["H_chars"])
                 spelled_words[valid] = torch.cat([ends[0], ends[1]], 1)
                 features = torch.cat([features, spelled_words], 2)
-            outputs = self._run_packed(lstm, functional.dropout(features, case["drop_i"]), lengths)
+            return self._run_packed(lstm, functional.dropout(features, case["drop_i"]), lengths)
+
+        def loss(words, lengths, tags, *spelling):
+            valid = self._valid(lengths, words)
+            outputs = outputs_of(words, lengths, valid, *spelling)
             scores = output(functional.dropout(outputs[valid], case["dropout"]))
             return functional.cross_entropy(scores, tags[valid])
 
-        return self._training(case, [embedding, lstm, output, *modules], {"": loss},
-                              [batch(rows) for rows in case["batches"]])
+        losses, modules = {"": loss}, [embedding, lstm, output, *modules]
+        if case["crf"]:
+            chain = _chain(torch, case["K"])
+            losses, modules = self._crf_losses(case, chain, output, outputs_of), [*modules, chain]
+        return self._training(case, modules, losses, [batch(rows) for rows in case["batches"]])
+
+    def _crf_losses(self, case, chain, output, outputs_of):
+        """Return the loss with a CRF, eager and compiled; `output` is the layer in front of it."""
+        def loss(words, lengths, tags, *spelling, normalized):
+            valid = self._valid(lengths, words)
+            outputs = self.functional.dropout(outputs_of(words, lengths, valid, *spelling), case["dropout"])
+            return normalized(output(outputs), tags, valid, chain.begin, chain.transition, chain.end) / valid.sum()
+
+        ways = {"eager": negative_log_likelihood, "jit": self.torch.jit.script(negative_log_likelihood)}
+        return {name: functools.partial(loss, normalized=way) for name, way in ways.items()}
 
     def seq2seq(self, case):
         """A packed bidirectional encoder; the decoder at once, or step by step with Bahdanau's attention."""
@@ -133,6 +152,14 @@ class Models:
 
             calls[name] = steps
         return calls
+
+
+def _chain(torch, size):
+    """Return a module with the parameters of a CRF over `size` labels."""
+    chain = torch.nn.Module()
+    for name, shape in (("begin", (size,)), ("transition", (size, size)), ("end", (size,))):
+        chain.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+    return chain
 
 
 def _seq2seq(torch, case):

@@ -10,6 +10,8 @@ row's length without changing anything:
 
     alpha_1 = b + e_1,  alpha_t[j] = e_t[j] + logsumexp_i (alpha_{t-1}[i] + A[i, j]),  log Z = logsumexp_i (alpha_T + f)
 
+In training on CPUs the former is one operator (`gluon_rnn.nn.numpy_crf`).
+
 References
 ----------
 Lafferty, McCallum and Pereira (2001), Conditional random fields: probabilistic models for segmenting and labeling
@@ -20,7 +22,7 @@ Viterbi (1967), Error bounds for convolutional codes and an asymptotically optim
 import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import lengths, numpy_crf, numpy_ops
 from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["CRF", "Viterbi"]
@@ -118,8 +120,12 @@ class CRF(_Chain):
         """Return log Z less the score of `labels`, (N,)."""
         emissions, linked, length = _steps(F, emissions, valid_length)
         labels = F.cast(lengths.mask(F, labels, length), dtype="int32")   # NaN and 99 are no labels
-        normalizer = self._log_partition(F, emissions, linked, begin_weight, transition_weight, end_weight)
-        score = self._score(F, emissions, labels, linked, length, (begin_weight, transition_weight, end_weight))
+        weights = begin_weight, transition_weight, end_weight
+        if numpy_ops.are_operators():
+            normalizer = numpy_crf.log_partition(F, emissions, length, *weights)
+        else:
+            normalizer = self._log_partition(F, emissions, linked, *weights)
+        score = self._score(F, emissions, labels, linked, length, weights)
         return (normalizer - score) * (length > 0)
 
     def _log_partition(self, F, emissions, linked, begin, transition, end):

@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from gluon_rnn.nn import CRF, Viterbi
+from gluon_rnn.nn.numpy_ops import as_operators
 from tests.gradients import assert_central_differences
 
 K = 3
+
+
+@pytest.fixture(params=["loop", "operator"])
+def form(request):
+    """The normaliser as a loop of MXNet's operators, and as one operator in NumPy."""
+    with as_operators(request.param == "operator"):
+        yield request.param
 
 
 def build(dtype="float64"):
@@ -35,7 +43,7 @@ def enumerate_scores(crf, emissions):
 
 @pytest.mark.parametrize("hybrid", [False, True])
 @pytest.mark.parametrize("lengths", [None, [5, 1, 3], [2, 5, 4]])
-def test_against_all_label_sequences(hybrid, lengths):
+def test_against_all_label_sequences(form, hybrid, lengths):
     crf = build()
     viterbi = Viterbi(crf)
     if hybrid:
@@ -53,7 +61,7 @@ def test_against_all_label_sequences(hybrid, lengths):
         assert not best[length:, row].any()
 
 
-def test_probabilities_of_all_sequences_sum_to_one():
+def test_probabilities_of_all_sequences_sum_to_one(form):
     crf, emissions = build(), draw(4, 1)[0]
     total = sum(float(mx.nd.exp(-crf(emissions, mx.nd.array(labels).reshape((4, 1)))).asscalar())
                 for labels in itertools.product(range(K), repeat=4))
@@ -61,7 +69,7 @@ def test_probabilities_of_all_sequences_sum_to_one():
 
 
 @pytest.mark.parametrize("lengths", [None, [4, 1, 2]])
-def test_gradients_against_central_differences(lengths):
+def test_gradients_against_central_differences(form, lengths):
     crf = build()
     emissions, labels = draw(4)
     valid_length = None if lengths is None else mx.nd.array(lengths)
@@ -70,7 +78,7 @@ def test_gradients_against_central_differences(lengths):
 
 @pytest.mark.parametrize("filler", [99.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_padding_changes_nothing(filler, hybrid):
+def test_padding_changes_nothing(form, filler, hybrid):
     crf = build()
     viterbi = Viterbi(crf)
     if hybrid:
@@ -93,14 +101,39 @@ def test_padding_changes_nothing(filler, hybrid):
     assert results[1][0][2].asscalar() == 0 and not results[1][1][2:, 1].asnumpy().any()
 
 
-def test_large_scores_stay_finite():
+def test_large_scores_stay_finite(form):
     crf = build("float32")
     emissions, labels = draw(6, dtype="float32")
     loss = crf(1e4 * emissions, labels).asnumpy()
     assert np.isfinite(loss).all() and (loss >= 0).all()
 
 
-def test_new_crf_is_the_cross_entropy_of_each_label():
+def test_the_operator_is_in_graphs_of_training_alone():
+    crf = build("float32")
+    names = [mx.sym.var(name) for name in ("emissions", "labels", "valid_length")]
+    assert "Custom" not in crf(*names).tojson()
+    with as_operators():
+        assert "Custom" in crf(*names).tojson()
+
+
+def test_gradients_of_a_graph_are_there_twice():
+    crf, (emissions, labels) = build(), draw(4)
+    crf.hybridize()
+    emissions.attach_grad()
+    found = []
+    for is_operator in (False, True):
+        crf._clear_cached_op()
+        with as_operators(is_operator), mx.autograd.record():
+            loss = crf(emissions, labels, mx.nd.array([4, 1, 3])).sum()
+        for again in (True, False) if is_operator else (False,):          # MXNet's loop cannot go back twice
+            loss.backward(retain_graph=again)
+            found.append([array.asnumpy() for array in (emissions.grad, crf.transition_weight.grad())])
+    for others in found[1:]:
+        for one, other in zip(found[0], others):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+
+
+def test_new_crf_is_the_cross_entropy_of_each_label(form):
     crf = CRF(K)
     crf.initialize()
     emissions, labels = draw(4, dtype="float32")
