@@ -1,5 +1,6 @@
 """Data sets and the batches made of them."""
-from .audio import AudioFolder, AudioReader
+from .audio import AudioFolder
+from .audio_reader import AudioReader
 from .batches import BPTTBatches
 from .buckets import Buckets, pad
 from .elman import ElmanGrammar

@@ -8,7 +8,7 @@ import pytest
 from scipy.io import wavfile
 
 from gluon_rnn.data import AudioFolder, AudioReader, audio
-from gluon_rnn.data.audio import read_wav
+from gluon_rnn.data.audio_reader import read_wav
 
 librosa = pytest.importorskip("librosa", reason="librosa is not installed")
 
@@ -119,6 +119,31 @@ def test_augmentation_is_for_training_alone(folder):
     assert len(lengths) > 3 and plain.augmented(0, np.random.default_rng(0)) is plain.inputs("train")[0]
     with pytest.raises(ValueError, match="augment: .*'strech'"):
         AudioFolder(str(folder), PATTERN, augment={"strech": 0.3})
+
+
+def test_at_another_speed_a_tone_is_higher_and_shorter(folder):
+    reader = AudioFolder(str(folder), PATTERN, **SETTINGS).reader
+    wavfile.write(folder / "fast.wav", 8000, tone(600, 4000))
+    wavfile.write(folder / "high.wav", 8000, tone(720, 3334))
+    fast, high = reader.raw(folder / "fast.wav", speed=1.2), reader.raw(folder / "high.wav")
+    assert fast.shape == high.shape
+    loud = high[3:-3] > high.max() - 5                                     # bands with energy, away from the edges
+    np.testing.assert_allclose(fast[3:-3][loud], high[3:-3][loud], atol=0.1)
+
+
+def test_each_epoch_plays_a_recording_at_one_of_its_speeds(folder, own_cache):
+    make = lambda augment: AudioFolder(str(folder), PATTERN, {"index": 0}, augment=augment, **SETTINGS)  # noqa: E731
+    plain, data = make(None), make({"speeds": [0.8, 1, 1.25]})
+    assert all((a == b).all() for split in ("train", "test") for a, b in zip(data.inputs(split), plain.inputs(split)))
+    played = [data.augmented(0, np.random.default_rng(seed)) for seed in range(30)]
+    lengths = {len(frames) for frames in played}
+    usual = len(plain.inputs("train")[0])
+    assert len(lengths) == 3 and min(lengths) < usual < max(lengths)
+    np.testing.assert_array_equal(next(frames for frames in played if len(frames) == usual), plain.inputs("train")[0])
+    assert len(list(own_cache.iterdir())) == 3                             # the usual speed is not computed again
+    for speeds in ([0.4], ["fast"], 1.1):
+        with pytest.raises(ValueError, match="speeds must be a list of numbers between 0.5 and 2, got"):
+            make({"speeds": speeds})
 
 
 def test_reader_survives_its_json_and_resamples(folder):
