@@ -82,7 +82,7 @@ class NumpyTDNN:
         if self._is_small(steps * batch):                                 # too small for threads, OpenBLAS's included
             _run_small(list(zip(self._offsets, weights, biases)), activate, inputs, outputs)
             return
-        cut = [tiles.of(weight) for tiles, weight in zip(self._tiles, weights)]
+        cut = [kept.of(weight) for kept, weight in zip(self._tiles, weights)]
         layers = list(map(_Layer, self._offsets, weights, biases, cut, self._is_filter))
         for_each(lambda rows: _run_wide(layers, activate, inputs[:, rows], outputs[:, rows]),
                  even_shares(batch, worth_having(batch, steps * batch * self._size, _FOR_A_THREAD)))
