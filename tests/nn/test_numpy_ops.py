@@ -7,7 +7,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_rnn import nn
-from gluon_rnn.nn.numpy_ops import F
+from gluon_rnn.nn.numpy_ops import F, Views
 from gluon_rnn.registry import encoders
 
 CALLS = {
@@ -114,3 +114,17 @@ def test_training_mode_does_not_run_in_numpy():
     with autograd.train_mode():
         assert (layer(inputs) != layer(inputs)).sum().asscalar() > 0      # dropout is drawn
     np.testing.assert_array_equal(layer(inputs).asnumpy(), layer(inputs).asnumpy())
+
+
+def test_views_are_of_the_memory_that_parameters_have_now():
+    layer = mx.gluon.nn.Dense(3, in_units=2)
+    layer.initialize()
+    views = Views([layer.weight, layer.bias])
+    weight, bias = views(mx.cpu())
+    assert views(mx.cpu())[0] is weight and bias.shape == (3,)
+    layer.weight.set_data(mx.nd.ones((3, 2)))
+    assert (views(mx.cpu())[0] == 1).all()
+    layer.initialize(mx.init.Constant(2), force_reinit=True)              # arrays of its own
+    assert (views(mx.cpu())[0] == 2).all()
+    layer.cast("float64")
+    assert views(mx.cpu())[0].dtype == np.float64 and (views(mx.cpu())[0] == 2).all()
