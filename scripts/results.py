@@ -56,7 +56,7 @@ def write(path, rows):
     os.replace(partial, path)
 
 
-def collect(runs, recipe, metric, over="seed"):
+def collect(runs, recipe, metric, over="seed", overrides=()):
     """Return a row of figures from the folders of finished runs; ValueError where they are not repetitions of one.
 
     Parameters
@@ -68,6 +68,8 @@ def collect(runs, recipe, metric, over="seed"):
         One of the scores in their ``results.json``.
     over : str, default "seed"
         The key of the recipe, with dots, in which the runs differ; the column "seeds" has its values.
+    overrides : list of str
+        What all of them change of the recipe, such as ``model.crf=true``: for the command.
     """
     found = [_result(run, metric) for run in runs]
     repeated = _check_repetitions(runs, over)
@@ -77,13 +79,14 @@ def collect(runs, recipe, metric, over="seed"):
             "value": f"{statistics.mean(values):.4g}{spread}",
             "seeds": f"{len(repeated)} ({', '.join(map(str, repeated))})", "baseline": _baselines(found, metric),
             "parameters": f"{found[0]['parameters']:,}", "time": _duration([result["seconds"] for result in found]),
-            "command": _command(recipe, over, repeated)}
+            "command": _command(recipe, over, repeated, overrides)}
 
 
-def _command(recipe, over, values):
+def _command(recipe, over, values, overrides):
     word = "seeds " if over == "seed" else ""
     others = f"  (and {word}{', '.join(map(str, values[1:]))})" if values[1:] else ""
-    return f"GLUON_RNN_DATA=... python -m scripts.train configs/{recipe}.yaml {over}={values[0]}{others}"
+    words = " ".join([f"configs/{recipe}.yaml", *overrides, f"{over}={values[0]}"])
+    return f"GLUON_RNN_DATA=... python -m scripts.train {words}{others}"
 
 
 def _result(run, metric):
@@ -132,7 +135,7 @@ def _duration(seconds):
 
 def add(options, path):
     """Put the figures of the runs into the CSV, in place of older ones of the same recipe, split and metric."""
-    row = {**collect(options.runs, options.add, options.metric, options.over),
+    row = {**collect(options.runs, options.add, options.metric, options.over, options.override),
            "data": options.data, "published": options.published, "hardware": options.hardware}
     same = ("recipe", "data", "split", "metric")
     write(path, [old for old in read(path) if any(old[key] != row[key] for key in same)] + [row])
@@ -158,6 +161,8 @@ def _parser():
     parser.add_argument("--add", metavar="RECIPE", help="path of the recipe under configs/, without .yaml")
     parser.add_argument("--metric", help="one of the scores in results.json of the runs")
     parser.add_argument("--over", default="seed", metavar="KEY", help="what the runs differ in; default seed")
+    parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE",
+                        help="what all runs change of the recipe; may be given several times")
     parser.add_argument("--data", default="", help="what the data are and how they are split")
     parser.add_argument("--published", default="", help="a figure of others, with its source")
     parser.add_argument("--hardware", default="2 cores, AVX-512")
