@@ -36,6 +36,8 @@ def parse(argv=None):
     for name in options.peers or []:
         if name not in PEERS:
             parser.error(f"--peers: unknown peer {name!r}; known: {', '.join(PEERS)}")
+    if options.passes != 1 and options.what not in ("delays", "tasks"):
+        parser.error(f"--passes is for delays and tasks, not for {options.what}; leave it out")
     if options.passes < 1:
         parser.error(f"--passes must be at least 1, got {options.passes}")
     options.repeat = options.repeat or (3 if options.quick else 7)

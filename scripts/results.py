@@ -11,6 +11,8 @@ import os
 import pathlib
 import statistics
 
+from omegaconf import OmegaConf
+
 from scripts._cli import run_command
 
 DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
@@ -73,6 +75,7 @@ def collect(runs, recipe, metric, over="seed", overrides=()):
     """
     found = [_result(run, metric) for run in runs]
     repeated = _check_repetitions(runs, over)
+    _check_overrides(runs[0], overrides)
     values = [result["scores"][metric] for result in found]
     spread = f" +- {statistics.stdev(values):.2g}" if len(values) > 1 else ""
     return {"recipe": recipe, "split": found[0]["split"], "metric": metric,
@@ -108,6 +111,17 @@ def _check_repetitions(runs, over):
         raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: their settings differ in more than "
                          f"{over}, or two have the same {over}; pass runs of one recipe that differ in it alone")
     return sorted(values)
+
+
+def _check_overrides(run, overrides):
+    """Raise ValueError unless the `run` was made with all of the `overrides`."""
+    from gluon_rnn.training.runs import config_of
+    settings = OmegaConf.create(config_of(run).model_dump())
+    for text in overrides:
+        key, wanted = text.partition("=")[0], OmegaConf.from_dotlist([text])
+        found = OmegaConf.select(settings, key)
+        if found != OmegaConf.select(wanted, key):
+            raise ValueError(f"--override {text}: {run} has {key}={found}; name what the runs were made with")
 
 
 def _pop(settings, key):

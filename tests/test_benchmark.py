@@ -170,11 +170,12 @@ def test_script_prints_a_table(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--peers", "keras"], "unknown peer 'keras'; known: gluon, gluon-default-threads, torch"),
-    (["--passes", "0"], "--passes must be at least 1, got 0")])
+    (["layers", "--peers", "keras"], "unknown peer 'keras'; known: gluon, gluon-default-threads, torch"),
+    (["delays", "--passes", "0"], "--passes must be at least 1, got 0"),
+    (["layers", "--passes", "2"], "--passes is for delays and tasks, not for layers")])
 def test_script_refuses_what_it_does_not_know(capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
-        benchmark.main(["layers", *arguments])
+        benchmark.main(arguments)
     assert message in capsys.readouterr().err
 
 

@@ -1,11 +1,8 @@
 """A linear-chain conditional random field in plain PyTorch, in eager mode or compiled, for the benchmark `tasks`.
 
-Run beside `worker` in an interpreter that need not have MXNet.
+Run beside `worker`, once that has found PyTorch, in an interpreter that need not have MXNet.
 """
-try:
-    import torch
-except ImportError:                                                       # the caller says so
-    torch = None
+import torch
 
 __all__ = ["negative_log_likelihood"]
 

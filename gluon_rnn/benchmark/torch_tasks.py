@@ -1,6 +1,6 @@
 """The models of the benchmark `tasks` in plain PyTorch: packed sequences, fused Adam, each form that might be fastest.
 
-Run beside `worker` in an interpreter that need not have MXNet: nothing but PyTorch is imported, and that by the caller.
+Run beside `worker` in an interpreter that need not have MXNet: nothing but PyTorch is imported.
 """
 import functools
 

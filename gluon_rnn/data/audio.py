@@ -3,6 +3,7 @@
 Features are log-mel energies or MFCC by librosa, frame by frame; they are computed once and cached.
 """
 import hashlib
+import inspect
 import re
 import zipfile
 from pathlib import Path
@@ -102,6 +103,10 @@ def _augmentation(keys):
     """Return the speeds, and what changes frames, None for nothing."""
     if keys is None:
         return [], None
+    known = ["speeds", *inspect.signature(SpectrumAugmentation).parameters]
+    for key in keys:
+        if key not in known:
+            raise ValueError(f"augment: unknown key {key!r}; {suggest(key, known)}")
     keys = dict(keys)
     speeds = keys.pop("speeds", [])
     if not isinstance(speeds, (list, tuple)) or not all(
@@ -110,7 +115,7 @@ def _augmentation(keys):
     try:
         return speeds, SpectrumAugmentation(**keys)
     except TypeError as error:
-        raise ValueError(f"augment: {error}; see SpectrumAugmentation") from None
+        raise ValueError(f"augment: all but speeds are numbers ({error})") from None
 
 
 def _frames(reader, files, path, speed=1.0):

@@ -38,7 +38,7 @@ class NumpyTDNN:
     """
 
     def __init__(self, block):
-        self._block, self._offsets = block, block.offsets
+        self._block = block
         parameters = [block._reg_params[f"l{layer}_{kind}"] for layer in range(block.num_layers)
                       for kind in ("weight", "bias")]
         self._views = numpy_ops.Views(parameters)
@@ -80,10 +80,10 @@ class NumpyTDNN:
         steps, batch = inputs.shape[:2]
         activate, weights, biases = numpy_ops.in_place(self._block._activation), parameters[::2], parameters[1::2]
         if self._is_small(steps * batch):                                 # too small for threads, OpenBLAS's included
-            _run_small(list(zip(self._offsets, weights, biases)), activate, inputs, outputs)
+            _run_small(list(zip(self._block.offsets, weights, biases)), activate, inputs, outputs)
             return
         cut = [kept.of(weight) for kept, weight in zip(self._tiles, weights)]
-        layers = list(map(_Layer, self._offsets, weights, biases, cut, self._is_filter))
+        layers = list(map(_Layer, self._block.offsets, weights, biases, cut, self._is_filter))
         for_each(lambda rows: _run_wide(layers, activate, inputs[:, rows], outputs[:, rows]),
                  even_shares(batch, worth_having(batch, steps * batch * self._size, _FOR_A_THREAD)))
 

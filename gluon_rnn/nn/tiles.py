@@ -10,10 +10,10 @@ import functools
 import numpy as np
 import threadpoolctl
 
-__all__ = ["WIDTH", "are_fast", "cut", "multiply"]
+__all__ = ["are_fast", "cut", "multiply"]
 
-#: columns of a tile
-WIDTH = 32
+# Columns of a tile.
+_WIDTH = 32
 # Multiplications of a product up to which OpenBLAS needs no copies.
 _SMALL = 10**6
 # OpenBLAS's names of the processors that it has such kernels for.
@@ -28,10 +28,10 @@ def are_fast():
 
 
 def cut(matrix):
-    """Return a `matrix` (K, H) as tiles side by side, (J, K, WIDTH), the last one filled up with zeros."""
-    tiles = np.zeros((-(-matrix.shape[1] // WIDTH), len(matrix), WIDTH), matrix.dtype)
-    for tile, begin in zip(tiles, range(0, matrix.shape[1], WIDTH)):
-        columns = matrix[:, begin:begin + WIDTH]
+    """Return a `matrix` (K, H) as tiles side by side, (J, K, 32), the last one filled up with zeros."""
+    tiles = np.zeros((-(-matrix.shape[1] // _WIDTH), len(matrix), _WIDTH), matrix.dtype)
+    for tile, begin in zip(tiles, range(0, matrix.shape[1], _WIDTH)):
+        columns = matrix[:, begin:begin + _WIDTH]
         tile[:, :columns.shape[1]] = columns
     return tiles
 
@@ -42,10 +42,10 @@ def multiply(rows, tiles, out):
     All three of one dtype; the last axis of `out` is in one piece, and rows are as far apart as they like.
     """
     size, columns = rows.shape[1], out.shape[1]
-    at_once = max(_SMALL // (size * WIDTH), 1)
-    whole, full = len(rows) - len(rows) % at_once, columns - columns % WIDTH
+    at_once = max(_SMALL // (size * _WIDTH), 1)
+    whole, full = len(rows) - len(rows) % at_once, columns - columns % _WIDTH
     if full:
-        tall, wide = tiles[:full // WIDTH], out[:, :full].reshape(len(rows), -1, WIDTH)        # (M, J, WIDTH)
+        tall, wide = tiles[:full // _WIDTH], out[:, :full].reshape(len(rows), -1, _WIDTH)        # (M, J, _WIDTH)
         blocks = wide[:whole].reshape(-1, at_once, *wide.shape[1:])
         np.matmul(rows[:whole].reshape(-1, at_once, size), tall[:, None], out=blocks.transpose(2, 0, 1, 3))
         np.matmul(rows[whole:], tall, out=wide[whole:].swapaxes(0, 1))

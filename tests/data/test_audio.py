@@ -117,8 +117,11 @@ def test_augmentation_is_for_training_alone(folder):
     assert all((a == b).all() for a, b in zip(data.inputs("test"), plain.inputs("test")))
     lengths = {len(data.augmented(0, np.random.default_rng(seed))) for seed in range(20)}
     assert len(lengths) > 3 and plain.augmented(0, np.random.default_rng(0)) is plain.inputs("train")[0]
-    with pytest.raises(ValueError, match="augment: .*'strech'"):
-        AudioFolder(str(folder), PATTERN, augment={"strech": 0.3})
+    for keys, message in (({"strech": 0.3}, "augment: unknown key 'strech'; did you mean 'stretch'"),
+                          ({"speed": [1]}, "augment: unknown key 'speed'; did you mean 'speeds'"),
+                          ({"stretch": "much"}, "augment: all but speeds are numbers")):
+        with pytest.raises(ValueError, match=message):
+            AudioFolder(str(folder), PATTERN, augment=keys)
 
 
 def test_at_another_speed_a_tone_is_higher_and_shorter(folder):

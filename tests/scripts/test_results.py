@@ -59,8 +59,14 @@ def test_runs_may_differ_in_a_key_that_is_named(make_run):
     row = results.collect(runs, "language_model/x", "loss", over="training.epochs")
     assert row["value"].startswith("1.5") and row["seeds"] == "2 (3, 4)"
     assert row["command"].endswith("training.epochs=3  (and 4)")
-    row = results.collect(runs[:1], "language_model/x", "loss", overrides=["model.crf=true"])
-    assert row["command"].endswith("configs/language_model/x.yaml model.crf=true seed=0")
+
+
+def test_what_runs_change_of_a_recipe_stands_in_the_command_if_they_do(make_run):
+    runs = [make_run(0, 1.0, epochs=4)]
+    row = results.collect(runs, "language_model/x", "loss", overrides=["training.epochs=4"])
+    assert row["command"].endswith("configs/language_model/x.yaml training.epochs=4 seed=0")
+    with pytest.raises(ValueError, match="--override training.epochs=5: .* has training.epochs=4; name what"):
+        results.collect(runs, "language_model/x", "loss", overrides=["training.epochs=5"])
     with pytest.raises(ValueError, match="no key 'training.epoch'; --over names a key"):
         results.collect(runs, "language_model/x", "loss", over="training.epoch")
 
