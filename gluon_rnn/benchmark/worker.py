@@ -14,7 +14,10 @@ import sys
 import time
 import traceback
 
-__all__ = ["calibrate", "time_once", "serve", "PEERS"]
+__all__ = ["calibrate", "rest", "time_once", "serve", "PEERS"]
+
+# Seconds in which a process that rests uses next to no processor.
+_REST = 5e-3
 
 
 def calibrate(call, min_seconds):
@@ -26,6 +29,19 @@ def calibrate(call, min_seconds):
             return loops
         # Aim a tenth higher, yet grow at most tenfold: the first short timings are the least certain ones.
         loops = min(10 * loops, max(loops + 1, math.ceil(1.1 * loops * min_seconds / max(seconds, 1e-9))))
+
+
+def rest():
+    """Return once the threads of this process are asleep, a second later at most.
+
+    Threads of OpenMP and BLAS wait actively for their next work, some for 10 ms and some for 100, and until then they
+    would take a processor from the peer whose turn is next.
+    """
+    for _ in range(round(1 / _REST)):
+        before = time.process_time()
+        time.sleep(_REST)
+        if time.process_time() - before < _REST / 10:
+            return
 
 
 def time_once(call, loops):
@@ -300,14 +316,19 @@ class _Session:
         self.form = fastest(forms)
         self.call = forms[self.form]
         self.loops = calibrate(self.call, min_seconds)
+        rest()
         return self.form
 
     def time(self):
         self.call()  # brings caches and sleeping threads back after the other peers' turns
-        return time_once(self.call, self.loops)
+        seconds = time_once(self.call, self.loops)
+        rest()
+        return seconds
 
     def peak(self, size, repeats):
-        return 2 * size ** 3 / self.peer.peak(size, repeats)
+        rate = 2 * size ** 3 / self.peer.peak(size, repeats)
+        rest()
+        return rate
 
     def about(self):
         return self.peer.about()

@@ -16,6 +16,7 @@ Rumelhart, Hinton and Williams (1986), Learning representations by back-propagat
 """
 import numpy as np
 
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.threads import on_one_thread
 
 __all__ = ["loss_and_gradients"]
@@ -91,7 +92,7 @@ def _regression(lags, series, washout, length):
 def _backpropagate(lags, matrices, gradients, regressors, targets):
     """Add the gradients of a block of samples to `gradients`, in place, and return its summed squared error."""
     layers = matrices[:len(lags.hidden_sizes) + 1]
-    activate, slope = _ACTIVATIONS[lags.activation]
+    activate, slope = numpy_ops.in_place(lags.activation), numpy_ops.slope(lags.activation)
     values = [regressors]
     for matrix in layers[:-1]:
         hidden = np.ones((len(matrix) + 1, targets.shape[1]), dtype=targets.dtype)
@@ -123,30 +124,3 @@ def _apart(names, gradients, parameters):
             result[name] = gradient[:, begin:begin + width].reshape(parameters[name].shape)
             begin += width
     return result
-
-
-# Activations and their slopes, the latter from the activation's own values h; both overwrite what they are given.
-
-def _sigmoid(a):
-    np.exp(np.negative(a, out=a), out=a)
-    a += 1
-    return np.reciprocal(a, out=a)
-
-
-def _softsign(a):
-    a /= 1 + np.abs(a)
-    return a
-
-
-def _one_minus(h):
-    return np.subtract(1, h, out=h)
-
-
-_ACTIVATIONS = {
-    "identity": (lambda a: a, lambda h: 1),
-    "relu": (lambda a: np.maximum(a, 0, out=a), np.sign),
-    "sigmoid": (_sigmoid, lambda h: h * (1 - h)),
-    "softrelu": (lambda a: np.logaddexp(a, 0, out=a), lambda h: -np.expm1(-h)),
-    "softsign": (_softsign, lambda h: np.square(_one_minus(np.abs(h)))),
-    "tanh": (lambda a: np.tanh(a, out=a), lambda h: _one_minus(np.square(h, out=h))),
-}

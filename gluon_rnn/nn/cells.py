@@ -43,6 +43,7 @@ class RecurrentCell(gluon.HybridBlock):
     num_states = 1
     #: whether W x + b and R h + r are just added, so that one bias can stand for both
     joins_biases = True
+    _views = None
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
                  h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
@@ -95,7 +96,8 @@ class RecurrentCell(gluon.HybridBlock):
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
         if isinstance(inputs, np.ndarray):
-            return {name: numpy_ops.view(parameter.data()) for name, parameter in self._reg_params.items()}
+            self._views = self._views or numpy_ops.Views(self._reg_params.values())
+            return dict(zip(self._reg_params, self._views()))
         if not isinstance(inputs, mx.nd.NDArray):
             return {name: parameter.var() for name, parameter in self._reg_params.items()}
         if not self.input_size:

@@ -17,7 +17,8 @@ import numpy as np
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "Views", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "view"]
+__all__ = ["F", "Views", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "slope",
+           "view"]
 
 # Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
 _FEW = 256
@@ -54,6 +55,20 @@ _IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, o
 def in_place(activation):
     """Return a function that applies "identity" or an activation of `F.Activation` to an array where it stands."""
     return _IN_PLACE[activation]
+
+
+def _one_minus(values):
+    return np.subtract(1, values, out=values)
+
+
+_SLOPES = {"identity": lambda values: 1, "relu": np.sign, "softrelu": lambda values: -np.expm1(-values),
+           "sigmoid": lambda values: values * (1 - values), "tanh": lambda values: _one_minus(np.square(values)),
+           "softsign": lambda values: np.square(_one_minus(np.abs(values)))}
+
+
+def slope(activation):
+    """Return a function from the values of an activation (see `in_place`) to its derivatives there."""
+    return _SLOPES[activation]
 
 
 class _Operators:
@@ -213,12 +228,13 @@ def from_numpy(values):
     return array
 
 
-def view(array):
+def view(array, shape=None):
     """Return a NumPy array on the memory of `array`, one of MXNet's on a CPU, once nothing writes to it any more.
 
-    It does not keep `array` alive, and whoever writes to it has to know that no operator reads it.
+    It does not keep `array` alive, and whoever writes to it has to know that no operator reads it. `shape` is that of
+    `array`, which takes a microsecond to find out, where it is known.
     """
-    return _at(_address(array), array)
+    return _at(_address(array), shape or array.shape, array.dtype)
 
 
 def _address(array):
@@ -228,8 +244,8 @@ def _address(array):
     return address.value
 
 
-def _at(address, array):
-    shape, dtype = array.shape, np.dtype(array.dtype)
+def _at(address, shape, dtype):
+    dtype = np.dtype(dtype)
     memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address)
     return np.ndarray(shape, dtype, buffer=memory)
 
@@ -238,14 +254,15 @@ class Views:
     """A `view` of each of the `parameters`, which are made anew only where their memory is another: a list, on call."""
 
     def __init__(self, parameters):
-        self._parameters, self._kept = parameters, [(None, None, None)] * len(parameters)
+        self._parameters = list(parameters)
+        self._kept = [(None, None, None)] * len(self._parameters)
 
-    def __call__(self, ctx):
+    def __call__(self, ctx=None):
         kept = []
         for parameter, (array, address, values) in zip(self._parameters, self._kept):
             now = parameter.data(ctx)
             at = _address(now)
-            kept.append((array, address, values) if array is now and address == at else (now, at, _at(at, now)))
+            kept.append((array, address, values) if array is now and address == at else (now, at, _at(at, now.shape, now.dtype)))
         self._kept = kept
         return [values for _, _, values in kept]
 

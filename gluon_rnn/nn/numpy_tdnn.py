@@ -1,7 +1,7 @@
 """All layers of a TDNN in NumPy, without gradients: the equations of `gluon_rnn.nn.tdnn` once more.
 
 Written for speed, where it is the fastest way. A small network is nothing but overhead, of which NumPy has less than
-MXNet. A wide one is nothing but products: these are made in tiles (`gluon_rnn.nn.tiles`), and layers that see two or
+MXNet (`gluon_rnn.nn.small_tdnn`). A wide one is nothing but products: these are made in tiles (`gluon_rnn.nn.tiles`), and layers that see two or
 three evenly spaced steps need fewer of them (`gluon_rnn.nn.filtering`). In between MXNet is as fast.
 
 Where there is enough work, rows are dealt out to threads, each of which runs all layers for its own.
@@ -12,7 +12,7 @@ from collections import namedtuple
 import mxnet as mx
 import numpy as np
 
-from gluon_rnn.nn import filtering, numpy_ops, tiles
+from gluon_rnn.nn import filtering, numpy_ops, small_tdnn, tiles
 from gluon_rnn.nn.threads import blas_threads, even_shares, for_each, worth_having
 
 __all__ = ["NumpyTDNN"]
@@ -51,40 +51,42 @@ class NumpyTDNN:
         filtered = sum(size for size, is_filter in zip(sizes, self._is_filter) if is_filter)
         self._is_wide = tiles.are_fast() and 2 * filtered > self._size
 
-    def is_fast(self, inputs):
-        """Return whether this is the fastest way for `inputs`, an array of MXNet's."""
-        first, second, _ = inputs.shape
-        if inputs.context.device_type != "cpu" or self._block._dtype != "float32":
-            return False
-        return self._is_small(first * second) or self._is_wide and self._is_much(
-            first * second * self._size, first if self._block.layout == "NTC" else second)
+    def is_fast(self, shape, ctx):
+        """Return whether this is the fastest way for inputs of a `shape`, in the block's layout, on a device `ctx`."""
+        return self.is_small(shape, ctx) or self._is_wide and self._is_able(ctx) and self._is_much(shape)
 
-    def _is_small(self, rows):
-        return rows * self._largest <= _SMALL
+    def is_small(self, shape, ctx):
+        """Return whether such inputs make a network of nothing but overhead, on a CPU and in float32."""
+        return shape[0] * shape[1] * self._largest <= _SMALL and self._is_able(ctx)
 
-    def _is_much(self, work, batch):
+    def _is_able(self, ctx):
+        return ctx.device_type == "cpu" and self._block._dtype == "float32"
+
+    def _is_much(self, shape):
         # the products of MXNet have all threads, whatever the number of sequences
+        work, batch = shape[0] * shape[1] * self._size, shape[self._block.layout.index("N")]
         return work >= _MUCH and worth_having(batch, work, _FOR_A_THREAD) == blas_threads()
 
-    def __call__(self, inputs):
-        ctx, block = inputs.context, self._block
-        outputs = mx.nd.empty((*inputs.shape[:2], block.hidden_size), ctx, block._dtype)
-        arrays = [numpy_ops.view(inputs), numpy_ops.view(outputs)]
-        if block.layout == "NTC":
+    def __call__(self, inputs, shape, ctx):
+        size = (*shape[:2], self._block.hidden_size)
+        outputs = mx.nd.empty(size, ctx, self._block._dtype)
+        arrays = [numpy_ops.view(inputs, shape), numpy_ops.view(outputs, size)]
+        if self._block.layout == "NTC":
             arrays = [array.swapaxes(0, 1) for array in arrays]
         self._run(*arrays, self._views(ctx))
         return outputs
 
     def _run(self, inputs, outputs, parameters):
         """Write the `outputs` (T, N, H) for `inputs` (T, N, C)."""
-        steps, batch = inputs.shape[:2]
-        activate, weights, biases = numpy_ops.in_place(self._block._activation), parameters[::2], parameters[1::2]
-        if self._is_small(steps * batch):                                 # too small for threads, OpenBLAS's included
-            _run_small(list(zip(self._block.offsets, weights, biases)), activate, inputs, outputs)
+        (steps, batch, _), offsets, activation = inputs.shape, self._block.offsets, self._block._activation
+        weights, biases = parameters[::2], parameters[1::2]
+        if steps * batch * self._largest <= _SMALL:                       # too small for threads, OpenBLAS's included
+            outputs[...], _ = small_tdnn.forward(list(map(small_tdnn.Layer, offsets, weights, biases)), activation,
+                                                 inputs)
             return
         cut = [kept.of(weight) for kept, weight in zip(self._tiles, weights)]
-        layers = list(map(_Layer, self._block.offsets, weights, biases, cut, self._is_filter))
-        for_each(lambda rows: _run_wide(layers, activate, inputs[:, rows], outputs[:, rows]),
+        layers = list(map(_Layer, offsets, weights, biases, cut, self._is_filter))
+        for_each(lambda rows: _run_wide(layers, numpy_ops.in_place(activation), inputs[:, rows], outputs[:, rows]),
                  even_shares(batch, worth_having(batch, steps * batch * self._size, _FOR_A_THREAD)))
 
 
@@ -102,33 +104,6 @@ class _Tiles:
             cut = [tiles.cut(matrix) for matrix in whole]
             self._kept = weight.copy(), cut
         return cut
-
-
-def _run_small(layers, activate, inputs, outputs):
-    """Write the `outputs` (T, N, H) of a small network; `layers` are their offsets, weights and biases."""
-    values = np.ascontiguousarray(inputs)
-    for offsets, weight, bias in layers:
-        below, values = values, np.empty((*inputs.shape[:2], len(bias)), inputs.dtype)
-        values[0] = bias                                                  # faster than all steps at once: longer rows
-        values[1:] = values[0]
-        _add_products(below, offsets, weight, values)
-        with np.errstate(over="ignore"):                                  # exp of a large number, for a sigmoid of 0
-            activate(values)
-    outputs[...] = values
-
-
-def _add_products(below, offsets, weight, outputs):
-    """Add to `outputs` (T, N, H) the products of a `weight` (H, n * C) with `below` (T, N, C), seen at n offsets.
-
-    To lay what a layer sees side by side takes longer where it is a few numbers a step.
-    """
-    (steps, batch, size), rows = below.shape, outputs.reshape(-1, len(weight))
-    below = below.reshape(-1, size)
-    for place, offset in enumerate(offsets):
-        begin, end = max(-offset, 0) * batch, min(steps - offset, steps) * batch
-        if begin < end:
-            rows[begin:end] += below[begin + offset * batch:end + offset * batch].dot(
-                weight[:, place * size:(place + 1) * size].T)
 
 
 def _run_wide(layers, activate, inputs, outputs):

@@ -19,7 +19,7 @@ _SHAPES = 16
 
 
 class PlacedGraph:
-    """``outputs = graph(inputs)``, whose shape may be another one at each call.
+    """``outputs = graph(inputs, shape, ctx)``, whose shape may be another one at each call.
 
     Parameters
     ----------
@@ -33,9 +33,8 @@ class PlacedGraph:
             Place._fields, (len(offsets) > 1, offsets[0] < 0, offsets[-1] > 0)) if is_wanted]
         self._graph, self._parameters = self._make()
 
-    def __call__(self, inputs):
-        """Return the outputs for `inputs` in the block's layout."""
-        ctx, shape = inputs.context, inputs.shape
+    def __call__(self, inputs, shape, ctx):
+        """Return the outputs for `inputs` of a `shape`, in the block's layout, on a device `ctx`."""
         arrays = self._arrays.get((shape, ctx))
         if arrays is None:
             if len(self._arrays) == _SHAPES:

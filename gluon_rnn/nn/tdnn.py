@@ -28,6 +28,7 @@ from gluon_rnn.nn.initializers import as_initializer
 from gluon_rnn.nn.joined import join
 from gluon_rnn.nn.numpy_tdnn import NumpyTDNN
 from gluon_rnn.nn.placed import Place, PlacedGraph
+from gluon_rnn.nn.small_tdnn import SmallTDNN
 from gluon_rnn.registry import encoders
 from gluon_rnn.runtime import openmp_threads
 
@@ -127,7 +128,7 @@ class TDNN(SequenceBlock):
 
     #: whether `forward_sequence` takes `places`
     takes_places = True
-    _placed = _numpy = None
+    _placed = _numpy = _small = None
 
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
@@ -240,13 +241,20 @@ class TDNN(SequenceBlock):
                 or not isinstance(inputs, mx.nd.NDArray)):
             return super()._fast_call(inputs, states, *others)
         if self._numpy is None:
-            self._numpy, self._placed = NumpyTDNN(self), PlacedGraph(self)
-        wants_gradients = autograd.is_recording() or autograd.is_training()
-        fast = self._numpy if not wants_gradients and self._numpy.is_fast(inputs) else self._placed
-        return fast(inputs), []
+            self._numpy, self._small, self._placed = NumpyTDNN(self), SmallTDNN(self), PlacedGraph(self)
+        shape, ctx = inputs.shape, inputs.context
+        return self._fastest(inputs, shape, ctx)(inputs, shape, ctx), []
+
+    def _fastest(self, inputs, shape, ctx):
+        """Return the way to run `inputs` without states, of those that can."""
+        if not autograd.is_recording() and not autograd.is_training():
+            return self._numpy if self._numpy.is_fast(shape, ctx) else self._placed
+        drops = self._dropout and autograd.is_training()
+        is_small = autograd.is_recording() and not drops and self._numpy.is_small(shape, ctx)
+        return self._small if is_small and self._small.is_able(inputs) else self._placed
 
     def _clear_cached_op(self):
-        self._placed = self._numpy = None
+        self._placed = self._numpy = self._small = None
         super()._clear_cached_op()
 
     def __repr__(self):

@@ -104,6 +104,7 @@ class LoopBlock(SequenceBlock):
     loops = True
     #: states S of the fused operator that stands for the loop; 0 where none does
     fused_size = 0
+    _views = None
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -151,8 +152,8 @@ class LoopBlock(SequenceBlock):
             return self.hybrid_forward(mx.nd, inputs, states, **parameters)
 
     def _in_numpy(self, inputs, states, *others):
-        parameters = {name: numpy_ops.view(parameter.data(inputs.context))
-                      for name, parameter in self._reg_params.items()}
+        self._views = self._views or numpy_ops.Views(self._reg_params.values())
+        parameters = dict(zip(self._reg_params, self._views(inputs.context)))
         outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
                                               *(other.asnumpy() for other in others), **parameters)
         return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
