@@ -68,7 +68,7 @@ class DirectOperator:
         raise NotImplementedError(f"{type(self).__name__} must define output_shape()")
 
     def compute(self, array, parameters):
-        """Return the output, in NumPy as all arrays here, and a trace: whatever `gradients` needs, not an array alone."""
+        """Return the output, in NumPy as all arrays here, and a trace: a list of whatever `gradients` needs."""
         raise NotImplementedError(f"{type(self).__name__} must define compute()")
 
     def gradients(self, array, parameters, trace, head):

@@ -1,7 +1,7 @@
 """Whether a backward pass adds to an array's gradient, or writes it: its ``grad_req``, which MXNet keeps to itself.
 
-It tells that to functions alone that a user has given to autograd (`mx.autograd.Function`). So one that computes nothing
-is put on the array and asked for its gradient, of which it leaves every number as it is.
+It tells that to functions alone that a user has given to autograd (`mx.autograd.Function`). So one that computes
+nothing is put on the array and asked for its gradient, of which it leaves every number as it is.
 """
 import ctypes
 import threading

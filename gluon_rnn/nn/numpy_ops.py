@@ -262,7 +262,8 @@ class Views:
         for parameter, (array, address, values) in zip(self._parameters, self._kept):
             now = parameter.data(ctx)
             at = _address(now)
-            kept.append((array, address, values) if array is now and address == at else (now, at, _at(at, now.shape, now.dtype)))
+            is_same = array is now and address == at
+            kept.append((array, address, values) if is_same else (now, at, _at(at, now.shape, now.dtype)))
         self._kept = kept
         return [values for _, _, values in kept]
 

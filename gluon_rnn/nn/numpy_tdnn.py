@@ -1,8 +1,9 @@
 """All layers of a TDNN in NumPy, without gradients: the equations of `gluon_rnn.nn.tdnn` once more.
 
 Written for speed, where it is the fastest way. A small network is nothing but overhead, of which NumPy has less than
-MXNet (`gluon_rnn.nn.small_tdnn`). A wide one is nothing but products: these are made in tiles (`gluon_rnn.nn.tiles`), and layers that see two or
-three evenly spaced steps need fewer of them (`gluon_rnn.nn.filtering`). In between MXNet is as fast.
+MXNet (`gluon_rnn.nn.small_tdnn`). A wide one is nothing but products: these are made in tiles (`gluon_rnn.nn.tiles`),
+and layers that see two or three evenly spaced steps need fewer of them (`gluon_rnn.nn.filtering`). In between MXNet is
+as fast.
 
 Where there is enough work, rows are dealt out to threads, each of which runs all layers for its own.
 """

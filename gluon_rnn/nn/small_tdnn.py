@@ -1,15 +1,15 @@
-r"""A small TDNN in NumPy, forwards and backwards: a column for each step of each row, time before rows.
+r"""A small TDNN in NumPy, forwards and backwards: a row of numbers for each step of each sequence, time before batch.
 
-Every layer makes one product with what is below it, and shifts afterwards: with Z_l = W_l h(l-1), (n * H, T * N), of
-all n matrices W_l,i one below the other, and zeros before and behind,
+Forwards a layer adds up n products, one for each of its offsets o_1 to o_n, with what is below it from o_i steps on:
 
-    a_l,t = b_l + sum over i of z_{l,i,t+o_i},    h(l) = f(a_l)
+    a_{l,t} = b_l + sum over i of W_{l,i} h_{t+o_i}(l-1),    h_t(l) = f(a_{l,t})
 
-and back, with d_l = dE/da_l and G_l, in which d_l stands shifted back n times, g_{l,i,t} = d_{l,t-o_i}:
+and backwards, with d_l = dE/da_l and G_l (n * H, T * N), in which d_l stands n times, shifted by -o_i:
 
-    d_l = f'(a_l) * dE/dh(l),    dE/dW_l = G_l h(l-1)',    dE/db_l = sum over t of d_{l,t},    dE/dh(l-1) = W_l' G_l
+    d_l = f'(a_l) * dE/dh(l),    dE/dW_l = G_l h(l-1),    dE/db_l = sum over t of d_{l,t},    dE/dh(l-1) = G_l' W_l
 
-In columns a shift is one long run of numbers for each unit, where rows of a few units would be copied one by one.
+To lay what a layer sees side by side takes longer than its products, where it is a few numbers a step. In G_l a shift
+is one long run of numbers for each unit.
 """
 import functools
 from collections import namedtuple
@@ -27,21 +27,32 @@ Layer = namedtuple("Layer", "offsets weight bias")
 
 
 def forward(layers, activation, inputs):
-    """Return the outputs (T, N, H) of the `layers` for `inputs` (T, N, C), and a trace for `backward`."""
-    (steps, rows, size), activate, trace = inputs.shape, numpy_ops.in_place(activation), []
-    values = np.ascontiguousarray(inputs.reshape(-1, size).T)             # (C, T * N)
+    """Return the outputs (T, N, H) of the `layers` for `inputs` (T, N, C), and a trace for `backward`.
+
+    The trace is what is below each layer, and the outputs: rows, which may be the memory of the inputs.
+    """
+    (steps, rows, size), activate = inputs.shape, numpy_ops.in_place(activation)
+    trace = [inputs.reshape(-1, size)]
     with np.errstate(over="ignore"):                                      # exp of a large number, for a sigmoid of 0
         for layer in layers:
-            below, bias = values, layer.bias[:, np.newaxis]
-            count, width = len(layer.offsets), steps * rows
-            around, inside, begins = _room((count, len(bias)), width, [offset * rows for offset in layer.offsets],
-                                            below.dtype)
-            np.matmul(_apart(layer), below, out=inside)
-            # Faster than the sum over an array that is in no one piece.
-            values = functools.reduce(np.add, [z[:, begin:begin + width] for z, begin in zip(around, begins)], bias)
+            values = np.empty((steps, rows, len(layer.bias)), inputs.dtype)
+            values[0] = layer.bias                                        # faster than all steps at once: longer rows
+            values[1:] = values[0]
+            values = values.reshape(steps * rows, -1)
+            _add_products(trace[-1], layer, rows, values)
             activate(values)
-            trace.append((below, values))
-    return values.reshape(-1, steps, rows).transpose(1, 2, 0), trace
+            trace.append(values)
+    return values.reshape(steps, rows, -1), trace
+
+
+def _add_products(below, layer, rows, values):
+    """Add to `values` (T * N, H) the products of a layer's weight with `below` (T * N, C), seen at its offsets."""
+    (width, size), weight = below.shape, layer.weight
+    for place, offset in enumerate(layer.offsets):
+        shift = offset * rows
+        begin, end = max(-shift, 0), min(width - shift, width)
+        if begin < end:
+            values[begin:end] += below[begin + shift:end + shift].dot(weight[:, place * size:(place + 1) * size].T)
 
 
 def backward(layers, activation, trace, head):
@@ -56,41 +67,30 @@ def backward(layers, activation, trace, head):
     head : (T, N, H) array
         The gradient of the outputs.
     """
-    (steps, rows, _), slope, found = head.shape, numpy_ops.slope(activation), []
-    errors = np.ascontiguousarray(head.transpose(2, 0, 1)).reshape(head.shape[2], -1)
-    for layer, (below, values) in zip(layers[::-1], trace[::-1]):
-        errors = slope(values) * errors                                   # d_l
-        found.append(errors.sum(axis=1))
-        around, inside, begins = _room(errors.shape[:1], steps * rows, [-offset * rows for offset in layer.offsets],
-                                        errors.dtype)
-        inside[...] = errors
-        back = np.concatenate([around[:, begin:begin + steps * rows] for begin in begins])   # G_l
-        found.append(_as_weight(back.dot(below.T), layer))
-        # Those of the inputs in rows: nothing to transpose.
-        errors = back.T.dot(_stacked(layer)) if layer is layers[0] else _stacked(layer).T.dot(back)
+    (steps, rows, size), slope, found = head.shape, numpy_ops.slope(activation), []
+    errors = head.reshape(-1, size)
+    for layer, below, values in reversed(list(zip(layers, trace, trace[1:]))):
+        back, of_bias = _shifted_back(slope(values) * errors, layer.offsets, rows)
+        found += [of_bias, _as_weight(back.dot(below), layer)]
+        errors = back.T.dot(_stacked(layer))                              # (T * N, C)
     return [errors.reshape(steps, rows, -1), *found[::-1]]
 
 
-def _room(shape, width, offsets, dtype):
-    """Return zeros (*shape, width and more), the part (*shape, width) of them, and where each of `offsets` begins.
-
-    Offsets are columns beside those of the part.
-    """
-    past, future = max(-min(offsets), 0), max(max(offsets), 0)
-    around = np.empty((*shape, past + width + future), dtype)
-    around[..., :past] = 0
-    around[..., past + width:] = 0
-    return around, around[..., past:past + width], [past + offset for offset in offsets]
-
-
-def _apart(layer):
-    """Return W_1 to W_n, (n, H, C)."""
-    return layer.weight.reshape(len(layer.bias), len(layer.offsets), -1).transpose(1, 0, 2)
+def _shifted_back(errors, offsets, rows):
+    """Return `errors` (T * N, H) shifted back by each of n `offsets`, (n * H, T * N), and their sum (H,)."""
+    shifts, (width, size) = [-offset * rows for offset in offsets], errors.shape
+    past, future = max(-min(shifts), 0), max(max(shifts), 0)
+    around = np.empty((size, past + width + future), errors.dtype)
+    around[:, :past] = 0
+    around[:, past + width:] = 0
+    around[:, past:past + width] = errors.T
+    return np.concatenate([around[:, past + shift:past + shift + width] for shift in shifts]), around.sum(axis=1)
 
 
 def _stacked(layer):
     """Return W_1 to W_n one below the other, (n * H, C)."""
-    return _apart(layer).reshape(len(layer.bias) * len(layer.offsets), -1)
+    size, count = len(layer.bias), len(layer.offsets)
+    return layer.weight.reshape(size, count, -1).transpose(1, 0, 2).reshape(count * size, -1)
 
 
 def _as_weight(stacked, layer):

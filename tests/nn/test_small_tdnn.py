@@ -1,4 +1,4 @@
-"""Small TDNNs with gradients in NumPy: against differences, the same block unhybridized, and all that autograd may ask."""
+"""Small TDNNs with gradients in NumPy: against differences, the block unhybridized, and what else autograd may ask."""
 import gluon_rnn  # noqa: F401
 import mxnet as mx
 import numpy as np
