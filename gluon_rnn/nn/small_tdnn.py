@@ -22,6 +22,9 @@ from gluon_rnn.nn.grad_req import GradReqs
 
 __all__ = ["Layer", "SmallTDNN", "backward", "forward"]
 
+# Weights of one offset, C * H, up to which gradients are faster so than in MXNet's operators.
+_NARROW = 2**13
+
 #: offsets, weight (H, n * C) and bias (H,)
 Layer = namedtuple("Layer", "offsets weight bias")
 
@@ -114,10 +117,11 @@ class SmallTDNN:
         shapes = tuple(parameter.shape for parameter in self._parameters)
         self._graph = _operator(shapes, tuple(block.offsets), block._activation, block.layout).graph()
         self._grad_reqs = GradReqs()
+        self._is_narrow = all(block.size_below(layer) * size <= _NARROW for layer, size in enumerate(block.hidden_sizes))
 
-    def is_able(self, inputs):
-        """Return whether no gradient is to be added up."""
-        return (all(parameter.grad_req != "add" for parameter in self._parameters)
+    def is_fast(self, inputs):
+        """Return whether this is a fast way for few rows of `inputs`, and able to: no gradient is to be added up."""
+        return (self._is_narrow and all(parameter.grad_req != "add" for parameter in self._parameters)
                 and not self._grad_reqs.may_add(inputs))
 
     def __call__(self, inputs, shape, ctx):

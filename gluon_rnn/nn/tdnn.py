@@ -251,7 +251,7 @@ class TDNN(SequenceBlock):
             return self._numpy if self._numpy.is_fast(shape, ctx) else self._placed
         drops = self._dropout and autograd.is_training()
         is_small = autograd.is_recording() and not drops and self._numpy.is_small(shape, ctx)
-        return self._small if is_small and self._small.is_able(inputs) else self._placed
+        return self._small if is_small and self._small.is_fast(inputs) else self._placed
 
     def _clear_cached_op(self):
         self._placed = self._numpy = self._small = None

@@ -174,6 +174,7 @@ def test_dropout_other_dtypes_and_larger_networks_take_the_graph():
     assert not is_small(double, inputs.astype("float64"))
     large = mx.nd.ones((500, 200, 3))
     assert not is_small(hybridized(make(), large), large)
+    assert not is_small(hybridized(make(hidden_size=(128, 128)), inputs), inputs)
 
 
 def test_what_is_raised_in_numpy_is_an_error_of_mxnet(monkeypatch, capfd):
