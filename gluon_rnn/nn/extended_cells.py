@@ -46,6 +46,7 @@ class PeepholeLSTMCell(LSTMCell):
         super().__init__(hidden_size, input_size, **kwargs)
         for gate in "ifo":
             self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
+        self._matrix = numpy_lstm.KeptMatrix()
 
     def prepare(self, F, parameters, states):
         """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
@@ -59,7 +60,7 @@ class PeepholeLSTMCell(LSTMCell):
 
     def run_in_numpy(self, inputs, states, parameters):
         """Run over all steps of NumPy arrays, (T, N, C) to (T, N, H) and [h, c]."""
-        return numpy_lstm.peephole_lstm(inputs, states, parameters)
+        return numpy_lstm.peephole_lstm(inputs, states, parameters, self._matrix.of(parameters, self.hidden_size))
 
     def train_in_numpy(self, F, inputs, states, parameters, *valid):
         """Do what `run_in_numpy` does with arrays or symbols of MXNet's, by an operator that has gradients.

@@ -14,7 +14,7 @@ import numpy as np
 
 from gluon_rnn.nn.threads import even_shares, for_each, worth_having
 
-__all__ = ["GATES", "SMALL", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
+__all__ = ["GATES", "SMALL", "KeptMatrix", "gates_of", "in_shares", "is_fast", "matrix_of", "peephole_lstm",
            "peepholes_of", "product_of", "seen_of", "step_of"]
 
 #: where the gates o, i, f, g stand among i, f, g, o, the order of the parameters
@@ -33,7 +33,7 @@ def is_fast(rows, hidden_size, input_size):
     return rows * hidden_size * (hidden_size + input_size + 1) <= _MUCH
 
 
-def peephole_lstm(inputs, states, parameters):
+def peephole_lstm(inputs, states, parameters, matrix=None):
     """Run over all steps.
 
     Parameters
@@ -42,6 +42,8 @@ def peephole_lstm(inputs, states, parameters):
     states : [h, c], (N, H) each
     parameters : dict
         Those of `gluon_rnn.nn.PeepholeLSTMCell` by their names.
+    matrix : (4, K, H) array, optional
+        `matrix_of` them, where it is there already.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def peephole_lstm(inputs, states, parameters):
     states : [h, c], (N, H) each
     """
     outputs, finals = np.empty((*inputs.shape[:2], states[0].shape[1]), inputs.dtype), list(map(np.empty_like, states))
-    matrix = matrix_of(parameters, states[0].shape[1])
+    matrix = matrix_of(parameters, states[0].shape[1]) if matrix is None else matrix
 
     def run(rows):
         _run(matrix, parameters, inputs[:, rows], [state[rows] for state in states], outputs[:, rows],
@@ -104,6 +106,23 @@ def matrix_of(parameters, size):
     return matrix
 
 
+class KeptMatrix:
+    """`matrix_of` parameters that seldom change: to compare them takes a tenth of the time of making it.
+
+    As large as the weights twice, for these are kept too.
+    """
+
+    def __init__(self):
+        self._seen, self._matrix = None, None
+
+    def of(self, parameters, size):
+        """Return the matrix of the `parameters`, which is made anew where they have changed."""
+        now = [parameters[f"{source}_{kind}"] for source in ("i2h", "h2h") for kind in ("weight", "bias")]
+        if self._seen is None or not all(map(np.array_equal, self._seen, now)):
+            self._seen, self._matrix = [array.copy() for array in now], matrix_of(parameters, size)
+        return self._matrix
+
+
 def peepholes_of(parameters, rows):
     """Return half of the peepholes of o, i and f for each row, (3, N, H)."""
     peepholes = np.stack([parameters[f"peephole_{gate}"] for gate in "oif"]) / 2
@@ -144,8 +163,9 @@ def step_of(peepholes):
 def seen_of(inputs, h, width):
     """Return room for [2 h; x; 1] of every step and the last 2 h, (T + 1, N, K): `width` is K, and `h` the first."""
     (steps, rows, features), size = inputs.shape, h.shape[1]
-    seen = np.ones((steps + 1, rows, width), inputs.dtype)
+    seen = np.empty((steps + 1, rows, width), inputs.dtype)
     seen[:-1, :, size:size + features] = inputs
+    seen[:, :, size + features:] = 1
     np.multiply(h, 2, out=seen[0, :, :size])
     return seen
 

@@ -117,7 +117,8 @@ class SmallTDNN:
         shapes = tuple(parameter.shape for parameter in self._parameters)
         self._graph = _operator(shapes, tuple(block.offsets), block._activation, block.layout).graph()
         self._grad_reqs = GradReqs()
-        self._is_narrow = all(block.size_below(layer) * size <= _NARROW for layer, size in enumerate(block.hidden_sizes))
+        weights = (block.size_below(layer) * size for layer, size in enumerate(block.hidden_sizes))
+        self._is_narrow = max(weights) <= _NARROW
 
     def is_fast(self, inputs):
         """Return whether this is a fast way for few rows of `inputs`, and able to: no gradient is to be added up."""

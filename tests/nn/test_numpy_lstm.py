@@ -57,6 +57,27 @@ def test_every_way_that_a_layer_takes_is_one(hidden_size, rows):
         np.testing.assert_allclose(found.asnumpy(), other.asnumpy(), rtol=0, atol=5e-6)
 
 
+def test_weights_are_put_in_order_once_until_they_change(monkeypatch):
+    layer, made, matrix_of = nn.PeepholeLSTM(4, input_size=3), [], numpy_lstm.matrix_of
+    layer.initialize()
+    inputs, states = mx.nd.random.normal(shape=(5, 2, 3)), layer.begin_state(2)
+
+    def counted(*arguments):
+        made.append(1)
+        return matrix_of(*arguments)
+
+    monkeypatch.setattr(numpy_lstm, "matrix_of", counted)
+    for parameter in (None, *layer.l0.collect_params().values()):
+        if parameter is not None:
+            parameter.data()[:] += 0.5                                    # in place: the same array of MXNet's
+        for _ in range(2):
+            outputs, _ = layer(inputs, states)
+        values = {name: one.data().asnumpy() for name, one in layer.l0._reg_params.items()}
+        expected, _ = equations(inputs.asnumpy(), *(state.asnumpy()[0] for state in states), values)
+        np.testing.assert_allclose(outputs.asnumpy(), expected, rtol=0, atol=1e-6)
+    assert len(made) == 5                                                 # peepholes are not in the matrix
+
+
 @pytest.mark.parametrize("threads, rows, shares", [(2, 5, [2, 3]), (4, 2, [1, 1]), (1, 3, [3])])
 def test_rows_dealt_out_to_threads(monkeypatch, threads, rows, shares):
     monkeypatch.setattr("gluon_rnn.nn.threads.blas_threads", lambda: threads)
