@@ -84,10 +84,29 @@ def test_passes_become_their_medians():
     def one(ours, torch, form):
         return [dict(case(), seconds={"ours": ours, "torch": torch}, forms={"ours": "", "torch": form})]
 
-    row, = ratios.medians([one(2.0, 4.0, "jit"), one(1.0, 3.0, "eager"), one(8.0, 4.0, "jit")])
-    assert row["seconds"] == {"ours": 2.0, "torch": 4.0} and row["forms"] == {"ours": "", "torch": "jit or eager"}
+    row, = ratios.medians([one(3.0, 9.0, "jit"), one(1.0, 2.0, "eager"), one(4.0, 2.0, "jit")])
+    assert row["seconds"] == {"ours": 3.0, "torch": 2.0} and row["forms"] == {"ours": "", "torch": "jit or eager"}
     assert row["cell"] == case()["cell"]
     assert ratios.spread(row, ["ours", "torch"]) == "0.50 to 3.00"
+    assert ratios.ratio(row, "torch") == 2                                # that of the medians would be two thirds
+    assert ratios.summary([row], ["ours", "torch"]) == ("torch: ours ahead in 1 of 1 rows, geometric mean 2.00, "
+                                                        "least 2.00")
+    assert ratios.ratio(one(2.0, 3.0, "")[0], "torch") == 1.5
+
+
+def test_a_turn_ends_when_the_threads_sleep(monkeypatch):
+    clock, sleeps = [0.0], []
+
+    def sleep(seconds):
+        sleeps.append(seconds)
+        clock[0] += seconds if len(sleeps) < 4 else 0                     # a thread that stays awake three times
+
+    monkeypatch.setattr(worker.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(worker.time, "sleep", sleep)
+    worker.rest()
+    assert len(sleeps) == 4
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    worker.rest()                                                         # nor for ever, where one never sleeps
 
 
 def test_csv_holds_every_row(tmp_path):

@@ -2,6 +2,7 @@
 import csv
 
 from .peers import measure_forms
+from .ratios import ratio
 
 __all__ = ["CASES", "QUICK_CASES", "run", "header", "line", "write_csv"]
 
@@ -81,7 +82,7 @@ def line(row, names):
     """Return one line of the table: milliseconds of each peer, their ratio to ours, our rate, the peers' form."""
     seconds = row["seconds"]
     times = "".join(f"{1e3 * seconds[name]:>12.3f}" for name in names)
-    ratios = "".join(f"{seconds[name] / seconds['ours']:>12.2f}" for name in names[1:])
+    ratios = "".join(f"{ratio(row, name):>12.2f}" for name in names[1:])
     rate = _rate(row, seconds["ours"])
     rate = f"{rate[0]:>10.0f} {rate[1]:<9}" if rate else " " * 20
     forms = "; ".join(row["forms"][name] for name in names[1:] if row["forms"].get(name))

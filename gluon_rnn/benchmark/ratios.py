@@ -2,13 +2,20 @@
 import math
 import statistics
 
-__all__ = ["ahead", "geometric_mean", "medians", "spread", "summary"]
+__all__ = ["ahead", "geometric_mean", "medians", "ratio", "spread", "summary"]
 
 
 def summary(rows, names):
     """Return a line for each peer but ours, the first of `names`, from the ``seconds`` {name: s} of each row."""
-    return "\n".join(f"{name}: {ahead([row['seconds'][name] / row['seconds']['ours'] for row in rows])}"
-                     for name in names[1:])
+    return "\n".join(f"{name}: {ahead([ratio(row, name) for row in rows])}" for name in names[1:])
+
+
+def ratio(row, name):
+    """Return the time of the peer `name` over ours; of several passes the median of their ratios.
+
+    Not the ratio of the medians, which may be those of passes under different conditions.
+    """
+    return statistics.median(one[name] / one["ours"] for one in row.get("passes", [row["seconds"]]))
 
 
 def ahead(ratios):

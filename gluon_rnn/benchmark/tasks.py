@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.buckets import Buckets
 from .peers import measure_forms
+from .ratios import ratio
 
 __all__ = ["CASES", "QUICK_CASES", "batches", "header", "line", "padding", "run", "write_csv"]
 
@@ -138,7 +139,7 @@ def line(row, names):
     """Return one line of the table: milliseconds of a step, ratios to ours, our rates, the peers' fastest form."""
     seconds = row["seconds"]
     times = "".join(f"{1e3 * seconds[name] / row['steps']:>16.2f}" for name in names)
-    ratios = "".join(f"{seconds[name] / seconds['ours']:>12.2f}" for name in names[1:])
+    ratios = "".join(f"{ratio(row, name):>12.2f}" for name in names[1:])
     forms = "; ".join(row["forms"][name] for name in names[1:] if row["forms"].get(name))
     rates = f"{row['sequences'] / seconds['ours']:>17.0f}{row['tokens'] / seconds['ours']:>14.0f}"
     return (_CASE.format(row["name"], row["N"]) + times + ratios + rates + f"  {forms}").rstrip()
