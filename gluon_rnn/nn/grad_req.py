@@ -26,8 +26,8 @@ class GradReqs:
     """``reqs.may_add(array)`` for arrays that come again and again: False where backward passes write, or do nothing.
 
     To ask takes a backward pass, 0.3 ms. So the first time that an array comes with this gradient the answer is True.
-    An array that is given another request with the same array for its gradient (`autograd.mark_variables`; `attach_grad`
-    makes a new one) is not asked again.
+    An array that is given another request with the same array for its gradient (by `autograd.mark_variables`, for
+    `attach_grad` makes a new one) is not asked again.
     """
 
     def __init__(self):
