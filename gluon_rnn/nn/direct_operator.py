@@ -10,6 +10,7 @@ are there, on the memory of MXNet's arrays: a quarter of that. Its limits:
 """
 import ctypes
 import math
+import threading
 import traceback
 
 import mxnet as mx
@@ -47,6 +48,7 @@ class DirectOperator:
 
     def __init__(self, shapes):
         self._shapes, self._traces, self._views = [tuple(shape) for shape in shapes], {}, {}
+        self._read_next = threading.local()                               # what MXNet reads when a callback is over
         self._inputs, self._outputs = _names([f"input{place}" for place in range(len(shapes) + 1)]), _names(["output"])
         self._callbacks = _Callbacks(
             _Arrays(_guarded(self._forward)), _Arrays(_guarded(self._backward)), _Shapes(_guarded(self._infer_shape)),
@@ -77,18 +79,19 @@ class DirectOperator:
 
     def _infer_shape(self, _, dimensions, shapes, __):
         array = tuple(shapes[0][:dimensions[0]])
-        self._inferred = [(ctypes.c_int * len(shape))(*shape) for shape in self._all_shapes(array)]
-        for place, shape in enumerate(self._inferred):                    # the caller copies them
+        found = [(ctypes.c_int * len(shape))(*shape) for shape in self._all_shapes(array)]
+        for place, shape in enumerate(found):
             dimensions[place], shapes[place] = len(shape), ctypes.cast(shape, _Ints)
+        self._read_next.shapes = found                                    # the caller copies them
 
     def _all_shapes(self, shape):
         """Return the shapes of all inputs and of the output."""
         return [shape, *self._shapes, self.output_shape(shape)]
 
     def _needs(self, heads, inputs, outputs, count, needs, _):
-        self._needed = (ctypes.c_int * (len(self._shapes) + 3))(heads[0], *inputs[:len(self._shapes) + 1], outputs[0])
-        count[0] = len(self._needed)
-        needs[0] = ctypes.cast(self._needed, _Ints)
+        found = (ctypes.c_int * (len(self._shapes) + 3))(heads[0], *inputs[:len(self._shapes) + 1], outputs[0])
+        count[0], needs[0] = len(found), ctypes.cast(found, _Ints)
+        self._read_next.needs = found
 
     def _forward(self, _, handles, *__):
         shapes = self._all_shapes(_shape(handles[0]))
@@ -97,7 +100,7 @@ class DirectOperator:
         output[...], trace = self.compute(array, parameters)
         self._traces.pop(addresses[-1], None)
         if len(self._traces) == _TRACES:
-            del self._traces[next(iter(self._traces))]
+            self._traces.pop(next(iter(self._traces)), None)
         self._traces[addresses[-1]] = trace
 
     def _backward(self, _, handles, *__):

@@ -1,4 +1,6 @@
 """Small TDNNs with gradients in NumPy: against differences, the block unhybridized, and what else autograd may ask."""
+from concurrent.futures import ThreadPoolExecutor
+
 import gluon_rnn  # noqa: F401
 import mxnet as mx
 import numpy as np
@@ -161,6 +163,24 @@ def test_new_weights_are_seen_and_training_goes_as_without_it():
             found.append(everything(network, inputs))
             trainer.step(1)
         assert_same(*found)
+
+
+def test_threads_share_the_operator():
+    """Networks of the same sizes are one operator: shapes and traces of one thread are none of another's."""
+    networks = [make() for _ in range(3)]
+    inputs = [[mx.nd.random.normal(shape=(steps + place, 2, 3)) for steps in range(3, 9)] for place in range(3)]
+    expected = [[everything(network, one) for one in own] for network, own in zip(networks, inputs)]
+    for network, own in zip(networks, inputs):
+        hybridized(network, own[0])
+
+    def run(place):
+        return [[everything(networks[place], one) for one in inputs[place]] for _ in range(5)]
+
+    with ThreadPoolExecutor(3) as threads:
+        for found, others in zip(threads.map(run, range(3)), expected):
+            for times in found:
+                for one, other in zip(times, others):
+                    assert_same(one, other)
 
 
 def test_dropout_other_dtypes_and_larger_networks_take_the_graph():
