@@ -58,7 +58,10 @@ class NumpyTDNN:
 
     def is_small(self, shape, ctx):
         """Return whether such inputs make a network of nothing but overhead, on a CPU and in float32."""
-        return shape[0] * shape[1] * self._largest <= _SMALL and self._is_able(ctx)
+        return self._are_few(shape[0] * shape[1]) and self._is_able(ctx)
+
+    def _are_few(self, rows):
+        return rows * self._largest <= _SMALL
 
     def _is_able(self, ctx):
         return ctx.device_type == "cpu" and self._block._dtype == "float32"
@@ -81,7 +84,7 @@ class NumpyTDNN:
         """Write the `outputs` (T, N, H) for `inputs` (T, N, C)."""
         (steps, batch, _), offsets, activation = inputs.shape, self._block.offsets, self._block._activation
         weights, biases = parameters[::2], parameters[1::2]
-        if steps * batch * self._largest <= _SMALL:                       # too small for threads, OpenBLAS's included
+        if self._are_few(steps * batch):                                  # too small for threads, OpenBLAS's included
             outputs[...], _ = small_tdnn.forward(list(map(small_tdnn.Layer, offsets, weights, biases)), activation,
                                                  inputs)
             return

@@ -112,13 +112,18 @@ class SmallTDNN:
     """
 
     def __init__(self, block):
+        self._block = block
         self._parameters = [block._reg_params[f"l{layer}_{kind}"] for layer in range(block.num_layers)
                             for kind in ("weight", "bias")]
-        shapes = tuple(parameter.shape for parameter in self._parameters)
-        self._graph = _operator(shapes, tuple(block.offsets), block._activation, block.layout).graph()
         self._grad_reqs = GradReqs()
         weights = (block.size_below(layer) * size for layer, size in enumerate(block.hidden_sizes))
         self._is_narrow = max(weights) <= _NARROW
+
+    @functools.cached_property
+    def _graph(self):
+        """Made where it is called, for its operator stays in memory for good."""
+        shapes = tuple(parameter.shape for parameter in self._parameters)
+        return _operator(shapes, tuple(self._block.offsets), self._block._activation, self._block.layout).graph()
 
     def is_fast(self, inputs):
         """Return whether this is a fast way for few rows of `inputs`, and able to: no gradient is to be added up."""
