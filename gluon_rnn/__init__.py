@@ -3,7 +3,7 @@
 Importing any part of the package prepares the process for MXNet first (`gluon_rnn.runtime.prepare`), so import it
 before MXNet itself.
 """
-from . import runtime
+from gluon_rnn import runtime
 
 __version__ = "0.1.0"
 
@@ -15,5 +15,5 @@ def load(path, which="best", ctx=None, beside=()):
 
     See `gluon_rnn.training.load_run`; the parts of the package that it needs are imported by this call.
     """
-    from .training import load_run
+    from gluon_rnn.training import load_run
     return load_run(path, which, ctx, beside)

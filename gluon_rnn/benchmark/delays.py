@@ -1,8 +1,8 @@
 """The benchmark of memory by delays and of loops over time: which cases, and the table."""
 import csv
 
-from .peers import measure_forms
-from .ratios import ratio
+from gluon_rnn.benchmark.peers import measure_forms
+from gluon_rnn.benchmark.ratios import ratio
 
 __all__ = ["CASES", "QUICK_CASES", "run", "header", "line", "write_csv"]
 

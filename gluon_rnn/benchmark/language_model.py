@@ -1,5 +1,5 @@
 """The benchmark of a language model's training step, in the shape of ``wikitext2_lstm_200.yaml``."""
-from .peers import measure
+from gluon_rnn.benchmark.peers import measure
 
 __all__ = ["CASE", "run", "table"]
 

@@ -1,8 +1,8 @@
 """The benchmark of the recurrent layers: which cases, how much arithmetic each is, and the table."""
 import csv
 
-from .peers import measure
-from .ratios import ahead
+from gluon_rnn.benchmark.peers import measure
+from gluon_rnn.benchmark.ratios import ahead
 
 __all__ = ["SHAPES", "QUICK_SHAPES", "NUM_LAYERS", "cases", "flops", "run", "peak", "header", "line", "summary",
            "write_csv"]

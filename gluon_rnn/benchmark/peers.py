@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 
-from . import worker
+from gluon_rnn.benchmark import worker
 
 __all__ = ["Peer", "PeerError", "measure", "measure_forms"]
 

@@ -7,9 +7,9 @@ import csv
 
 import numpy as np
 
-from ..data.buckets import Buckets
-from .peers import measure_forms
-from .ratios import ratio
+from gluon_rnn.benchmark.peers import measure_forms
+from gluon_rnn.benchmark.ratios import ratio
+from gluon_rnn.data.buckets import Buckets
 
 __all__ = ["CASES", "QUICK_CASES", "batches", "header", "line", "padding", "run", "write_csv"]
 

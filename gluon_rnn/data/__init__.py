@@ -1,22 +1,22 @@
 """Data sets and the batches made of them."""
-from .audio import AudioFolder
-from .audio_reader import AudioReader
-from .batches import BPTTBatches
-from .buckets import Buckets, pad
-from .elman import ElmanGrammar
-from .labelled_text import LabelledText, TextReader
-from .parallel_text import ParallelText, Ragged
-from .piano_roll import PianoRoll, read_rolls, transpose
-from .scaling import Scaler, SeriesScaler
-from .sentences import SentenceTokenizer
-from .series import Recording, SeriesSet, TimeSeries
-from .subwords import SubwordTokenizer
-from .systems import NARMA, MackeyGlass, Plant
-from .tables import SeriesFormat
-from .tagged_text import Conllu, Sentence, TagEncoder, read_conllu
-from .text import Characters, Words, encode, tokenize
-from .trajectories import Trajectories, TrajectoryReader
-from .windows import WindowBatch, Windows
+from gluon_rnn.data.audio import AudioFolder
+from gluon_rnn.data.audio_reader import AudioReader
+from gluon_rnn.data.batches import BPTTBatches
+from gluon_rnn.data.buckets import Buckets, pad
+from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.data.labelled_text import LabelledText, TextReader
+from gluon_rnn.data.parallel_text import ParallelText, Ragged
+from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
+from gluon_rnn.data.scaling import Scaler, SeriesScaler
+from gluon_rnn.data.sentences import SentenceTokenizer
+from gluon_rnn.data.series import Recording, SeriesSet, TimeSeries
+from gluon_rnn.data.subwords import SubwordTokenizer
+from gluon_rnn.data.systems import NARMA, MackeyGlass, Plant
+from gluon_rnn.data.tables import SeriesFormat
+from gluon_rnn.data.tagged_text import Conllu, Sentence, TagEncoder, read_conllu
+from gluon_rnn.data.text import Characters, Words, encode, tokenize
+from gluon_rnn.data.trajectories import Trajectories, TrajectoryReader
+from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",

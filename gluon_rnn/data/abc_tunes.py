@@ -5,12 +5,12 @@ from typing import Optional
 
 import gluonnlp
 
-from ..nn.checks import check_sizes
-from ..registry import datasets
-from .labelled import Examples, Labelled, count_across, remove_duplicates, stratified
-from .labelled_text import TextReader
-from .readers import SPLITS, positions, read_text
-from .text import UNK
+from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
+from gluon_rnn.data.labelled_text import TextReader
+from gluon_rnn.data.readers import SPLITS, positions, read_text
+from gluon_rnn.data.text import UNK
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets
 
 __all__ = ["AbcTunes", "parse_tunes", "to_abc"]
 

@@ -9,12 +9,12 @@ import zipfile
 from pathlib import Path
 from typing import Union
 
-from ..nn.checks import check_sizes
-from ..registry import datasets, suggest
-from .audio_reader import AudioReader, import_librosa, read_wav
-from .cache import cached
-from .labelled import Examples, Labelled, carve
-from .spectra import SpectrumAugmentation
+from gluon_rnn.data.audio_reader import AudioReader, import_librosa, read_wav
+from gluon_rnn.data.cache import cached
+from gluon_rnn.data.labelled import Examples, Labelled, carve
+from gluon_rnn.data.spectra import SpectrumAugmentation
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["AudioFolder"]
 

@@ -7,7 +7,7 @@ the padding is gone, every batch but the last is full, and what stands together 
 import gluonnlp
 import numpy as np
 
-from ..nn.checks import check_sizes
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["Buckets", "pad"]
 

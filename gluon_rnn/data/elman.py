@@ -21,9 +21,9 @@ import math
 import gluonnlp
 import numpy as np
 
-from ..registry import datasets, suggest
-from .readers import positions
-from .text import encode, tokenize
+from gluon_rnn.data.readers import positions
+from gluon_rnn.data.text import encode, tokenize
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["ElmanGrammar", "LEXICON", "TEMPLATES", "draw_sentences", "entropy_rate", "sentence_distribution",
            "uniquely_decodable"]

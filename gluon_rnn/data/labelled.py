@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ..registry import suggest
-from .readers import SPLITS
+from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.registry import suggest
 
 __all__ = ["Examples", "Labelled", "carve", "count_across", "remove_duplicates", "stratified"]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import gluonnlp
 
-from ..nn.checks import check_sizes
-from ..registry import datasets
-from .labelled import Examples, Labelled, count_across, remove_duplicates, stratified
-from .readers import SPLITS, read_text
-from .text import UNK, encode, tokenize
+from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
+from gluon_rnn.data.readers import SPLITS, read_text
+from gluon_rnn.data.text import UNK, encode, tokenize
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets
 
 __all__ = ["LabelledText", "TextReader"]
 

@@ -4,12 +4,12 @@ from typing import Optional
 import gluonnlp
 import numpy as np
 
-from ..nn.checks import check_sizes
-from ..registry import datasets, suggest
-from .readers import SPLITS, positions, read_text
-from .sentences import SentenceTokenizer
-from .subwords import SubwordTokenizer
-from .text import UNK, encode
+from gluon_rnn.data.readers import SPLITS, positions, read_text
+from gluon_rnn.data.sentences import SentenceTokenizer
+from gluon_rnn.data.subwords import SubwordTokenizer
+from gluon_rnn.data.text import UNK, encode
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["ParallelText", "Ragged"]
 

@@ -12,8 +12,8 @@ import pathlib
 import numpy as np
 import scipy.io
 
-from ..registry import datasets, suggest
-from .readers import SPLITS
+from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["PianoRoll", "read_rolls", "transpose"]
 

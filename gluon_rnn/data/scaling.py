@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from ..registry import suggest
-from .series import Recording
+from gluon_rnn.data.series import Recording
+from gluon_rnn.registry import suggest
 
 __all__ = ["KINDS", "Scaler", "SeriesScaler"]
 

@@ -8,9 +8,9 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
-from ..registry import datasets, suggest
-from .readers import SPLITS, positions
-from .tables import SeriesFormat
+from gluon_rnn.data.readers import SPLITS, positions
+from gluon_rnn.data.tables import SeriesFormat
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["Recording", "SeriesSet", "TimeSeries"]
 

@@ -6,7 +6,7 @@ length and pads them within groups; a word's place says where it went.
 """
 import numpy as np
 
-from .buckets import pad
+from gluon_rnn.data.buckets import pad
 
 __all__ = ["GROUPS", "dense_spellings", "grouped_spellings"]
 

@@ -11,7 +11,7 @@ Kudo & Richardson (2018), SentencePiece: a simple and language independent subwo
 import base64
 import io
 
-from .sentences import SentenceTokenizer, normalise
+from gluon_rnn.data.sentences import SentenceTokenizer, normalise
 
 __all__ = ["SubwordTokenizer", "tokenizer_of"]
 

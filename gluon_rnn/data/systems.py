@@ -7,10 +7,10 @@ import functools
 
 import numpy as np
 
-from ..nn.checks import check_sizes
-from ..registry import datasets, suggest
-from .readers import SPLITS
-from .series import Recording, SeriesSet
+from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.data.series import Recording, SeriesSet
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["NARMA", "MackeyGlass", "Plant", "mackey_glass", "narma", "plant"]
 

@@ -10,8 +10,8 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
-from ..registry import suggest
-from .readers import read_text
+from gluon_rnn.data.readers import read_text
+from gluon_rnn.registry import suggest
 
 __all__ = ["SeriesFormat", "MISSING"]
 

@@ -13,9 +13,9 @@ import collections
 import gluonnlp
 import numpy as np
 
-from ..nn.checks import check_sizes
-from ..registry import datasets, suggest
-from .readers import SPLITS, read_text
+from gluon_rnn.data.readers import SPLITS, read_text
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["Conllu", "Sentence", "TagEncoder", "read_conllu"]
 

@@ -5,10 +5,10 @@ Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`,
 import gluonnlp
 import numpy as np
 
-from ..registry import datasets, suggest
-from .batches import BPTTBatches
-from .readers import read_splits
-from .token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
+from gluon_rnn.data.batches import BPTTBatches
+from gluon_rnn.data.readers import read_splits
+from gluon_rnn.data.token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
+from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["Characters", "Words", "BPTTBatches", "encode", "tokenize"]
 

@@ -9,7 +9,7 @@ import collections
 
 import numpy as np
 
-from .readers import read_chunks
+from gluon_rnn.data.readers import read_chunks
 
 __all__ = ["CharacterIds", "WordIds"]
 

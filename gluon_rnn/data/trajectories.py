@@ -5,10 +5,10 @@ from typing import Union
 
 import numpy as np
 
-from ..nn.checks import check_sizes
-from ..registry import datasets
-from .labelled import Examples, Labelled, carve, count_across
-from .readers import read_text
+from gluon_rnn.data.labelled import Examples, Labelled, carve, count_across
+from gluon_rnn.data.readers import read_text
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import datasets
 
 __all__ = ["Trajectories", "TrajectoryReader"]
 

@@ -3,7 +3,7 @@ import dataclasses
 
 import numpy as np
 
-from ..nn.checks import check_sizes
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["WindowBatch", "Windows"]
 

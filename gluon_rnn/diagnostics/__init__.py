@@ -1,6 +1,11 @@
 """Looking at what a trained model does: residuals, and pictures of predictions."""
-from .plots import forecast_figure, residual_figure
-from .residuals import ResidualCorrelations, autocorrelation, correlate_residuals, cross_correlation
+from gluon_rnn.diagnostics.plots import forecast_figure, residual_figure
+from gluon_rnn.diagnostics.residuals import (
+           ResidualCorrelations,
+           autocorrelation,
+           correlate_residuals,
+           cross_correlation,
+)
 
 __all__ = ["ResidualCorrelations", "autocorrelation", "correlate_residuals", "cross_correlation", "forecast_figure",
            "residual_figure"]

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 
-from .residuals import correlate_residuals
+from gluon_rnn.diagnostics.residuals import correlate_residuals
 
 __all__ = ["forecast_figure", "residual_figure"]
 

@@ -2,13 +2,13 @@
 
 ``gluon_rnn.export.load`` runs a bundle without any of the model classes, so nothing here imports them until it is used.
 """
-from .bundle import Bundle, BundleError, export, load
+from gluon_rnn.export.bundle import Bundle, BundleError, export, load
 
 __all__ = ["Bundle", "BundleError", "export", "load", "from_gluon", "load_gluon_parameters", "to_gluon"]
 
 
 def __getattr__(name):
     if name in ("from_gluon", "load_gluon_parameters", "to_gluon"):
-        from . import gluon_checkpoint
+        from gluon_rnn.export import gluon_checkpoint
         return getattr(gluon_checkpoint, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ import re
 import mxnet as mx
 import numpy as np
 
-from .. import nn
+from gluon_rnn import nn
 
 __all__ = ["from_gluon", "to_gluon", "load_gluon_parameters"]
 

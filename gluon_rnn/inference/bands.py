@@ -13,9 +13,9 @@ import dataclasses
 import mxnet as mx
 import numpy as np
 
-from ..models.distributions import check_levels
-from ..nn.checks import check_sizes
-from . import scores, simulate
+from gluon_rnn.inference import scores, simulate
+from gluon_rnn.models.distributions import check_levels
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["Band", "predict_horizons_quantiles", "predict_quantiles", "predict_recordings_quantiles"]
 

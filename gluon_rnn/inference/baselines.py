@@ -13,8 +13,8 @@ Ljung (1999), System identification, section 4.2: ARX models.
 """
 import numpy as np
 
-from ..data.scaling import Scaler
-from ..nn.checks import check_sizes
+from gluon_rnn.data.scaling import Scaler
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["ARX", "Persistence", "SeasonalNaive"]
 

@@ -18,7 +18,7 @@ import mxnet as mx
 import numpy as np
 from gluonnlp.model.sequence_sampler import BeamSearchSampler, BeamSearchScorer
 
-from ..nn.checks import check_sizes
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["Hypothesis", "beam_search", "length_penalty"]
 

@@ -11,7 +11,7 @@ Stock and Watson (2004), Combination forecasts of output growth in a seven-count
 """
 import numpy as np
 
-from .forecasts import ModelPredictor
+from gluon_rnn.inference.forecasts import ModelPredictor
 
 __all__ = ["MedianPredictor", "predictor_of"]
 

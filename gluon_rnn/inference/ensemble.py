@@ -10,7 +10,7 @@ Sutskever, Vinyals, Le (2014), Sequence to sequence learning with neural network
 """
 import mxnet as mx
 
-from ..models.decoding import DecodeStep, SourceEncoder
+from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 
 __all__ = ["MeanStep", "ReadAll"]
 

@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from . import scores
-from .bands import predict_horizons_quantiles, predict_recordings_quantiles
-from .simulate import predict_horizons, predict_recordings
+from gluon_rnn.inference import scores
+from gluon_rnn.inference.bands import predict_horizons_quantiles, predict_recordings_quantiles
+from gluon_rnn.inference.simulate import predict_horizons, predict_recordings
 
 __all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "horizon_band_scores", "horizon_errors",
            "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]

@@ -2,8 +2,8 @@
 import mxnet as mx
 import numpy as np
 
-from ..nn.checks import check_sizes
-from .sampling import filter_logits
+from gluon_rnn.inference.sampling import filter_logits
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["generate"]
 

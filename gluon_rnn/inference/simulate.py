@@ -10,9 +10,9 @@ from typing import Optional
 import mxnet as mx
 import numpy as np
 
-from ..models.forecaster import Forecaster, ForecasterClosedLoop
-from ..models.narx import ClosedLoop
-from ..nn.checks import check_sizes
+from gluon_rnn.models.forecaster import Forecaster, ForecasterClosedLoop
+from gluon_rnn.models.narx import ClosedLoop
+from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["closed_loop", "predict", "predict_horizons", "predict_recordings", "states_before"]
 

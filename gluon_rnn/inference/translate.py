@@ -5,11 +5,11 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..data.buckets import Buckets, pad
-from ..data.text import encode
-from .beam_search import beam_search
-from .ensemble import MeanStep, ReadAll
-from .minimum_risk import choose
+from gluon_rnn.data.buckets import Buckets, pad
+from gluon_rnn.data.text import encode
+from gluon_rnn.inference.beam_search import beam_search
+from gluon_rnn.inference.ensemble import MeanStep, ReadAll
+from gluon_rnn.inference.minimum_risk import choose
 
 __all__ = ["Translation", "Translator", "attention_picture"]
 
@@ -165,5 +165,5 @@ def attention_picture(translations, path=None):
 
 def _labels(tokens):
     """Return tokens as they can be drawn: without the mark that ties them to a neighbour, and no formulas."""
-    from ..data.sentences import MARK
+    from gluon_rnn.data.sentences import MARK
     return [token.replace(MARK, "").replace("$", r"\$") for token in tokens]

@@ -1,14 +1,14 @@
 """Models, one file per family; importing this package registers them all."""
-from .classifier import SequenceClassifier, SequenceRegressor
-from .conditional import ConditionalLanguageModel
-from .ctc import CTCModel
-from .decoding import DecodeStep, ScheduledSampling, SourceEncoder
-from .forecaster import Forecaster, ForecasterClosedLoop
-from .frame_predictor import FramePredictor, frame_loss
-from .language_model import LanguageModel, bits, perplexity
-from .narx import AR, NARX, ClosedLoop
-from .seq2seq import Seq2Seq
-from .tagger import SequenceTagger
+from gluon_rnn.models.classifier import SequenceClassifier, SequenceRegressor
+from gluon_rnn.models.conditional import ConditionalLanguageModel
+from gluon_rnn.models.ctc import CTCModel
+from gluon_rnn.models.decoding import DecodeStep, ScheduledSampling, SourceEncoder
+from gluon_rnn.models.forecaster import Forecaster, ForecasterClosedLoop
+from gluon_rnn.models.frame_predictor import FramePredictor, frame_loss
+from gluon_rnn.models.language_model import LanguageModel, bits, perplexity
+from gluon_rnn.models.narx import AR, NARX, ClosedLoop
+from gluon_rnn.models.seq2seq import Seq2Seq
+from gluon_rnn.models.tagger import SequenceTagger
 
 __all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "FramePredictor", "LanguageModel", "NARX",
            "SequenceTagger", "bits", "frame_loss", "perplexity", "CTCModel", "SequenceClassifier", "SequenceRegressor",

@@ -1,5 +1,5 @@
 """What models share whose memory is that of the encoder in them."""
-from ..nn.contract import SequenceBlock
+from gluon_rnn.nn.contract import SequenceBlock
 
 __all__ = ["AroundEncoder"]
 

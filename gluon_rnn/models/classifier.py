@@ -14,12 +14,12 @@ steps, dropout of whole words of the embedding.
 """
 import mxnet as mx
 
-from ..nn import lengths
-from ..nn.checks import check_features, check_rates, check_sizes
-from ..nn.embedded import look_up
-from ..nn.pooling import Pooling, forward_size_of
-from ..registry import models
-from .around_encoder import AroundEncoder
+from gluon_rnn.models.around_encoder import AroundEncoder
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.embedded import look_up
+from gluon_rnn.nn.pooling import Pooling, forward_size_of
+from gluon_rnn.registry import models
 
 __all__ = ["SequenceClassifier", "SequenceRegressor"]
 

@@ -21,11 +21,11 @@ from typing import Optional
 import mxnet as mx
 from mxnet import gluon
 
-from ..nn.checks import check_sizes
-from ..nn.conditioned import Conditioned
-from ..registry import models
-from .bridge import StatesFromVector
-from .language_model import LanguageModel
+from gluon_rnn.models.bridge import StatesFromVector
+from gluon_rnn.models.language_model import LanguageModel
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.conditioned import Conditioned
+from gluon_rnn.registry import models
 
 __all__ = ["ConditionalLanguageModel"]
 

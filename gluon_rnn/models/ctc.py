@@ -11,10 +11,10 @@ Data with Recurrent Neural Networks.
 """
 import mxnet as mx
 
-from ..nn import lengths
-from ..nn.checks import check_rates, check_sizes
-from ..registry import models
-from .around_encoder import AroundEncoder
+from gluon_rnn.models.around_encoder import AroundEncoder
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.registry import models
 
 __all__ = ["CTCModel"]
 

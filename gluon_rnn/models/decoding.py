@@ -9,7 +9,7 @@ Bengio, Vinyals, Jaitly, Shazeer (2015), Scheduled sampling for sequence predict
 import mxnet as mx
 from mxnet import gluon
 
-from ..nn import lengths
+from gluon_rnn.nn import lengths
 
 __all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "check_tokens"]
 

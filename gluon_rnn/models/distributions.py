@@ -20,7 +20,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from ..registry import Registry
+from gluon_rnn.registry import Registry
 
 __all__ = ["Distribution", "Point", "Gaussian", "StudentT", "Quantile", "distributions", "make_distribution"]
 

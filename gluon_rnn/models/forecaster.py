@@ -24,15 +24,15 @@ recurrent forecaster: all horizons directly.
 """
 import dataclasses
 
-from ..nn import lengths
-from ..nn.checks import check_features, check_rates, check_sizes
-from ..nn.contract import SequenceBlock
-from ..nn.delay import last_values, shifted
-from ..nn.initializers import as_initializer
-from ..nn.tdnn import apply_activation, check_activation
-from ..registry import models
-from .distributions import Distribution, make_distribution
-from .recordings import RecordingInputs
+from gluon_rnn.models.distributions import Distribution, make_distribution
+from gluon_rnn.models.recordings import RecordingInputs
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.delay import last_values, shifted
+from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.tdnn import apply_activation, check_activation
+from gluon_rnn.registry import models
 
 __all__ = ["Forecaster", "ForecasterClosedLoop"]
 

@@ -12,10 +12,10 @@ References
 Boulanger-Lewandowski, Bengio, Vincent (2012), Modeling temporal dependencies in high-dimensional sequences: application
 to polyphonic music generation and transcription: the task, and the RNN of its table 1.
 """
-from ..nn import lengths
-from ..nn.checks import check_rates, check_sizes
-from ..registry import models
-from .around_encoder import AroundEncoder
+from gluon_rnn.models.around_encoder import AroundEncoder
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.registry import models
 
 __all__ = ["FramePredictor", "frame_loss"]
 

@@ -1,9 +1,9 @@
 """What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
-from ..nn.checks import check_sizes
-from ..nn.contract import SequenceBlock
-from ..nn.delay import last_values, shifts, side_by_side
-from ..nn.tdnn import apply_activation, check_activation
-from .distributions import Point
+from gluon_rnn.models.distributions import Point
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.delay import last_values, shifts, side_by_side
+from gluon_rnn.nn.tdnn import apply_activation, check_activation
 
 __all__ = ["DelayModel", "Lags", "no_inputs", "product"]
 

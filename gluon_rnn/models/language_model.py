@@ -21,10 +21,10 @@ import math
 
 import mxnet as mx
 
-from ..nn import lengths
-from ..nn.embedded import look_up
-from ..registry import models
-from .around_encoder import AroundEncoder
+from gluon_rnn.models.around_encoder import AroundEncoder
+from gluon_rnn.nn import lengths
+from gluon_rnn.nn.embedded import look_up
+from gluon_rnn.registry import models
 
 __all__ = ["LanguageModel", "bits", "perplexity"]
 

@@ -22,15 +22,15 @@ series-parallel and the parallel model.
 import mxnet as mx
 import numpy as np
 
-from ..nn import lengths, numpy_ops
-from ..nn.checks import check_features
-from ..nn.delay import last_values, shifts, side_by_side
-from ..nn.feedback import FeedbackNetwork, can_fuse
-from ..nn.initializers import as_initializer
-from ..nn.unroll import LoopBlock, loop
-from ..registry import models
-from .lags import DelayModel, Lags, no_inputs, product
-from .recordings import RecordingInputs
+from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
+from gluon_rnn.models.recordings import RecordingInputs
+from gluon_rnn.nn import lengths, numpy_ops
+from gluon_rnn.nn.checks import check_features
+from gluon_rnn.nn.delay import last_values, shifts, side_by_side
+from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
+from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.unroll import LoopBlock, loop
+from gluon_rnn.registry import models
 
 __all__ = ["AR", "NARX", "ClosedLoop", "Lags"]
 

@@ -1,7 +1,7 @@
 """Inputs x and measured outputs y of a recording side by side: the call that all models of time series share."""
 import mxnet as mx
 
-from ..nn.checks import check_features
+from gluon_rnn.nn.checks import check_features
 
 __all__ = ["RecordingInputs"]
 

@@ -32,15 +32,15 @@ Sennrich & Zhang (2019), Revisiting low-resource neural machine translation: a c
 import mxnet as mx
 from mxnet import gluon
 
-from ..nn import lengths, numpy_ops
-from ..nn.attention import BahdanauAttention, LuongAttention
-from ..nn.checks import check_rates, check_sizes
-from ..nn.joined import join
-from ..nn.numpy_attention_operator import attentive_gru
-from ..nn.stepwise import Stepwise
-from ..registry import models
-from .bridge import Bridge
-from .decoding import LoopGraph, check_tokens
+from gluon_rnn.models.bridge import Bridge
+from gluon_rnn.models.decoding import LoopGraph, check_tokens
+from gluon_rnn.nn import lengths, numpy_ops
+from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.numpy_attention_operator import attentive_gru
+from gluon_rnn.nn.stepwise import Stepwise
+from gluon_rnn.registry import models
 
 __all__ = ["Seq2Seq"]
 

@@ -18,12 +18,12 @@ import warnings
 
 import mxnet as mx
 
-from ..nn import CRF, BidirectionalStack, Viterbi, lengths
-from ..nn.checks import check_rates, check_sizes
-from ..nn.embedded import look_up
-from ..nn.joined import join
-from ..registry import models
-from .around_encoder import AroundEncoder
+from gluon_rnn.models.around_encoder import AroundEncoder
+from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, lengths
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.embedded import look_up
+from gluon_rnn.nn.joined import join
+from gluon_rnn.registry import models
 
 __all__ = ["SequenceTagger"]
 
