@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn.backend import in_words, resolve
+from gluon_rnn.nn.flat_parameters import current_names
 
 __all__ = ["SequenceBlock"]
 
@@ -131,6 +132,12 @@ class SequenceBlock(gluon.HybridBlock):
             raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
                              "in MXNet; leave it out (static_alloc=True is fine)")
         super().hybridize(active, **flags)
+
+    def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
+                        dtype_source="current"):
+        """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
+        with current_names(self, filename) as path:
+            super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
 
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""

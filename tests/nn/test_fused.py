@@ -92,9 +92,9 @@ def test_fused_is_the_readable_cell_in_a_loop(name, lengths):
         results.append([outputs, *(final.reshape((3, 5)) for final in finals), inputs.grad.copy()])
     for fused, looped in zip(*results):
         np.testing.assert_allclose(fused.asnumpy(), looped.asnumpy(), rtol=1e-5, atol=1e-5)    # float32, 5 steps
-    gradient = np.concatenate([cell._reg_params[kind].grad().asnumpy().ravel()
-                               for kind in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")])
-    np.testing.assert_allclose(layer.l0_parameters.grad().asnumpy(), gradient, rtol=1e-4, atol=1e-5)
+    for kind in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias"):
+        np.testing.assert_allclose(layer._reg_params[f"l0_{kind}"].grad().asnumpy(),
+                                   cell._reg_params[kind].grad().asnumpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name,layers,bidirectional", CASES)
@@ -145,7 +145,7 @@ def test_parts_are_views_and_are_seen_at_once():
     layer.gate("l0_i2h_bias", "z")[:] = 50.0                              # the update gate keeps h = 0 for ever
     after = layer(inputs).asnumpy()
     assert np.abs(before).max() > 0.05 and np.abs(after).max() < 1e-6
-    layer.set_part("l0_i2h_bias", mx.nd.zeros((15,)))
+    layer.l0_i2h_bias.set_data(mx.nd.zeros((15,)))
     assert not layer.parts()["l0_i2h_bias"].asnumpy().any()
 
 
@@ -159,8 +159,7 @@ def test_deferred_input_size():
     nested.initialize()
     nested.hybridize()                                                    # the size comes from the operator's inference
     assert nested(mx.nd.ones((2, 3, 7))).shape == (2, 3, 4)
-    mask = nn.decay_masks(nested)[nested[0].l0_parameters.name]
-    assert mask.shape == (3 * 4 * (7 + 4 + 2),) and mask.sum().asscalar() == 3 * 4 * (7 + 4)
+    assert nested[0].input_size == 7 and nested[0].l0_i2h_weight.shape == (12, 7)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -188,7 +187,7 @@ def test_dropout_acts_in_training_alone(option, hybrid):
     layer = make("lstm", 2, dtype="float32", **{option: 0.5})
     plain = make("lstm", 2, dtype="float32")
     for name, value in layer.parts().items():
-        plain.set_part(name, value)
+        plain._reg_params[name].set_data(value)
     if hybrid:
         layer.hybridize()
     inputs = mx.nd.random.normal(shape=(6, 4, 3))
@@ -227,20 +226,8 @@ def test_weight_drop_leaves_the_other_parts_alone():
     with autograd.record():
         outputs = layer(mx.nd.random.normal(shape=(3, 2, 3)))
     outputs.backward()
-    part = next(p for p in layer._layouts[0].parts() if p.name == "l_h2h_weight")
-    gradient = layer.l0_parameters.grad().asnumpy()[part.begin:part.end]
+    gradient = layer.l0_h2h_weight.grad().asnumpy()
     assert 0.3 < (gradient == 0).mean() < 0.7                             # dropped weights get no gradient
-
-
-def test_decay_masks_spare_biases():
-    layer = make("lstm", 2, bidirectional=True, dtype="float32")
-    masks = nn.decay_masks(layer)
-    for index in range(2):
-        layer._reg_params[f"l{index}_parameters"].set_data(masks[layer._reg_params[f"l{index}_parameters"].name])
-    for name, part in layer.parts().items():
-        assert (part.asnumpy() == name.endswith("weight")).all()
-    dense = mx.gluon.nn.Dense(2, in_units=3)
-    assert [nn.decay_masks(dense)[p.name].asscalar() for p in (dense.weight, dense.bias)] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("call,message", [
@@ -251,18 +238,13 @@ def test_decay_masks_spare_biases():
     (lambda: nn.LSTM(4, dtype="flaot32"), "dtype must be float16, float32 or float64"),
     (lambda: nn.RNN(4, activation="sigmoid"), "activation must be 'tanh' or 'relu', got 'sigmoid'"),
     (lambda: nn.LSTM(4, h2h_weight_initializer="ortogonal"), "unknown initializer 'ortogonal'"),
-    (lambda: nn.LSTM(4, projection_size=2), "projection_size is not supported"),
-    (lambda: nn.LSTM(4, state_clip_min=0.0), "state_clip_min is not supported"),
-    (lambda: nn.decay_masks(nn.LSTM(4)), "needs its input size for a decay mask"),
-    (lambda: nn.GRU(4, bidirectional=True)(mx.sym.var("x"), None, mx.sym.var("n")),
-     "needs its input size for valid_length in a bidirectional layer; give input_size=..."),
     (lambda: make("lstm")(mx.nd.ones((2, 3), dtype="float64")), "expects inputs of 3 dimensions in the order TNC"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 4), dtype="float64")), "expects 3 input features"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 3))), "holds float64, got inputs of float32"),
     (lambda: make("lstm", dtype="float16")(mx.nd.ones((2, 3, 3), dtype="float16")), "cannot compute in float16"),
     (lambda: nn.LSTM(4).parts(), "does not know its input size yet"),
-    (lambda: make("lstm").gate("l0_i2h_weight", "z"), "with gates i, f, g, o; got part 'l0_i2h_weight', gate 'z'"),
-    (lambda: make("lstm").set_part("l0_i2h_bias", mx.nd.ones((3,))), r"l0_i2h_bias has shape \(20,\), got \(3,\)"),
+    (lambda: make("lstm").gate("l0_i2h_weight", "z"), "with gates i, f, g, o; got parameter 'l0_i2h_weight', gate 'z'"),
+    (lambda: make("lstm").l0_i2h_bias.set_data(mx.nd.ones((3,))), r"l0_i2h_bias has shape \(20,\), got \(3,\)"),
 ])
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
