@@ -28,8 +28,8 @@ class LoopGraph(gluon.HybridBlock):
 class SourceEncoder(LoopGraph):
     """The reading half of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self._read, self.loops = model.read, model.loops
         _adopt(self, model.source_embedding, model.encoder, model.bridge, getattr(model.attention, "key", None))
 
@@ -47,8 +47,8 @@ class DecodeStep(LoopGraph):
     The same numbers as the teacher-forced graph; `state_info` tells gluonnlp's samplers where the batch axis is.
     """
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self._step, self.state_info, self.loops = model.step, model.state_info, model.loops
         _adopt(self, model.target_embedding, model.decoder, model.readout, model.output,
                getattr(model.attention, "query", None), getattr(model.attention, "score", None))
@@ -74,8 +74,8 @@ class ScheduledSampling(LoopGraph):
 
     loops = True
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.model = model
 
     def hybrid_forward(self, F, source, target, source_length, target_length, coins):

@@ -27,11 +27,11 @@ import dataclasses
 from gluon_rnn.models.distributions import Distribution, make_distribution
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import last_values, shifted
-from gluon_rnn.nn.initializers import as_initializer
-from gluon_rnn.nn.tdnn import apply_activation, check_activation
+from gluon_rnn.nn.initializers import or_global
+from gluon_rnn.nn.tdnn import apply_activation
 from gluon_rnn.registry import models
 
 __all__ = ["Forecaster", "ForecasterClosedLoop"]
@@ -73,8 +73,8 @@ class _Settings:
 class _ForecastingModel(SequenceBlock):
     """Parameters, states and equations that open and closed loop have in common."""
 
-    def __init__(self, encoder, settings, initializers, /, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+    def __init__(self, encoder, settings, initializers, /, layout, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         self.settings, self.head, self.feedback = settings, settings.head, settings.feedback
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
         self.loops = encoder.loops
@@ -184,7 +184,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     Inputs/Outputs
     --------------
-    inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, as for `NARX` (`open_loop` takes the
+    inputs (T, N, Cx + Ky), the inputs x and the measured outputs y concatenated, as for `NARX` (`open_loop` takes the
     two apart); states [the encoder's ..., x (D, N, Cx), y (1, N, Ky)], x being absent where D = 0 or Cx = 0;
     valid_length (N,) -> raw numbers (T, N, H * Ky * P), states. Column (h * Ky + k) * P + p is number p of output k at
     step t + h; `head` makes a loss, a mean and quantiles of them. With "point" they are the predictions. What is
@@ -211,7 +211,8 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     def __init__(self, encoder, *, input_size=0, output_size=1, horizon=1, distribution="point", quantiles=None,
                  hidden_sizes=(), activation="tanh", dropout=0.0, residual=False, input_delay=0, feedback=True,
-                 weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, **kwargs):
+                 weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, prefix=None,
+                 params=None):
         hidden_sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else tuple(hidden_sizes)
         for name, value in (("input_size", input_size), ("input_delay", input_delay)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -228,8 +229,8 @@ class Forecaster(RecordingInputs, _ForecastingModel):
         settings = _Settings(input_size, output_size, horizon, make_distribution(distribution, quantiles),
                              hidden_sizes, activation, dropout, residual, input_delay, feedback)
         encoder.set_input_size(input_size + settings.seen_outputs)        # nothing is left to the first forward
-        initializers = {"weight": as_initializer(weight_initializer), "bias": as_initializer(bias_initializer)}
-        super().__init__(encoder, settings, initializers, layout=layout, **kwargs)
+        initializers = {"weight": or_global(weight_initializer), "bias": or_global(bias_initializer)}
+        super().__init__(encoder, settings, initializers, layout=layout, prefix=prefix, params=params)
 
     def targets(self, F, y):
         """Return what the outputs stand for: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.

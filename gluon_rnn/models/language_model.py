@@ -93,8 +93,8 @@ class LanguageModel(AroundEncoder):
     input_dimensions = 2   # token ids
 
     def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
-                 drop_i_variational=True, dropout_variational=False, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         if not encoder.causal:
             raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
                              "would see the token it has to predict; set bidirectional to false")

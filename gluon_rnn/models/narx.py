@@ -26,9 +26,9 @@ from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.checks import check_features
-from gluon_rnn.nn.delay import last_values, shifts, side_by_side
+from gluon_rnn.nn.delay import last_values, shifts, concat_features
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
-from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.initializers import or_global
 from gluon_rnn.nn.unroll import LoopBlock, loop
 from gluon_rnn.registry import models
 
@@ -58,12 +58,15 @@ class NARX(RecordingInputs, DelayModel):
     skip : bool, default False
         Adds the linear path from all lags to the output.
     weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+        None takes the initializer that `initialize` is given.
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`; the `ClosedLoop` of the model has the same backend.
 
     Inputs/Outputs
     --------------
-    inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, so that one array carries a recording
+    inputs (T, N, Cx + Ky), the inputs x and the measured outputs y concatenated, so that one array carries a recording
     through chunks, padding and export as for every block (`open_loop` takes the two apart); states [x (D + K, N, Cx),
     y (L, N, Ky)] oldest first, x being absent where D + K = 0; valid_length (N,) -> predictions (T, N, Ky), states.
     The prediction at t reads measured outputs up to t - 1 only.
@@ -88,13 +91,15 @@ class NARX(RecordingInputs, DelayModel):
     """
 
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
-                 output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
+                 output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", layout="TNC",
+                 dtype="float32", backend=None, prefix=None, params=None):
         if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
             raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
-        super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        super().__init__(lags, _initializers(weight_initializer, bias_initializer), layout=layout, dtype=dtype,
+                         backend=backend, prefix=prefix, params=params)
 
     def start_linear(self, x_weight, y_weight, bias):
         """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
@@ -146,9 +151,8 @@ class AR(NARX):
         L.
     output_size : int, default 1
         Ky.
-    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
-    layout : {"TNC", "NTC"}, default "TNC"
-    dtype : str, default "float32"
+    weight_initializer, bias_initializer, layout, dtype, backend, prefix, params
+        As in `NARX`.
 
     Inputs/Outputs
     --------------
@@ -160,9 +164,11 @@ class AR(NARX):
     Yule (1927), On a method of investigating periodicities in disturbed series.
     """
 
-    def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
+    def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros",
+                 layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         lags = Lags(0, output_lag, (), "identity", 0, 0, output_size, False)
-        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), layout=layout,
+                            dtype=dtype, backend=backend, prefix=prefix, params=params)
 
 
 class ClosedLoop(DelayModel, LoopBlock):
@@ -199,7 +205,7 @@ class ClosedLoop(DelayModel, LoopBlock):
 
     def __init__(self, model, layout=None, *, fused=None):
         super().__init__(model.lags, {"bias": None, "weight": None}, layout=layout or model.layout, dtype=model._dtype,
-                         prefix=model.prefix, params=model.params)
+                         backend=model.backend, prefix=model.prefix, params=model.params)
         lags, self._fused = model.lags, fused
         self._network = None
         activations = [lags.activation] * len(lags.hidden_sizes)
@@ -234,7 +240,7 @@ class ClosedLoop(DelayModel, LoopBlock):
         lags, finals = self.lags, []
         if lags.input_size:
             parts, finals = lags.lagged_inputs(F, inputs, states, valid_length)
-            inputs = side_by_side(F, parts, lags.input_size)
+            inputs = concat_features(F, parts, lags.input_size)
         else:
             inputs = no_inputs(F, inputs)
         outputs, _ = self._network.run(F, inputs, _newest_first(F, states[-1]), lags.as_feedback(parameters))
@@ -279,4 +285,4 @@ def _newest_first(F, state):
 
 
 def _initializers(weight, bias):
-    return {"weight": as_initializer(weight), "bias": as_initializer(bias)}
+    return {"weight": or_global(weight), "bias": or_global(bias)}

@@ -109,8 +109,9 @@ class Seq2Seq(LoopGraph):
     """
 
     def __init__(self, source_vocab_size, target_vocab_size, encoder, decoder, *, attention="luong", score="general",
-                 embed_size=128, bridge="dense", tie_weights=False, drop_e=0.0, drop_i=0.0, dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
+                 embed_size=128, bridge="dense", tie_weights=False, drop_e=0.0, drop_i=0.0, dropout=0.0,
+                 prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_sizes(source_vocab_size=source_vocab_size, target_vocab_size=target_vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
         _check_parts(encoder, decoder, attention)
@@ -272,7 +273,7 @@ class Seq2Seq(LoopGraph):
         """Return the logits (..., V) of s (..., H) and c (..., M)."""
         if self.attention is None:
             return self.output(self._drop(F, outputs))
-        # In rows: MXNet joins arrays of two dimensions far faster than those of three.
+        # In rows: MXNet concatenates arrays of two dimensions far faster than those of three.
         rows = F.concat(*(F.reshape(part, shape=(-1, size)) for part, size in (
             (contexts, self.encoder.output_size), (outputs, self.decoder.output_size))), dim=1)
         logits = self.output(self._drop(F, self.readout(rows)))           # of h~

@@ -99,8 +99,8 @@ class SequenceTagger(AroundEncoder):
     input_dimensions = 2   # word ids
 
     def __init__(self, encoder, num_labels, *, vocab_size, embed_size=100, char_encoder=None, char_vocab_size=None,
-                 char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels, vocab_size=vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
         _check_encoders(encoder, char_encoder)

@@ -1,29 +1,84 @@
-r"""One step of each recurrent network, written to be read; the equations stand in `gluon_rnn.nn.fused`.
+r"""One step of each recurrent network; the equations are in `gluon_rnn.nn.fused`.
 
 The cells have the parameter names and the gate order of the fused layers, are the reference these are tested against,
 and run inside `gluon_rnn.nn.unroll.unroll` where a loop over time is wanted. `gluon_rnn.nn.extended_cells` has the
 networks that the fused operator lacks; each says only in what it differs from a cell here.
 
-A step falls into two parts, since only one of them has to wait for the step before: `project` is the product with
-the inputs and can be done for all T at once, as one large matrix product outside the loop; `step` is the rest.
+They are cells of Gluon's too, an `mxnet.gluon.rnn.HybridRecurrentCell` each, with its `begin_state`, `reset` and
+`unroll`: its Sequential, Residual, Dropout, Zoneout and Bidirectional cells take them.
+
+A step has two parts, since only one of them depends on the step before: `project` is the product with the inputs and
+can be computed for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
 import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.nn.initializers import ByGate, as_initializer
+from gluon_rnn.nn.checks import check_activation, check_sizes
+from gluon_rnn.nn.initializers import by_gate, or_global
 
-__all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
+__all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 
 def activate(F, values, activation):
-    """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
-    return values if activation == "identity" else getattr(F, activation)(values)
+    """Return f(values) for one of `gluon_rnn.nn.checks.ACTIVATIONS`."""
+    if activation == "identity":
+        return values
+    if activation in ("softrelu", "softsign"):
+        return F.Activation(values, act_type=activation)
+    return getattr(F, activation)(values)
 
 
-class RecurrentCell(gluon.HybridBlock):
+class GluonCell(gluon.rnn.HybridRecurrentCell):
+    """What cells of this package add to Gluon's: the dtype of the first states, and shapes that are inferred backward.
+
+    `unroll` and `reset` are Gluon's own. A subclass has `hidden_size`, `output_size`, `input_size`, `num_states`,
+    `state_info` and the parts of a step: `values`, `prepare`, `project`, `step`.
+    """
+
+    def begin_state(self, batch_size=0, func=mx.nd.zeros, **kwargs):
+        """Return the states before the first step, ``func(name=..., shape=..., **kwargs)`` for each: zeros.
+
+        Parameters
+        ----------
+        batch_size : int
+            0 for symbols whose batch size the graph infers.
+        func : callable, default mx.nd.zeros
+            ``mx.sym.zeros``, ``mx.sym.var``, ``mx.nd.ones``, ...
+        **kwargs
+            Of `func`, such as ``ctx``; ``dtype`` is that of the parameters unless it is given.
+        """
+        if self._dtype != "float32":
+            kwargs.setdefault("dtype", self._dtype)
+        return super().begin_state(batch_size=batch_size, func=func, **kwargs)
+
+    @property
+    def _dtype(self):
+        return np.dtype(next(iter(self.collect_params().values())).dtype).name
+
+    def _one_step(self, F, x, states, parameters):
+        """Return ``(output, states)`` of a step by itself."""
+        F = _InferringBatch(F)
+        parameters = self.prepare(F, parameters, states)
+        return self.step(F, self.project(F, x, parameters), states, parameters)
+
+
+class _InferringBatch:
+    """mx.nd or mx.sym whose additions are elementwise, so that a graph infers the batch size of zeros (0, H)."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+
+    def __getattr__(self, name):
+        return getattr(self._namespace, name)
+
+    def broadcast_add(self, lhs, rhs):
+        """Return lhs + rhs of one shape."""
+        return self._namespace.elemwise_add(lhs, rhs)
+
+
+class RecurrentCell(GluonCell):
     """``output, states = cell(x, states)`` for x (N, C) and states of (N, H); what all cells share.
 
     Parameters
@@ -33,10 +88,12 @@ class RecurrentCell(gluon.HybridBlock):
     input_size : int, default 0
         C; 0 takes it from the first input.
     recurrent_size : int, optional
-        Number of features that ``h2h_weight`` reads back, which the cell puts out too; default H.
+        Number of features that ``h2h_weight`` reads back, which are the cell's output too; default H.
     i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
-        Applied gate by gate.
+        Applied gate by gate. None, here and below, takes the initializer that `initialize` is given.
     i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
+    prefix, params
+        Of `mxnet.gluon.Block`.
     """
 
     num_gates = 1
@@ -47,19 +104,19 @@ class RecurrentCell(gluon.HybridBlock):
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
                  h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 **kwargs):
-        super().__init__(**kwargs)
+                 prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.output_size = hidden_size if recurrent_size is None else recurrent_size
         check_sizes(hidden_size=hidden_size, recurrent_size=self.output_size)
         self.hidden_size = hidden_size
         self._stacked = self.num_gates * hidden_size
-        self._register("i2h_weight", (self._stacked, input_size), ByGate(i2h_weight_initializer, self.num_gates))
-        self._register("h2h_weight", (self._stacked, self.output_size), ByGate(h2h_weight_initializer, self.num_gates))
+        self._register("i2h_weight", (self._stacked, input_size), by_gate(i2h_weight_initializer, self.num_gates))
+        self._register("h2h_weight", (self._stacked, self.output_size), by_gate(h2h_weight_initializer, self.num_gates))
         self._register("i2h_bias", (self._stacked,), i2h_bias_initializer)
         self._register("h2h_bias", (self._stacked,), h2h_bias_initializer)
 
     def _register(self, name, shape, initializer):
-        setattr(self, name, self.params.get(name, shape=shape, init=as_initializer(initializer),
+        setattr(self, name, self.params.get(name, shape=shape, init=or_global(initializer),
                                             allow_deferred_init=True))
 
     @property
@@ -126,8 +183,10 @@ class RecurrentCell(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x, states, **parameters):
         """One step: (N, C) and states of (N, H) to the output and the states."""
-        parameters = self.prepare(F, parameters, states)
-        return self.step(F, self.project(F, x, parameters), states, parameters)
+        return self._one_step(F, x, states, parameters)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.input_size or None} -> {self.output_size})"
 
     def _recurrent(self, F, h, parameters):
         if self.joins_biases:                                             # R h, (N, G*H); r is in b
@@ -141,13 +200,18 @@ class RNNCell(RecurrentCell):
 
     Parameters
     ----------
-    activation : {"tanh", "relu"}, default "tanh"
-    hidden_size, input_size, initializers
+    activation : {"tanh", "relu", "sigmoid", "softrelu", "softsign", "identity"}, default "tanh"
+    hidden_size, input_size, initializers, prefix, params
         As in `RecurrentCell`.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, activation="tanh", **kwargs):
-        super().__init__(hidden_size, input_size, **kwargs)
+    def __init__(self, hidden_size, input_size=0, *, activation="tanh", i2h_weight_initializer="xavier",
+                 h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 prefix=None, params=None):
+        check_activation(activation)
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         self._activation = activation
 
     def step(self, F, projected, states, parameters):
@@ -158,13 +222,24 @@ class RNNCell(RecurrentCell):
 
 
 class LSTMCell(RecurrentCell):
-    """One step of an LSTM: (N, C) and [h, c] of (N, H) to h and [h, c]; parameters as in `RNNCell`, forget bias 1."""
+    """One step of an LSTM: (N, C) and [h, c] of (N, H) to h and [h, c].
+
+    Parameters
+    ----------
+    i2h_bias_initializer : str or Initializer, default "lstmbias"
+        `mxnet.init.LSTMBias`: a forget bias of 1.
+    hidden_size, input_size, other initializers, prefix, params
+        As in `RecurrentCell`.
+    """
 
     num_gates, num_states = 4, 2
 
-    def __init__(self, hidden_size, input_size=0, *, i2h_bias_initializer=None, **kwargs):
-        bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
-        super().__init__(hidden_size, input_size, i2h_bias_initializer=bias, **kwargs)
+    def __init__(self, hidden_size, input_size=0, *, i2h_weight_initializer="xavier",
+                 h2h_weight_initializer="orthogonal", i2h_bias_initializer="lstmbias", h2h_bias_initializer="zeros",
+                 prefix=None, params=None):
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
 
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""

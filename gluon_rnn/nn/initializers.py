@@ -1,7 +1,7 @@
 """Initializers that MXNet lacks or names otherwise, and how a name in a YAML file becomes one."""
 import mxnet as mx
 
-__all__ = ["Identity", "ByGate", "as_initializer"]
+__all__ = ["Identity", "ByGate", "as_initializer", "by_gate", "or_global"]
 
 
 @mx.init.register
@@ -51,6 +51,16 @@ class ByGate(mx.init.Initializer):
         for gate in gates:
             self._initializer._init_weight(desc, gate)
         arr[:] = mx.nd.concat(*gates, dim=0).astype(arr.dtype)
+
+
+def or_global(value):
+    """Return the initializer that `value` names; None for None, with which Gluon takes the one of `net.initialize`."""
+    return None if value is None else as_initializer(value)
+
+
+def by_gate(value, num_gates):
+    """Return the initializer that applies `value` gate by gate; None for None, as `or_global` does."""
+    return None if value is None else ByGate(value, num_gates)
 
 
 def as_initializer(value):
