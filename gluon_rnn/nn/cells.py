@@ -37,6 +37,9 @@ class GluonCell(gluon.rnn.HybridRecurrentCell):
     `state_info` and the parts of a step: `values`, `prepare`, `project`, `step`.
     """
 
+    #: whether a graph infers the batch size of zeros (0, H), as Gluon's cells begin with, from the operators of a step
+    infers_batch = True
+
     def begin_state(self, batch_size=0, func=mx.nd.zeros, **kwargs):
         """Return the states before the first step, ``func(name=..., shape=..., **kwargs)`` for each: zeros.
 
@@ -59,6 +62,9 @@ class GluonCell(gluon.rnn.HybridRecurrentCell):
 
     def _one_step(self, F, x, states, parameters):
         """Return ``(output, states)`` of a step by itself."""
+        if F is mx.sym and not self.infers_batch:
+            states = [_with_batch_of(F, x, state, info["shape"][1])
+                      for state, info in zip(states, self.state_info())]
         F = _InferringBatch(F)
         parameters = self.prepare(F, parameters, states)
         return self.step(F, self.project(F, x, parameters), states, parameters)
@@ -76,6 +82,12 @@ class _InferringBatch:
     def broadcast_add(self, lhs, rhs):
         """Return lhs + rhs of one shape."""
         return self._namespace.elemwise_add(lhs, rhs)
+
+
+def _with_batch_of(F, x, state, size):
+    """Return `state` (N, size), its N being inferred from x (N, C)."""
+    zeros = F.BlockGrad(F.zeros_like(F.slice_axis(x, axis=1, begin=0, end=1)))           # (N, 1), of NaN too
+    return F.elemwise_add(state, F.broadcast_axis(zeros, axis=1, size=size))
 
 
 class RecurrentCell(GluonCell):
@@ -99,7 +111,7 @@ class RecurrentCell(GluonCell):
     num_gates = 1
     num_states = 1
     #: whether W x + b and R h + r are just added, so that one bias can stand for both
-    joins_biases = True
+    sums_biases = True
     _views = None
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
@@ -163,7 +175,7 @@ class RecurrentCell(GluonCell):
 
     def prepare(self, F, parameters, states):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
-        if not self.joins_biases:
+        if not self.sums_biases:
             return dict(parameters)
         # Not +: both of its gradients are one array, which MXNet 1.9.1 adds up twice where this is in a loop's body.
         return dict(parameters, i2h_bias=F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))
@@ -189,7 +201,7 @@ class RecurrentCell(GluonCell):
         return f"{type(self).__name__}({self.input_size or None} -> {self.output_size})"
 
     def _recurrent(self, F, h, parameters):
-        if self.joins_biases:                                             # R h, (N, G*H); r is in b
+        if self.sums_biases:                                             # R h, (N, G*H); r is in b
             return F.FullyConnected(h, parameters["h2h_weight"], no_bias=True, num_hidden=self._stacked, flatten=False)
         return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
                                 flatten=False)                            # R h + r
@@ -265,7 +277,7 @@ class LSTMCell(RecurrentCell):
 class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
-    num_gates, joins_biases = 3, False
+    num_gates, sums_biases = 3, False
 
     def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""

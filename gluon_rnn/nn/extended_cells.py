@@ -40,6 +40,8 @@ class PeepholeLSTMCell(LSTMCell):
     Neural Networks, equations 7-11.
     """
 
+    infers_batch = False
+
     def __init__(self, hidden_size, input_size=0, *, peephole_initializer="zeros",
                  i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer="lstmbias",
                  h2h_bias_initializer="zeros", prefix=None, params=None):
@@ -149,7 +151,7 @@ class LayerNormLSTMCell(LSTMCell):
     Ba, Kiros and Hinton (2016), Layer Normalization, supplementary material, equations 20-22.
     """
 
-    joins_biases = False
+    sums_biases = infers_batch = False
 
     def __init__(self, hidden_size, input_size=0, *, gain_initializer="ones", epsilon=1e-5,
                  i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer="lstmbias",
@@ -224,6 +226,11 @@ class ZoneoutCell(GluonCell):
     def output_size(self):
         """Number of output features of the cell."""
         return self.cell.output_size
+
+    @property
+    def infers_batch(self):
+        """Whether graphs infer the batch size of zeros: as the cell says."""
+        return self.cell.infers_batch
 
     @property
     def num_states(self):
