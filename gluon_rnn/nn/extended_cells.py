@@ -19,7 +19,6 @@ with a probability z, and is the expectation of that in prediction.
 """
 from gluon_rnn.nn.cells import GluonCell, GRUCell, LSTMCell, RecurrentCell
 from gluon_rnn.nn.checks import check_rates, check_sizes
-from gluon_rnn.nn.initializers import as_initializer
 
 __all__ = ["PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell"]
 
@@ -49,7 +48,7 @@ class PeepholeLSTMCell(LSTMCell):
                          h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
                          h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         for gate in "ifo":
-            self._register(f"peephole_{gate}", (hidden_size,), as_initializer(peephole_initializer))
+            self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
 
     def prepare(self, F, parameters, states):
         """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
@@ -161,7 +160,7 @@ class LayerNormLSTMCell(LSTMCell):
                          h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         self._epsilon = epsilon
         for name, size in (("i2h", self._stacked), ("h2h", self._stacked), ("c", hidden_size)):
-            self._register(f"{name}_gain", (size,), as_initializer(gain_initializer))
+            self._register(f"{name}_gain", (size,), gain_initializer)
         self._register("c_bias", (hidden_size,), "zeros")
 
     def project(self, F, inputs, parameters):

@@ -233,7 +233,7 @@ def _window(F, extended, offsets, numbers):
 def begun(F, state, valid_length):
     """Return 1 in place of a `state` (1, N, 1) of rows that have any step."""
     ones = F.ones_like(state)
-    return ones if valid_length is None else F.maximum(state, functional.mask(F, ones, valid_length))
+    return ones if valid_length is None else F.where(functional.mask(F, ones, valid_length), ones, state)
 
 
 def _count_layers(num_layers, **per_layer):
