@@ -12,8 +12,8 @@ References
 ----------
 Vinyals, Toshev, Bengio, Erhan (2015), Show and tell: a neural image caption generator: a vector shown once, at the
 beginning.
-Ficler & Goldberg (2017), Controlling linguistic style aspects in neural language generation: the condition concatenated to
-each input.
+Ficler & Goldberg (2017), Controlling linguistic style aspects in neural language generation: the condition
+concatenated to each input.
 """
 import warnings
 from typing import Optional

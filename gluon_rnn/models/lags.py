@@ -2,7 +2,7 @@
 from gluon_rnn.models.distributions import Point
 from gluon_rnn.nn.checks import check_activation, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import last_values, shifts, concat_features
+from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.tdnn import apply_activation
 
 __all__ = ["DelayModel", "Lags", "no_inputs", "product"]

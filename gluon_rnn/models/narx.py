@@ -26,7 +26,7 @@ from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.checks import check_features
-from gluon_rnn.nn.delay import last_values, shifts, concat_features
+from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
 from gluon_rnn.nn.initializers import or_global
 from gluon_rnn.nn.unroll import LoopBlock, loop

@@ -1,4 +1,4 @@
-"""Marks on the states that a block returned, by which a block that is not causal tells carried states from initial ones.
+"""Marks on the states that a block returned, which tell carried states from initial ones.
 
 A bidirectional network can begin with any states, learnt ones included, but its last states cannot be carried into the
 next chunk: the backward direction would have to begin there. Values do not tell one from the other. So the arrays (or

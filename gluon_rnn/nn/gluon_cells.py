@@ -22,8 +22,8 @@ def check_cell(cell):
     for one in _all_cells(cell):
         name = type(one).__name__
         if isinstance(one, gluon.rnn.BidirectionalCell):
-            raise ValueError(f"{name} reads a sequence from its end too and cannot be stepped through; make an Unrolled "
-                             "of each of its two cells and a gluon_rnn.nn.Bidirectional of both")
+            raise ValueError(f"{name} reads a sequence from its end too and cannot be stepped through; make an "
+                             "Unrolled of each of its two cells and a gluon_rnn.nn.Bidirectional of both")
         if isinstance(one, gluon.rnn.ZoneoutCell) and one.zoneout_outputs:
             raise ValueError(f"{name} with zoneout_outputs keeps its last output on itself, which a loop cannot carry; "
                              "use gluon_rnn.nn.ZoneoutCell, or zoneout_states")

@@ -160,8 +160,9 @@ class Jordan(LoopedLayer):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         with self.name_scope():
             self.l0 = JordanCell(
-                hidden_size, hidden_size if output_size is None else output_size, input_size, prefix="l0_", decay=decay, activation=activation,
-                output_activation=output_activation, i2h_weight_initializer=i2h_weight_initializer,
+                hidden_size, hidden_size if output_size is None else output_size, input_size, prefix="l0_",
+                decay=decay, activation=activation, output_activation=output_activation,
+                i2h_weight_initializer=i2h_weight_initializer,
                 h2h_weight_initializer=h2h_weight_initializer, h2o_weight_initializer=h2o_weight_initializer,
                 i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
                 h2o_bias_initializer=h2o_bias_initializer)

@@ -181,8 +181,8 @@ class TDNN(SequenceBlock):
             self.set_input_size(shape[-1])
 
     def _why_not_carried(self):
-        return (f"{type(self).__name__} is not causal: it reads steps ahead too, so the states that it returned for one "
-                "chunk cannot be carried into the next; pass whole sequences, or use contexts without positive offsets")
+        return (f"{type(self).__name__} is not causal: it reads steps ahead too, so the states that it returned for "
+                "one chunk cannot be carried into the next; pass whole sequences, or use contexts without positive offsets")
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""

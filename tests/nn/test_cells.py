@@ -161,7 +161,8 @@ def test_every_activation_is_its_equation():
 @pytest.mark.parametrize("make", [
     lambda **options: nn.RNNCell(H, C, **options), lambda **options: nn.LSTMCell(H, C, **options),
     lambda **options: nn.ProjectedLSTMCell(H, C, h2r_weight_initializer=None, **options),
-    lambda **options: nn.PeepholeLSTM(H, input_size=C, peephole_initializer=None, **options), lambda **options: nn.ZoneoutGRU(H, 2, **options),
+    lambda **options: nn.PeepholeLSTM(H, input_size=C, peephole_initializer=None, **options),
+    lambda **options: nn.ZoneoutGRU(H, 2, **options),
     lambda **options: nn.Jordan(H, 2, input_size=C, h2o_weight_initializer=None, h2o_bias_initializer=None, **options)])
 def test_none_takes_the_initializer_of_initialize(make):
     names = [f"{product}_{kind}_initializer" for product in ("i2h", "h2h") for kind in ("weight", "bias")]

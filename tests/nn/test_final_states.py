@@ -91,13 +91,14 @@ def test_in_a_graph_too():
     assert {"data", "state"} < set(block(inputs, [finals[0] * 1])[0].list_arguments())
 
 
-def test_a_learnt_initial_state_gets_its_gradient():
-    for block in (nn.GRU(2, bidirectional=True, input_size=2, dtype="float64"),
-                  nn.BidirectionalStack(2, cell="jordan", input_size=2, dtype="float64")):
-        block.initialize()
-        inputs, begin = mx.nd.random.normal(shape=(3, 2, 2), dtype="float64"), random_states(block, 2, "float64")
-        for lengths in (None, mx.nd.array([3, 1])):
-            assert_central_differences(lambda: [block(inputs, begin, lengths)[0]], block, begin)
+@pytest.mark.parametrize("lengths", [None, [3, 1]])
+@pytest.mark.parametrize("make", [lambda: nn.GRU(2, bidirectional=True, input_size=2, dtype="float64"),
+                                  lambda: nn.BidirectionalStack(2, cell="jordan", input_size=2, dtype="float64")])
+def test_a_learnt_initial_state_gets_its_gradient(make, lengths):
+    block, lengths = make(), None if lengths is None else mx.nd.array(lengths)
+    block.initialize()
+    inputs, begin = mx.nd.random.normal(shape=(3, 2, 2), dtype="float64"), random_states(block, 2, "float64")
+    assert_central_differences(lambda: [block(inputs, begin, lengths)[0]], block, begin)
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
