@@ -116,7 +116,7 @@ class SequenceClassifier(_ManyToOne):
     dropout : float in [0, 1), default 0
         Rate on the pooled vector.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding, wherever they stand in the batch.
+        Share of words dropped from the embedding, at all their places in the batch.
     drop_i : float in [0, 1), default 0
         Dropout on the (embedded) input, one mask for all steps.
     layout : {"TNC", "NTC"}, default "TNC"
@@ -128,7 +128,7 @@ class SequenceClassifier(_ManyToOne):
     states : list of arrays, optional
         For streaming, where the model is `causal`: the encoder is, and `pooling` is "last".
     valid_length : (N,) array, optional
-        Real steps of each row; what stands behind them changes nothing.
+        Real steps of each row; what follows them changes nothing.
 
     Outputs
     -------

@@ -48,7 +48,7 @@ class ConditionalLanguageModel(LanguageModel):
     condition_size : int, default 16
         Length of v.
     inject : {"both", "state", "input"}, default "both"
-        Where the condition goes: into the first state, concatenated to each input, or both.
+        Where the condition enters: the first state, concatenated to each input, or both.
     embed_size, tie_weights, drop_e, drop_i, dropout, drop_i_variational, dropout_variational, layout
         As in `LanguageModel`.
 

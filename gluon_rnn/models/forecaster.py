@@ -13,7 +13,7 @@ model does.
 
 Open loop (series-parallel): the measured outputs are fed back; this is the `Forecaster` block itself. Closed loop
 (parallel): the mean of the model's own prediction is fed back, a loop over time; this is `ForecasterClosedLoop(model)`,
-which shares the model's parameters and has the same states, so that either goes on where the other stopped.
+which shares the model's parameters and has the same states, so that either continues where the other stopped.
 
 References
 ----------
@@ -39,7 +39,7 @@ __all__ = ["Forecaster", "ForecasterClosedLoop"]
 
 @dataclasses.dataclass(frozen=True)
 class _Settings:
-    """What a forecaster and its closed loop share besides encoder and parameters; see `Forecaster`."""
+    """Settings that a forecaster and its closed loop share; see `Forecaster`."""
 
     input_size: int
     output_size: int
@@ -201,6 +201,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     Example
     -------
+    >>> import mxnet as mx
     >>> from gluon_rnn.nn import LSTM
     >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()
     >>> x, y = mx.nd.ones((50, 4, 2)), mx.nd.zeros((50, 4, 1))
@@ -233,7 +234,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
         super().__init__(encoder, settings, initializers, layout=layout, prefix=prefix, params=params)
 
     def targets(self, F, y):
-        """Return what the outputs stand for: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.
+        """Return what the outputs predict: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.
 
         The last H - 1 steps have no complete target, so a loss covers the outputs before them.
         """
@@ -277,7 +278,7 @@ class ForecasterClosedLoop(_ForecastingModel):
     Inputs/Outputs
     --------------
     inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> raw numbers (T, N, Ky * P), states. A model
-    without inputs takes (T, N, 1), any values, which says T.
+    without inputs takes (T, N, 1), any values, which gives T.
 
     Raises
     ------
@@ -302,7 +303,7 @@ class ForecasterClosedLoop(_ForecastingModel):
         check_features(type(self).__name__, inputs, self.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Step through (T, N, Cx); past a row's length all states stand still, and its outputs are 0."""
+        """Step through (T, N, Cx); past a row's length no state changes, and its outputs are 0."""
         if not self.input_size:
             inputs = F.zeros_like(inputs)                                 # they only say T and N
         if valid_length is not None:

@@ -45,7 +45,7 @@ class FramePredictor(AroundEncoder):
     states : list of arrays, optional
         As `begin_state` gives them, or as the frames before returned them.
     valid_length : (N,) array, optional
-        Real frames of each row; what stands behind them changes nothing.
+        Real frames of each row; what follows them changes nothing.
 
     Outputs
     -------

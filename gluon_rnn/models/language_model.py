@@ -44,7 +44,7 @@ class LanguageModel(AroundEncoder):
     tie_weights : bool, default False
         The output layer's weight is the embedding's; needs `embed_size` equal to the encoder's `output_size`.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding for a whole chunk; all places where such a word stands see zeros.
+        Share of words dropped from the embedding for a whole chunk; all places of such a word read zeros.
     drop_i : float in [0, 1), default 0
         Dropout on the embedded input.
     dropout : float in [0, 1), default 0
@@ -61,7 +61,7 @@ class LanguageModel(AroundEncoder):
     states : list of arrays (L, N, H), optional
         As `begin_state` gives them, or as the chunk before returned them.
     valid_length : (N,) array, optional
-        Real steps of each row; what stands behind them changes nothing.
+        Real steps of each row; what follows them changes nothing.
 
     Outputs
     -------

@@ -10,8 +10,8 @@ With D = input_delay, K = input_lag, L = output_lag:
 
 Open loop (series-parallel): the measured outputs are fed back, so all t are computed at once, as one parallel graph;
 this is the `NARX` block itself. Closed loop (parallel): the model's own outputs are fed back, a loop over time; this is
-`ClosedLoop(model)`, which shares the model's parameters and has the same states, so that either goes on where the other
-stopped.
+`ClosedLoop(model)`, which shares the model's parameters and has the same states, so that either continues where the
+other stopped.
 
 References
 ----------
@@ -102,7 +102,7 @@ class NARX(RecordingInputs, DelayModel):
                          backend=backend, prefix=prefix, params=params)
 
     def start_linear(self, x_weight, y_weight, bias):
-        """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
+        """Make the model a linear one, from which training continues: hidden layers begin with no effect on the output.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class ClosedLoop(DelayModel, LoopBlock):
     Inputs/Outputs
     --------------
     inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> outputs (T, N, Ky), states. A model without
-    inputs takes (T, N, 1), any values, which says T.
+    inputs takes (T, N, 1), any values, which gives T.
 
     Raises
     ------
@@ -200,7 +200,7 @@ class ClosedLoop(DelayModel, LoopBlock):
     Notes
     -----
     Where it runs in a loop it refuses ``hybridize(static_shape=True)``, with which MXNet 1.9.1 gives wrong numbers.
-    A fused linear model, or one with a skip path, that diverges past 1e13 puts out infinity from there on.
+    A fused linear model, or one with a skip path, that diverges past 1e13 returns infinity from there on.
     """
 
     def __init__(self, model, layout=None, *, fused=None):

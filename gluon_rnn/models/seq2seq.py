@@ -78,7 +78,7 @@ class Seq2Seq(LoopGraph):
     target : (T, N) int32 array
         What the decoder reads: the begin token and then y_1 ... y_{T-1}.
     source_length, target_length : (N,) array, optional
-        Real steps of each row; default all. What stands behind them changes nothing.
+        Real steps of each row; default all. What follows them changes nothing.
 
     Outputs
     -------
@@ -290,7 +290,7 @@ class Seq2Seq(LoopGraph):
     def state_info(self, batch_size=0):
         """Return what a step needs: the decoder's states, then keys (N, S, K), values (N, S, M), source length (N,).
 
-        S depends on the source, and stands there as 0.
+        S depends on the source, and is 0 there.
         """
         infos = self.decoder.state_info(batch_size)
         if self.attention is None:

@@ -56,6 +56,7 @@ class Bidirectional(_LooksAhead):
 
     Example
     -------
+    >>> import mxnet as mx
     >>> from gluon_rnn.nn import PeepholeLSTM
     >>> block = Bidirectional(PeepholeLSTM(8), PeepholeLSTM(8)); block.initialize()
     >>> block(mx.nd.ones((5, 3, 4))).shape
@@ -82,7 +83,7 @@ class Bidirectional(_LooksAhead):
 
     @property
     def output_size(self):
-        """Number of output features, of both directions together."""
+        """Number of output features of both directions."""
         return self.forward_block.output_size + self.backward_block.output_size
 
     @property
@@ -163,7 +164,7 @@ class BidirectionalStack(_LooksAhead):
 
     @property
     def output_size(self):
-        """Number of output features, of both directions together."""
+        """Number of output features of both directions."""
         return self.l0.output_size
 
     @property

@@ -110,7 +110,7 @@ class RecurrentCell(GluonCell):
 
     num_gates = 1
     num_states = 1
-    #: whether W x + b and R h + r are just added, so that one bias can stand for both
+    #: whether W x + b and R h + r are just added, so that one bias can replace both
     sums_biases = True
     _views = None
 

@@ -39,7 +39,7 @@ def check_activation(activation, name="activation", known=ACTIVATIONS):
 def check_features(name, array, features, dtype, what="input", note=""):
     """Raise ValueError unless `array` (..., C) has the `features` (0: any number) and the `dtype` of block `name`.
 
-    `note` stands behind the expected number in the message.
+    `note` follows the expected number in the message.
     """
     if features and array.shape[-1] != features:
         raise ValueError(f"{name} expects {features} {what} features{note}, got {what}s of shape {array.shape}")

@@ -27,7 +27,7 @@ class Conditioned(SequenceBlock):
 
     Notes
     -----
-    As a state the condition goes through chunks, streaming and export without being an argument of its own.
+    As a state the condition needs no argument of its own in chunks, streaming and export.
 
     Example
     -------

@@ -1,4 +1,4 @@
-"""Delays as states: the last K values of a signal go into a call and come out of it, like the state of an LSTM.
+"""Delays as states: the last K values of a signal are an argument and a result of a call, like the state of an LSTM.
 
     z_t = [x_t, x_{t-1}, ..., x_{t-K}]
 
@@ -22,7 +22,7 @@ def shifted(F, extended, offsets, past, future=0, width=0):
     Parameters
     ----------
     extended : (past + T + future, N, C)
-        The sequence with what comes before and after it.
+        The sequence with the steps before and after it.
     offsets : sequence of int
         Each from -past to future.
     width : int, optional
@@ -75,7 +75,7 @@ def gathered(F, extended, indices):
 
 
 def row_indices(F, numbers, offsets, past):
-    """Return the rows of an extended sequence that stand at `offsets` from each step, (T, N, n).
+    """Return the rows of an extended sequence at `offsets` from each step, (T, N, n).
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def last_values(F, extended, past, valid_length, future=0):
     """Return each row's last `past` valid values, oldest first, (past, N, C).
 
     `extended` (past + T + future, N, C) begins with the values before the first step, so that a row shorter than
-    `past`, or an empty one, keeps what it still needs of them; `future` more steps stand behind it.
+    `past`, or an empty one, keeps what it still needs of them; `future` more steps follow it.
     """
     if valid_length is None:
         return F.slice_axis(extended, axis=0, begin=-past - future, end=-future or None)

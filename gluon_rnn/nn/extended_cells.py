@@ -8,7 +8,7 @@ PeepholeLSTMCell (Gers and Schmidhuber 2000; Graves 2013, equations 7-11): the g
 ProjectedLSTMCell (Sak et al. 2014, equations 1-7 without peepholes): a smaller output r_t is fed back instead of h_t,
     r_t = P (o * tanh(c_t)),  a = W x_t + b + R r_{t-1} + r
 
-ResetBeforeGRUCell (Cho et al. 2014, equation 8): the reset gate stands *before* the matrix product,
+ResetBeforeGRUCell (Cho et al. 2014, equation 8): the reset gate acts *before* the matrix product,
     n = tanh(W x_t + b + R (r * h_{t-1}) + b_h)
 
 LayerNormLSTMCell (Ba et al. 2016, equations 20-22), with LN(v; g, b) = g * (v - mean v) / sqrt(var v + eps) + b:
@@ -61,7 +61,7 @@ class PeepholeLSTMCell(LSTMCell):
 
 
 class ProjectedLSTMCell(LSTMCell):
-    """LSTM that puts out and feeds back a projection: (N, C), r (N, P) and c (N, H) to r and [r, c].
+    """LSTM whose output, which is fed back, is a projection: (N, C), r (N, P) and c (N, H) to r and [r, c].
 
     Parameters
     ----------
@@ -142,8 +142,8 @@ class LayerNormLSTMCell(LSTMCell):
 
     Notes
     -----
-    Mean and variance run over all four gates together, as in the paper. The normalised product with the inputs does
-    not wait for the step before, and is taken outside the loop.
+    Mean and variance are those of all four gates, as in the paper. The normalised product with the inputs does not
+    depend on the step before, and is computed outside the loop.
 
     References
     ----------

@@ -106,6 +106,7 @@ class TDNN(SequenceBlock):
 
     Example
     -------
+    >>> import mxnet as mx
     >>> network = TDNN(8, contexts=[[-4, 0], {-3, 0}], input_size=4); network.initialize()
     >>> outputs, states = network(mx.nd.ones((5, 3, 4)), network.begin_state(3))
     >>> outputs.shape, [state.shape for state in states]
@@ -165,7 +166,7 @@ class TDNN(SequenceBlock):
     def state_info(self, batch_size=0):
         """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known.
 
-        A network that looks ahead has one more, (1, N, 1), which says whether anything came before.
+        A network that looks ahead has one more, (1, N, 1), 1 after the first step.
         """
         require_input_size(self)
         sizes = [self.input_size, *self.hidden_sizes]
@@ -182,7 +183,8 @@ class TDNN(SequenceBlock):
 
     def _why_not_carried(self):
         return (f"{type(self).__name__} is not causal: it reads steps ahead too, so the states that it returned for "
-                "one chunk cannot be carried into the next; pass whole sequences, or use contexts without positive offsets")
+                "one chunk cannot be carried into the next; pass whole sequences, or use contexts without positive "
+                "offsets")
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""
@@ -210,7 +212,7 @@ class TDNN(SequenceBlock):
 
 
 def _extended(F, sequence, offsets, begins):
-    """Return (past + T + future, N, C): a `sequence` (T, N, C) between what stands before and behind it.
+    """Return (past + T + future, N, C): a `sequence` (T, N, C) between the steps before and after it.
 
     `begins` are the states of layers that read the past, none for zeros.
     """

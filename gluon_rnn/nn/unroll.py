@@ -69,13 +69,15 @@ def _run(F, cell, inputs, states, valid=()):
 def _parts(F, cell, inputs, states):
     """Return the sequences that a loop goes through, its step, and the parameters that the step reads."""
     if not hasattr(cell, "project"):
+        if hasattr(cell, "reset"):                                        # Gluon's count their steps
+            cell.reset()
         return [inputs], lambda F, slices, before, _: cell(slices[0], before), None
     parameters = cell.prepare(F, cell.values(inputs), states)
     return cell.project(F, inputs, parameters), cell.step, parameters
 
 
 def _held(step):
-    """Return `step` with one slice more, which says for each row whether its states are renewed."""
+    """Return `step` with one slice more, 1 for each row whose states are updated, else 0."""
     def held_step(F, slices, before, parameters):
         *slices, valid = slices
         output, after = step(F, slices, before, parameters)
@@ -88,7 +90,7 @@ class LoopBlock(SequenceBlock):
     """A sequence block on `loop`, or on `gluon_rnn.nn.feedback`; a call runs in the fastest of the ways that fit it."""
 
     loops = True
-    #: states S of the fused operator that stands for the loop; 0 where none does
+    #: states S of the fused operator that replaces the loop; 0 where there is none
     fused_size = 0
     _views = None
 
@@ -97,7 +99,7 @@ class LoopBlock(SequenceBlock):
         self._chunks = chunks.ChunkGraphs(self)
 
     def _fast_call(self, inputs, states, *others):
-        """Run in NumPy or in chunks; otherwise, or where somebody listens to the call, as every block does."""
+        """Run in NumPy or in chunks; otherwise, or where hooks are registered, as every block does."""
         if (not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks or self._forward_pre_hooks):
             return super()._fast_call(inputs, states, *others)
         path = self.loop_path(inputs, states)
