@@ -27,7 +27,7 @@ import dataclasses
 from gluon_rnn.models.distributions import Distribution, make_distribution
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_activation, check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import last_values, shifted
 from gluon_rnn.nn.initializers import or_global
@@ -215,9 +215,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
                  weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, prefix=None,
                  params=None):
         hidden_sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else tuple(hidden_sizes)
-        for name, value in (("input_size", input_size), ("input_delay", input_delay)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_counts(input_size=input_size, input_delay=input_delay)
         check_sizes(output_size=output_size, horizon=horizon)
         for size in hidden_sizes:
             check_sizes(hidden_sizes=size)

@@ -1,6 +1,6 @@
 """What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
 from gluon_rnn.models.distributions import Point
-from gluon_rnn.nn.checks import check_activation, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.tdnn import apply_activation
@@ -17,9 +17,7 @@ class Lags:
     """
 
     def __init__(self, input_lag, output_lag, hidden_sizes, activation, input_delay, input_size, output_size, skip):
-        for name, value in (("input_lag", input_lag), ("input_delay", input_delay)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_counts(input_lag=input_lag, input_delay=input_delay)
         check_sizes(output_lag=output_lag, output_size=output_size)
         for size in hidden_sizes:
             check_sizes(hidden_sizes=size)

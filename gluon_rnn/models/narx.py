@@ -25,7 +25,7 @@ import numpy as np
 from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional, numpy_ops
-from gluon_rnn.nn.checks import check_features
+from gluon_rnn.nn.checks import check_counts, check_features
 from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
 from gluon_rnn.nn.initializers import or_global
@@ -93,8 +93,7 @@ class NARX(RecordingInputs, DelayModel):
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
                  output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", layout="TNC",
                  dtype="float32", backend=None, prefix=None, params=None):
-        if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
-            raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
+        check_counts(input_size=input_size)
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)

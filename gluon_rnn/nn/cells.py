@@ -15,7 +15,7 @@ import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.checks import check_activation, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
 from gluon_rnn.nn.initializers import by_gate, or_global
 
 __all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
@@ -65,8 +65,8 @@ class GluonCell(gluon.rnn.HybridRecurrentCell):
         if F is mx.sym and not self.infers_batch:
             states = [_with_batch_of(F, x, state, info["shape"][1])
                       for state, info in zip(states, self.state_info())]
-        F = _InferringBatch(F)
         parameters = self.prepare(F, parameters, states)
+        F = _InferringBatch(F)
         return self.step(F, self.project(F, x, parameters), states, parameters)
 
 
@@ -120,6 +120,7 @@ class RecurrentCell(GluonCell):
         super().__init__(prefix=prefix, params=params)
         self.output_size = hidden_size if recurrent_size is None else recurrent_size
         check_sizes(hidden_size=hidden_size, recurrent_size=self.output_size)
+        check_counts(input_size=input_size)
         self.hidden_size = hidden_size
         self._stacked = self.num_gates * hidden_size
         self._register("i2h_weight", (self._stacked, input_size), by_gate(i2h_weight_initializer, self.num_gates))

@@ -3,7 +3,7 @@ import numbers
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "check_activation", "check_features", "check_flags", "check_rates", "check_sizes"]
+__all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_rates", "check_sizes"]
 
 #: what `mxnet.nd.Activation` knows and the identity
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
@@ -14,6 +14,13 @@ def check_sizes(**sizes):
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+
+def check_counts(**counts):
+    """Raise ValueError unless every named number is a whole number of at least 0."""
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+            raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
 
 
 def check_rates(**rates):

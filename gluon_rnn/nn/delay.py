@@ -8,7 +8,7 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 import mxnet as mx
 
 from gluon_rnn.nn import backend, functional
-from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
 
@@ -155,6 +155,7 @@ class DelayLine(SequenceBlock):
     def __init__(self, delays, input_size=0, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(delays=delays)
+        check_counts(input_size=input_size)
         self.delays, self.input_size = delays, input_size
 
     @property

@@ -18,7 +18,7 @@ contexts: the notation of contexts, and sub-sampling.
 from collections.abc import Mapping
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_activation, check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.functional import concat
@@ -119,6 +119,7 @@ class TDNN(SequenceBlock):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_activation(activation)
         check_rates(dropout=dropout)
+        check_counts(input_size=input_size)
         per_layer = {"hidden_size": hidden_size, "dilation": dilation}
         self.num_layers = _count_layers(num_layers, contexts=contexts, **per_layer)
         self.hidden_sizes, dilations = (_for_layers(name, value, self.num_layers) for name, value in per_layer.items())

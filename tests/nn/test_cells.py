@@ -147,6 +147,33 @@ def test_gradients_through_unroll_are_those_of_the_loop():
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-5 * max(1, np.abs(want).max()))
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru", "peephole", "jordan"])
+def test_gradients_in_a_foreach_of_the_users_are_those_of_unroll(name):
+    """An elementwise sum of two parameters in a loop's body gets each gradient twice in MXNet 1.9.1."""
+    class Loop(gluon.HybridBlock):
+        def __init__(self, cell, foreach):
+            super().__init__()
+            self.cell, self.foreach = cell, foreach
+
+        def hybrid_forward(self, F, inputs, states):
+            if self.foreach:
+                return F.contrib.foreach(self.cell, inputs, states)
+            return self.cell.unroll(T, inputs, states, "TNC", merge_outputs=True)
+
+    cell, inputs, gradients = CELLS[name](H), sequence(like_layout="TNC"), []
+    cell.initialize()
+    cell(inputs[0], cell.begin_state(N))
+    for foreach in (True, False):
+        loop = Loop(cell, foreach)
+        loop.hybridize()
+        with autograd.record():
+            loss = (loop(inputs, cell.begin_state(N))[0] ** 2).sum()
+        loss.backward()
+        gradients.append([parameter.grad().asnumpy().copy() for parameter in cell.collect_params().values()])
+    for got, want in zip(*gradients):
+        np.testing.assert_allclose(got, want, rtol=0, atol=2e-6 * max(1, np.abs(want).max()))
+
+
 # ---- activations and initializers -----------------------------------------------------------------------------------
 
 def test_every_activation_is_its_equation():
@@ -192,6 +219,7 @@ def test_rates_and_sizes_as_gluon_and_numpy_give_them():
 
 @pytest.mark.parametrize("call,message", [
     (lambda: nn.RNNCell(4, activation="gelu"), "activation must be one of tanh, relu, sigmoid, .*got 'gelu'"),
+    (lambda: nn.RNNCell(4, "relu"), "input_size must be a whole number of at least 0, got 'relu'"),
     (lambda: nn.PeepholeLSTM(4, dropout=True), "dropout must be a rate of at least 0 and below 1, got True"),
     (lambda: nn.PeepholeLSTMCell(4, peephole_initializer=3), "unknown initializer 3"),
     (lambda: nn.ProjectedLSTMCell(4, projection_size=0), "projection_size must be a whole number of at least 1"),
