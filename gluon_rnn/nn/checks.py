@@ -3,7 +3,8 @@ import numbers
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_rates", "check_sizes"]
+__all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_rates",
+           "check_sizes"]
 
 #: what `mxnet.nd.Activation` knows and the identity
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
