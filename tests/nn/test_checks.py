@@ -28,7 +28,7 @@ def test_what_is_accepted():
     (lambda: checks.check_activation("gelu", "output_activation", ("tanh",)),
      "output_activation must be one of tanh, got 'gelu'"),
     (lambda: checks.check_features("RNN", mx.nd.ones((2, 3, 4)), 5, "float32"), "RNN expects 5 input features, got"),
-    (lambda: checks.check_features("RNN", mx.nd.ones((2, 4)), 4, "float64"), "RNN holds float64, got inputs of float32"),
+    (lambda: checks.check_features("RNN", mx.nd.ones((2, 4)), 4, "float64"), "holds float64, got inputs of float32"),
 ])
 def test_what_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
