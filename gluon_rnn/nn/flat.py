@@ -16,7 +16,7 @@ __all__ = ["FlatLayout", "Part", "GATES", "drop_h2h", "hold_cell", "parts_in_gra
 _SATURATE = 1e4
 
 #: gate names in the order in which the fused operator stacks them; "h" is the only "gate" of an Elman network
-GATES = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "ifgo", "gru": "rzn"}
+GATES = {"rnn_tanh": "h", "rnn_relu": "h", "rnn_sigmoid": "h", "lstm": "ifgo", "gru": "rzn"}
 
 # Which way each gate of an LSTM saturates where its cell state is held still: i, f, g, o.
 _HOLD = (-1, 1, 0, 0)
@@ -29,7 +29,7 @@ class FlatLayout:
 
     Parameters
     ----------
-    mode : {"rnn_tanh", "rnn_relu", "lstm", "gru"}
+    mode : {"rnn_tanh", "rnn_relu", "rnn_sigmoid", "lstm", "gru"}
     input_size : int
         0 while it is not known yet.
     hidden_size : int

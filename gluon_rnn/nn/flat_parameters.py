@@ -183,7 +183,7 @@ class FlatVector(gluon.Parameter):
         self._views, self._grad_views = ([[_view(vector, place) for place in places] for vector in vectors]
                                          for vectors in (self._data, self._grad or []))
         trained = [index for index, part in enumerate(self.parts) if part.grad_req != "null"]
-        for vector, views, gradients in zip(self._data, self._views, self._grad_views):
+        for views, gradients in zip(self._views, self._grad_views):
             family = [views[index] for index in trained]
             # Leaves too, for those who read parts alone: their gradients go into the same memory.
             autograd.mark_variables(family, [gradients[index] for index in trained], self._grad_req)

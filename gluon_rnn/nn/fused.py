@@ -3,7 +3,7 @@ r"""Elman RNN, LSTM and GRU on MXNet's fused operator, each layer's parameters i
 For step t, input x_t and state h (c), with :math:`\sigma` the logistic function and * elementwise:
 
 RNN (Elman 1990, "Finding Structure in Time"):
-    h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h), f = tanh or relu
+    h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h), f = tanh, relu or sigma
 
 LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; no peepholes), gates i, f, g, o:
     i, f, o = sigma(W x_t + b + R h_{t-1} + r),  g = tanh(W x_t + b + R h_{t-1} + r)
@@ -21,8 +21,9 @@ from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
-from gluon_rnn.nn.fused_run import FusedRun
+from gluon_rnn.nn.fused_run import FusedRun, operator_mode
 from gluon_rnn.nn.initializers import as_initializer, default_or
+from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
 from gluon_rnn.registry import encoders
 
 __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
@@ -198,7 +199,7 @@ class FusedLayer(SequenceBlock):
             vector = self._vector(F, inputs, layer)
             if self._weight_drop:
                 vector = flat.drop_h2h(F, vector, layout, self._weight_drop)
-            outputs, final = run(outputs, vector, layout, begins[layer])
+            outputs, final = self._run_layer(F, run, outputs, vector, layout, begins[layer])
             finals.append(final)
         if valid_length is not None:                                      # between layers nothing reads the padding
             outputs = functional.mask(F, outputs, valid_length)
@@ -208,6 +209,13 @@ class FusedLayer(SequenceBlock):
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
         return outputs, finals[0] if wanted else []
 
+    def _run_layer(self, F, run, inputs, vector, layout, begin):
+        if self.mode != "rnn_sigmoid":
+            return run(inputs, vector, layout, begin)
+        vector, begin = as_tanh_vector(F, vector, layout), [to_tanh(state) for state in begin]
+        outputs, final = run(inputs, vector, layout, begin)
+        return from_tanh(outputs), final and [from_tanh(state) for state in final]
+
     def _size_hint(self, F, inputs):
         """Return zero (1, 1, 1), from which a graph infers the number of input features while it is not known.
 
@@ -216,7 +224,7 @@ class FusedLayer(SequenceBlock):
         step = F.zeros_like(F.slice_axis(inputs, axis=0, begin=0, end=1))
         begins = self._begins(F, step, [], self._directions)[0]
         outputs = F.RNN(step, self._vector(F, inputs, 0), *begins, state_size=self.hidden_size, num_layers=1,
-                        mode=self.mode, bidirectional=self.bidirectional)
+                        mode=operator_mode(self.mode), bidirectional=self.bidirectional)
         return F.reshape(0 * F.sum(F.BlockGrad(outputs)), shape=(1, 1, 1))
 
     def _begins(self, F, inputs, states, directions):
@@ -259,7 +267,7 @@ class RNN(FusedLayer):
 
     Parameters
     ----------
-    activation : {"tanh", "relu"}, default "tanh"
+    activation : {"tanh", "relu", "sigmoid"}, default "tanh"
         f; `mxnet.gluon.rnn.RNN` defaults to relu, its RNNCell to tanh.
     hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
         As in `LSTM`.
@@ -274,8 +282,8 @@ class RNN(FusedLayer):
                  i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
                  h2h_bias_initializer="zeros", input_size=0, *, drop_h=0.0, weight_drop=0.0, dtype="float32",
                  backend=None, prefix=None, params=None):
-        if activation not in ("tanh", "relu"):
-            raise ValueError(f"activation must be 'tanh' or 'relu', got {activation!r}")
+        if activation not in ("tanh", "relu", "sigmoid"):
+            raise ValueError(f"activation must be 'tanh', 'relu' or 'sigmoid', got {activation!r}")
         self.mode = f"rnn_{activation}"
         initializers = _initializers(1, i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer,
                                      h2h_bias_initializer)

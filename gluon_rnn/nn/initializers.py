@@ -3,7 +3,7 @@ import inspect
 
 import mxnet as mx
 
-__all__ = ["ByGate", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or"]
+__all__ = ["ByGate", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or", "or_global"]
 
 
 @mx.init.register
@@ -116,6 +116,11 @@ def default_or(initializer, default, num_gates=1):
     chosen = default if initializer is None else initializer
     chosen = ByGate(chosen, num_gates) if num_gates > 1 else as_initializer(chosen)
     return Default(chosen) if initializer is None else chosen
+
+
+def or_global(value):
+    """Return the initializer that `value` names; None for None, with which Gluon takes the one of `net.initialize`."""
+    return None if value is None else as_initializer(value)
 
 
 def as_initializer(value):

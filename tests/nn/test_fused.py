@@ -57,6 +57,22 @@ def test_relu_equation():
     np.testing.assert_allclose(layer(inputs, states)[0].asnumpy(), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("options", [{}, {"layers": 2, "bidirectional": True}])
+@pytest.mark.parametrize("lengths", [None, [6, 4, 1, 0]])
+def test_sigmoid_equation_and_gradients(lengths, options):
+    """A tanh network with other weights: numbers, states and gradients are those of the logistic function."""
+    layer = make("rnn", activation="sigmoid", **options)
+    inputs, states = mx.nd.random.normal(shape=(6, 4, 3), dtype="float64"), random_states(layer, 4)
+    given = None if lengths is None else mx.nd.array(lengths)
+    outputs, finals = layer(inputs, states, given)
+    expected, wanted = run_batch("rnn", numpy_parts(layer), inputs.asnumpy(), [s.asnumpy() for s in states],
+                                 lengths or [6] * 4, num_layers=layer.num_layers,
+                                 directions=1 + layer.bidirectional, activation="sigmoid")
+    for got, want in zip([outputs, *finals], [expected, *wanted]):
+        np.testing.assert_allclose(got.asnumpy(), want, rtol=0, atol=1e-10)
+    assert_central_differences(lambda: [layer(inputs, states, given)[0]], layer, [inputs])
+
+
 @pytest.mark.parametrize("name,layers,bidirectional", CASES)
 @pytest.mark.parametrize("lengths", [None, [4, 2]])
 def test_gradients_are_central_differences(name, layers, bidirectional, lengths):
@@ -236,7 +252,7 @@ def test_weight_drop_leaves_the_other_parts_alone():
     (lambda: nn.LSTM(4, dropout=1.0), "dropout must be a rate of at least 0 and below 1, got 1.0"),
     (lambda: nn.LSTM(4, layout="NCT"), "layout must be one of"),
     (lambda: nn.LSTM(4, dtype="flaot32"), "dtype must be float16, float32 or float64"),
-    (lambda: nn.RNN(4, activation="sigmoid"), "activation must be 'tanh' or 'relu', got 'sigmoid'"),
+    (lambda: nn.RNN(4, activation="softsign"), "activation must be 'tanh', 'relu' or 'sigmoid', got 'softsign'"),
     (lambda: nn.LSTM(4, h2h_weight_initializer="ortogonal"), "unknown initializer 'ortogonal'"),
     (lambda: make("lstm")(mx.nd.ones((2, 3), dtype="float64")), "expects inputs of 3 dimensions in the order TNC"),
     (lambda: make("lstm")(mx.nd.ones((2, 3, 4), dtype="float64")), "expects 3 input features"),
