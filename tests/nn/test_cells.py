@@ -203,9 +203,14 @@ def test_none_takes_the_initializer_of_initialize(make):
 
 def test_by_default_a_block_has_its_own_initializers():
     cell = nn.LSTMCell(H, C)
-    cell.initialize(mx.init.Constant(0.25))
-    np.testing.assert_array_equal(cell.i2h_bias.data().asnumpy(), [0] * H + [1] * H + [0] * 2 * H)
-    assert np.unique(cell.i2h_weight.data().asnumpy()).size > H
+    for init in ((), (nn.OwnDefaults("zeros"),)):
+        cell.initialize(*init, force_reinit=True)
+        np.testing.assert_array_equal(cell.i2h_bias.data().asnumpy(), [0] * H + [1] * H + [0] * 2 * H)
+        recurrent = cell.h2h_weight.data().asnumpy()[:H]
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(H), atol=1e-5)         # orthogonal, float32
+        assert np.unique(cell.i2h_weight.data().asnumpy()).size > H
+    cell.initialize(mx.init.Constant(0.25), force_reinit=True)           # one that is asked for by name
+    assert (cell.i2h_weight.data().asnumpy() == 0.25).all() and (cell.h2h_weight.data().asnumpy() == 0.25).all()
 
 
 def test_rates_and_sizes_as_gluon_and_numpy_give_them():
