@@ -3,6 +3,8 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin/python
 PYTEST_FLAGS ?=
+# One process a core, each with one OpenMP thread (tests/conftest.py); a process with nothing left takes tests of another.
+WORKERS ?= auto
 
 .PHONY: help demo test lint test-pythons clean
 
@@ -27,7 +29,7 @@ demo: $(VENV)/.installed
 	@scripts/demo.sh "$(BIN)"
 
 test: $(VENV)/.installed-dev
-	@$(BIN) -m pytest $(PYTEST_FLAGS)
+	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN) -m ruff check .
