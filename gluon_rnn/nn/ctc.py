@@ -50,6 +50,8 @@ class CTCLoss(gluon.HybridBlock):
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):
         """Compute the loss (N,)."""
         logits = lengths.mask(F, logits, valid_length)
+        # A row without labels goes through the operator with one, which must be a label: it reads beside the logits else.
+        labels = F.swapaxes(lengths.mask(F, F.swapaxes(labels, 0, 1), label_length), 0, 1)       # (N, L)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,
