@@ -18,7 +18,7 @@ from gluon_rnn.data.abc_tunes import AbcTunes, to_abc
 from gluon_rnn.inference.abc_score import check_tune, write_midi
 from gluon_rnn.inference.generation import generate
 from gluon_rnn.models import bits, perplexity
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.training import parts
@@ -81,7 +81,7 @@ class ConditionalLoss(gluon.HybridBlock):
     def hybrid_forward(self, F, tokens, wanted, valid_length, classes):
         logits, _ = self.model(tokens, self.model.states_for(classes))                                   # (T, N, V)
         losses = -F.pick(F.log_softmax(logits), wanted)
-        return F.sum(lengths.mask(F, losses, valid_length))
+        return F.sum(functional.mask(F, losses, valid_length))
 
 
 @tasks.register("conditional_language_model")

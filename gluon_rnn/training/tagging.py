@@ -15,7 +15,7 @@ from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets, TagEncoder, pad
 from gluon_rnn.data.spellings import dense_spellings, grouped_spellings
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.registry import datasets, encoders, tasks
 from gluon_rnn.training import parts, streaming
 from gluon_rnn.training.task import Batch, Report, Task
@@ -72,8 +72,8 @@ def tagging_loss(F, model, scores, tags, valid_length):
     """
     if model.crf is not None:
         return F.sum(model.crf(scores, tags, valid_length))
-    tags = lengths.mask(F, tags, valid_length)
-    return -F.sum(lengths.mask(F, F.pick(F.log_softmax(scores), tags), valid_length))
+    tags = functional.mask(F, tags, valid_length)
+    return -F.sum(functional.mask(F, F.pick(F.log_softmax(scores), tags), valid_length))
 
 
 class TaggingLossGraph(gluon.HybridBlock):
