@@ -170,7 +170,7 @@ class FusedLayer(SequenceBlock):
         if self.bidirectional and valid_length is not None:
             self._require_input_size("valid_length in a bidirectional layer")
         wanted = bool(states)
-        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
+        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted, adds=self._dtype == "float32")
         if valid_length is not None:
             inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         directions = self._directions if valid_length is None else 1

@@ -126,7 +126,7 @@ def test_ar_with_least_squares_weights_predicts_as_least_squares(size):
     model.bias.set_data(mx.nd.array(solution[-1], dtype="float64"))
     series = mx.nd.array(y[:, None], dtype="float64")
     predictions, _ = model(series[lag:], [series[:lag]])
-    np.testing.assert_allclose(predictions[:, 0].asnumpy(), regressors @ solution, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(predictions[:, 0].asnumpy(), regressors @ solution, rtol=0, atol=1e-10)
 
 
 def test_ar_runs_freely_without_reading_its_input():

@@ -1,7 +1,7 @@
 """The contract, proved for each encoder of the registry: a new one is tested by being registered.
 
-Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`. Two ways
-to one result are compared in float64; in float32, in which other operators run, every call form is held to float64.
+Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`. Two
+ways to one result are compared in float64; float32, in which other operators run, is held to float64.
 """
 import mxnet as mx
 import numpy as np

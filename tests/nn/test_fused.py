@@ -98,6 +98,52 @@ def test_fused_is_the_readable_cell_in_a_loop(name, lengths):
     np.testing.assert_allclose(layer.l0_parameters.grad().asnumpy(), gradient, **EXACT)
 
 
+class Loop(mx.gluon.HybridBlock):
+    """The layer one step at a time, in somebody else's loop."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def hybrid_forward(self, F, inputs, states):
+        def step(x, before):
+            output, after = self.layer.one_step(F, F.expand_dims(x, axis=0), before)
+            return F.reshape(output, shape=(-3, 0)), after
+
+        return F.contrib.foreach(step, inputs, states)[0]
+
+
+def gradients(block, variables, parameter, inputs, states):
+    with autograd.record():
+        outputs = block(inputs, states)
+        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+        loss = (outputs ** 2).sum()
+    loss.backward()
+    return [array.grad.asnumpy().copy() for array in variables] + [parameter.grad().asnumpy().copy()]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", CLASSES)
+def test_gradients_are_added_up_where_they_should_be(name, dtype):
+    """By grad_req="add", and over the steps of a hybridized loop: MXNet's own operator does neither in float64."""
+    layer = make(name, dtype=dtype)
+    inputs, states = mx.nd.random.normal(shape=(5, 2, 3), dtype=dtype), random_states(layer, 2, dtype)
+    variables, parameter, loop = [inputs, *states], layer.l0_parameters, Loop(layer)
+    for array in variables:
+        array.attach_grad()
+    want = gradients(layer, variables, parameter, inputs, states)
+    loop.hybridize()
+    # five steps and two rows of a product of eight terms
+    assert_rounded(gradients(loop, variables, parameter, inputs, states), want, 5 * 2 * 8, dtype)
+    for array in variables:
+        array.attach_grad("add")
+    parameter.grad_req = "add"
+    parameter.zero_grad()
+    gradients(layer, variables, parameter, inputs, states)
+    twice = gradients(layer, variables, parameter, inputs, states)
+    assert_rounded(twice, [2 * value for value in want], 2, dtype)
+
+
 @pytest.mark.parametrize("name,layers,bidirectional", CASES)
 def test_gluon_gives_the_same_numbers(name, layers, bidirectional):
     layer = make(name, layers, bidirectional)
