@@ -42,8 +42,8 @@ def assert_rounded(got, want, terms, dtype="float32"):
         np.testing.assert_allclose(a, b, rtol=0, atol=relative * scale)
 
 
-def condition(call, variables, dtype="float32", draws=2):
-    """Return how far each result of ``call()`` moves when every variable is rounded to `dtype` once.
+def condition(call, variables, dtype="float32"):
+    """Return the results of ``call()``, and how far each moves when every variable is rounded to `dtype` once.
 
     An algorithm that is as good as its format gives the exact result for slightly other arguments; what those make of
     the results is the error that nobody can avoid, and its size depends on the function (a normalisation of small
@@ -58,21 +58,19 @@ def condition(call, variables, dtype="float32", draws=2):
 
     Returns
     -------
-    list of float
-        One for each result: the largest change over `draws` draws of the signs, but one rounding of its scale at least.
+    results : list of arrays of NumPy
+    moves : list of float
+        The largest change in each result under random signs, but one rounding of its scale at least.
     """
-    exact = call()
-    moves = [rounding(dtype, 1, max(1.0, np.abs(value).max(initial=0))) for value in exact]
-    for _ in range(draws):
-        kept = [variable.copy() for variable in variables]
-        for variable in variables:
-            signs = np.random.choice([-1.0, 1.0], size=variable.shape)
-            variable[:] = variable.asnumpy() * (1 + np.finfo(dtype).eps * signs)
-        moves = [max(move, np.abs(value - before).max(initial=0))
-                 for move, value, before in zip(moves, call(), exact)]
-        for variable, value in zip(variables, kept):
-            variable[:] = value
-    return moves
+    exact, kept = call(), [variable.copy() for variable in variables]
+    for variable in variables:
+        signs = np.random.choice([-1.0, 1.0], size=variable.shape)
+        variable[:] = variable.asnumpy() * (1 + np.finfo(dtype).eps * signs)
+    moves = [max(rounding(dtype, 1, max(1.0, np.abs(before).max(initial=0))), np.abs(after - before).max(initial=0))
+             for before, after in zip(exact, call())]
+    for variable, value in zip(variables, kept):
+        variable[:] = value
+    return exact, moves
 
 
 def sigmoid(x):
