@@ -1,4 +1,7 @@
-"""The benchmark's arithmetic and its table, and that every peer at hand answers; no test looks at a time."""
+"""The benchmark's arithmetic and its table, and that every peer at hand answers; no test looks at a time.
+
+Tests `language_model.py`, `ratios.py`, `worker.py`, `peers.py` and `scripts/benchmark.py` too.
+"""
 import csv
 import io
 import json

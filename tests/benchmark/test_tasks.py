@@ -1,4 +1,7 @@
-"""The benchmark of training on sequences of different lengths: its batches, its table, and that both sides train."""
+"""The benchmark of training on sequences of different lengths: its batches, its table, and that both sides train.
+
+Tests `our_tasks.py`, `torch_tasks.py` and `torch_crf.py` too.
+"""
 import csv
 import math
 

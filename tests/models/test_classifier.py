@@ -1,4 +1,7 @@
-"""Classifier and regressor over several encoders: the contract for many-to-one models, dropout, export, learning."""
+"""Classifier and regressor over several encoders: the contract for many-to-one models, dropout, export, learning.
+
+Tests `around_encoder.py` too.
+"""
 import doctest
 
 import mxnet as mx

@@ -1,4 +1,7 @@
-"""AR and NARX in open and closed loop against plain NumPy loops, central differences and least squares."""
+"""AR and NARX in open and closed loop against plain NumPy loops, central differences and least squares.
+
+Tests `lags.py` and `recordings.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

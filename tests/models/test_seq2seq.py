@@ -1,4 +1,7 @@
-"""Seq2Seq: equations, padding, states, one step at a time, scheduled sampling, files, errors; it learns to reverse."""
+"""Seq2Seq: equations, padding, states, one step at a time, scheduled sampling, files, errors; it learns to reverse.
+
+Tests `bridge.py` and `decoding.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

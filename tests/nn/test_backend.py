@@ -1,4 +1,7 @@
-"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers."""
+"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers.
+
+Tests `numpy_operator.py` too.
+"""
 import types
 
 import mxnet as mx

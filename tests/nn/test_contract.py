@@ -2,6 +2,8 @@
 
 Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`. Two
 ways to one result are compared in float64; float32, in which other operators run, is held to float64.
+
+Tests `conditioned.py` and `checks.py` too.
 """
 import mxnet as mx
 import numpy as np

@@ -1,4 +1,7 @@
-"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs."""
+"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs.
+
+Tests `numpy_crf.py` too.
+"""
 import itertools
 
 import mxnet as mx

@@ -1,4 +1,7 @@
-"""CTC against enumeration of all paths: loss, gradients, lengths; decoding: best path and prefix beam search."""
+"""CTC against enumeration of all paths: loss, gradients, lengths; decoding: best path and prefix beam search.
+
+Decoding, `gluon_rnn/inference/ctc.py`, is tested beside it, against the same enumeration.
+"""
 import doctest
 import itertools
 from collections import defaultdict

@@ -1,4 +1,7 @@
-"""Cells on a loop against NumPy loops, central differences, and their fused twins where the two coincide."""
+"""Cells on a loop against NumPy loops, central differences, and their fused twins where the two coincide.
+
+Tests `stacked.py`, `unroll.py` and `cells.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""RNN, LSTM and GRU against NumPy loops, central differences, readable cells and Gluon's meaning of the arguments."""
+"""RNN, LSTM and GRU against NumPy loops, central differences, readable cells and Gluon's meaning of the arguments.
+
+Tests `fused_run.py`, `flat.py`, `initializers.py` and `decay.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

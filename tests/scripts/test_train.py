@@ -1,6 +1,8 @@
 """The commands as a user meets them: exit status, streams, kill -9 and signals.
 
 A process takes seconds to load its libraries, so commands that neither are killed nor print as they go share one.
+
+Tests `evaluate.py`, `generate.py` and `_cli.py` too.
 """
 import json
 import os
