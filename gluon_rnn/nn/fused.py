@@ -188,7 +188,7 @@ class FusedLayer(SequenceBlock):
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
         wanted = bool(states)
-        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
+        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted, adds=self._dtype == "float32")
         if valid_length is not None:
             inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         directions = self._directions if valid_length is None else 1
