@@ -22,6 +22,7 @@ from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
 from gluon_rnn.nn.fused_run import FusedRun, operator_mode
+from gluon_rnn.nn.gluon_cells import unfused
 from gluon_rnn.nn.initializers import as_initializer, default_or
 from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
 from gluon_rnn.registry import encoders
@@ -134,6 +135,10 @@ class FusedLayer(SequenceBlock):
     def parts_of(self, F, like, layer):
         """Return {"i2h_weight": (G*H, C), ...} of a unidirectional layer in a graph; `like` is array or symbol as F."""
         return flat.parts_in_graph(F, self._vector(F, like, layer), self._layouts[layer])
+
+    def _unfuse(self):
+        """Return a stack of Gluon's cells on the same parameters, as layers of `mxnet.gluon.rnn` do."""
+        return unfused(self)
 
     def collect_params(self, select=None):
         """Return the parameters as Gluon does; to Gluon's graph builder, the vectors that graphs read."""

@@ -1,7 +1,7 @@
 """What `gluon_rnn.nn.unroll.Unrolled` has to know of the cells of `mxnet.gluon.rnn`."""
 from mxnet import gluon
 
-__all__ = ["as_hybrid", "check_cell", "sizes"]
+__all__ = ["as_hybrid", "check_cell", "sizes", "unfused"]
 
 
 def as_hybrid(cell):
@@ -48,3 +48,23 @@ def _all_cells(cell):
     yield cell
     for child in getattr(cell, "_children", {}).values():
         yield from _all_cells(child)
+
+
+def unfused(layer):
+    """Return a stack of Gluon's cells on the parameters of a `gluon_rnn.nn.fused.FusedLayer`."""
+    stack = gluon.rnn.HybridSequentialRNNCell(prefix=layer.prefix, params=layer.params)
+    with stack.name_scope():
+        for index in range(layer.num_layers):
+            if index and layer._dropout:
+                stack.add(gluon.rnn.DropoutCell(layer._dropout))
+            cells = [_cell(layer, f"{direction}{index}_") for direction in "lr"[:1 + layer.bidirectional]]
+            stack.add(gluon.rnn.BidirectionalCell(*cells) if layer.bidirectional else cells[0])
+    return stack
+
+
+def _cell(layer, prefix):
+    kinds = {"lstm": gluon.rnn.LSTMCell, "gru": gluon.rnn.GRUCell}
+    options = {} if layer.mode in kinds else {"activation": layer.mode[len("rnn_"):]}
+    names = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+    options.update({f"{name}_initializer": layer._reg_params[prefix + name].init for name in names})
+    return kinds.get(layer.mode, gluon.rnn.RNNCell)(layer.hidden_size, prefix=prefix, **options)

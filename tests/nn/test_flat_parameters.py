@@ -343,3 +343,12 @@ def test_a_deferred_layer_in_a_graph_whose_first_call_has_lengths(options):
     assert layer.input_size == 4
     outer.hybridize(False)
     np.testing.assert_allclose(outer(inputs, lengths).asnumpy(), found, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell, bidirectional", [("LSTM", True), ("GRU", False), ("RNN", False)])
+def test_unfused_is_a_stack_of_gluons_cells_on_the_same_parameters(cell, bidirectional):
+    layer, inputs = pair(cell, bidirectional=bidirectional)[0], mx.nd.random.normal(shape=INPUTS)
+    stack = layer._unfuse()
+    assert set(stack.collect_params()) == set(layer.collect_params())
+    outputs, _ = stack.unroll(5, inputs, layout="TNC", merge_outputs=True)
+    np.testing.assert_allclose(outputs.asnumpy(), layer(inputs).asnumpy(), rtol=0, atol=1e-5)  # float32, five steps
