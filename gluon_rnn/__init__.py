@@ -13,7 +13,7 @@ runtime.prepare()
 def load(path, which="best", ctx=None, beside=()):
     """Return the trained model in the folder of a run; ``load(path).predict(...)`` applies it.
 
-    See `gluon_rnn.training.load_run`; the parts of the package that it needs are imported by this call.
+    See `gluon_rnn.runs.load_run`; the parts of the package that it needs are imported by this call.
     """
-    from gluon_rnn.training import load_run
+    from gluon_rnn.runs import load_run
     return load_run(path, which, ctx, beside)

@@ -11,7 +11,7 @@ from scripts._cli import run_command
 def main(argv=None):
     """Print the loss of a run in its unit."""
     arguments = _parser().parse_args(argv)
-    from gluon_rnn.training import evaluate_run, evaluate_together
+    from gluon_rnn.runs import evaluate_run, evaluate_together
     if arguments.beside:
         print(evaluate_together([arguments.run, *arguments.beside], arguments.split, arguments.checkpoint,
                                 save=arguments.save))

@@ -11,8 +11,8 @@ from scripts._cli import run_command
 def main(argv=None):
     """Print scores beside those of trivial methods, and the folder of predictions and pictures on the last line."""
     options = _parser().parse_args(argv)
-    from gluon_rnn.training import load_run
-    from gluon_rnn.training.forecast_file import forecast_file
+    from gluon_rnn.runs import load_run
+    from gluon_rnn.tasks.forecasting.file import forecast_file
     run = load_run(options.run, options.checkpoint, beside=options.beside)
     found = forecast_file(run, options.data, options.horizon, steps_ahead=options.steps_ahead, level=options.level,
                           split=options.columns_of, missing=options.missing)

@@ -13,8 +13,8 @@ from scripts._cli import run_command
 def main(argv=None):
     """Print one answer for each line, as soon as it is known."""
     arguments = _parser().parse_intermixed_args(argv)             # options may stand between RUN and the items
-    from gluon_rnn.training import load_run
-    from gluon_rnn.training.answers import answers, stream_answers
+    from gluon_rnn.runs import load_run
+    from gluon_rnn.tasks.answers import answers, stream_answers
     run = load_run(arguments.run, arguments.checkpoint, beside=arguments.beside)
     folder = arguments.output or run.path / "predictions"
     lines = _lines(arguments)

@@ -6,6 +6,7 @@ import pytest
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
+from gluon_rnn import recipes
 
 CONFIGS = sorted((pathlib.Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml"))
 TEXT = """
@@ -23,33 +24,33 @@ def recipe(tmp_path):
 
 
 def test_default_then_file_then_override(recipe):
-    plain = configuration.load(recipe)
+    plain = recipes.load(recipe)
     assert (plain.seed, plain.training.epochs, plain.training.clip_norm) == (0, 3, 0.1)
-    changed = configuration.load(recipe, ["training.epochs=5", "model.encoder.hidden_size=16", "seed=7"])
+    changed = recipes.load(recipe, ["training.epochs=5", "model.encoder.hidden_size=16", "seed=7"])
     assert (changed.seed, changed.training.epochs) == (7, 5)
     assert changed.model.arguments["encoder"] == {"name": "lstm", "hidden_size": 16}
     assert changed.data.arguments == {"sentences": 500}, "batch_size and bptt are not the data set's"
 
 
 def test_effective_configuration_reads_back_equal(recipe, tmp_path):
-    config = configuration.load(recipe, ["training.schedule.name=cosine", "training.schedule.warmup_steps=3"])
+    config = recipes.load(recipe, ["training.schedule.name=cosine", "training.schedule.warmup_steps=3"])
     again = tmp_path / "again.yaml"
     again.write_text(configuration.to_yaml(config))
-    assert configuration.load(again) == config
+    assert recipes.load(again) == config
 
 
 def test_data_root_is_the_environments(recipe, monkeypatch):
     recipe.write_text("data: {name: words, path: '${data_root}/a.txt', split: [0.9, 0.1]}\n"
                       "model: {encoder: {name: gru, hidden_size: 8}}\n")
     monkeypatch.setenv("GLUON_RNN_DATA", "/somewhere")
-    assert configuration.load(recipe).data.arguments["path"] == "/somewhere/a.txt"
+    assert recipes.load(recipe).data.arguments["path"] == "/somewhere/a.txt"
     monkeypatch.delenv("GLUON_RNN_DATA")
-    assert configuration.load(recipe).data.arguments["path"].startswith(str(pathlib.Path.home()))
+    assert recipes.load(recipe).data.arguments["path"].startswith(str(pathlib.Path.home()))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_recipe_of_the_repository_is_valid_and_short(path):
-    configuration.load(path)
+    recipes.load(path)
     assert len(path.read_text().splitlines()) <= 40
 
 
@@ -87,7 +88,7 @@ def test_every_recipe_of_the_repository_is_valid_and_short(path):
 ])
 def test_mistakes(recipe, override, sentence):
     with pytest.raises(ConfigError, match=sentence) as caught:
-        configuration.load(recipe, [override])
+        recipes.load(recipe, [override])
     assert "\n" not in str(caught.value)
     assert "form key=value" in sentence or str(caught.value).startswith(str(recipe)), "the file should be named"
 
@@ -104,10 +105,10 @@ def test_mistakes(recipe, override, sentence):
 def test_broken_files(recipe, text, sentence):
     recipe.write_text(text)
     with pytest.raises(ConfigError, match=sentence) as caught:
-        configuration.load(recipe)
+        recipes.load(recipe)
     assert "\n" not in str(caught.value)
 
 
 def test_missing_file_names_the_nearest(recipe):
     with pytest.raises(ConfigError, match="there is no configuration file .*; did you mean .*x.yaml"):
-        configuration.load(recipe.with_name("y.yaml"))
+        recipes.load(recipe.with_name("y.yaml"))

@@ -5,14 +5,14 @@ import numpy as np
 from gluon_rnn import nn
 from gluon_rnn.config import Training
 from gluon_rnn.data import pad
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import Seq2Seq, SequenceClassifier, SequenceTagger
-from gluon_rnn.training.classification import ClassificationLoss
+from gluon_rnn.tasks.classification.task import ClassificationLoss
+from gluon_rnn.tasks.tagging.task import TaggingLossGraph
+from gluon_rnn.tasks.translation.loss import TranslationLoss
+from gluon_rnn.tasks.translation.task import valid_places
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.tagging import TaggingLossGraph
-from gluon_rnn.training.task import Batch
-from gluon_rnn.training.translation import valid_places
-from gluon_rnn.training.translation_loss import TranslationLoss
 
 __all__ = ["classifier", "tagger", "seq2seq"]
 

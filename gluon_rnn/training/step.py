@@ -6,8 +6,8 @@ from mxnet import autograd, gluon
 
 from gluon_rnn.nn import decay_masks
 from gluon_rnn.nn.numpy_ops import as_operators
-from gluon_rnn.training import optimizers
-from gluon_rnn.training.own_gradients import OwnGradients
+from gluon_rnn.optim import optimizers
+from gluon_rnn.training.manual_backward import OwnGradients
 from gluon_rnn.training.static_shapes import StaticShapes
 
 __all__ = ["DivergedError", "TrainStep"]
@@ -27,7 +27,7 @@ class TrainStep:
     Parameters
     ----------
     graph : HybridBlock
-        The loss graph of a task (`gluon_rnn.training.task.Task.graph`), its parameters initialised on all `devices`.
+        The loss graph of a task (`gluon_rnn.tasks.task.Task.graph`), its parameters initialised on all `devices`.
     devices : list of mxnet.Context
         The batch axis is split evenly over them.
     settings : gluon_rnn.config.Training
@@ -70,7 +70,7 @@ class TrainStep:
 
         Parameters
         ----------
-        batch : gluon_rnn.training.task.Batch
+        batch : gluon_rnn.tasks.task.Batch
         states : list of lists of arrays
             One list of states for each device; empty ones where the task carries none.
         rate : float

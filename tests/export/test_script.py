@@ -8,8 +8,8 @@ import pytest
 from gluon_rnn import nn
 from gluon_rnn.export import load
 from gluon_rnn.models import LanguageModel
-from gluon_rnn.training import runs
-from gluon_rnn.training.language_model import LanguageModelTask, TextAssets
+from gluon_rnn import runs
+from gluon_rnn.tasks.language_model.task import LanguageModelTask, TextAssets
 from scripts import export
 
 

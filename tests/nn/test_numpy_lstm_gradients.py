@@ -12,7 +12,7 @@ from gluon_rnn.models import LanguageModel
 from gluon_rnn.nn import numpy_lstm, numpy_ops
 from gluon_rnn.nn import numpy_lstm_gradients as gradients
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.task import Batch
+from gluon_rnn.data.batching import Batch
 from tests.gradients import assert_numpy_central_differences
 
 SIZES = {"i2h_weight": (24, 5), "h2h_weight": (24, 6), "i2h_bias": (24,), "h2h_bias": (24,), "peephole_i": (6,),

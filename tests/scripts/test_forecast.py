@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import gluon_rnn
-from gluon_rnn import config as configuration
 from gluon_rnn.data import Recording
-from gluon_rnn.inference import scores
-from gluon_rnn.inference.baselines import ARX
+from gluon_rnn.metrics import series as scores
+from gluon_rnn.metrics.baselines.series import ARX
 from gluon_rnn.training import train
-from gluon_rnn.training.forecast_file import forecast_file
+from gluon_rnn.tasks.forecasting.file import forecast_file
+from gluon_rnn import recipes
 from scripts import forecast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -41,7 +41,7 @@ def trained(folder, name, data, model, **task):
            "data": {"name": "time_series", "targets": ["y"], "date": "when", "batch_size": 8, "bptt": 20,
                     "train": str(folder / "train.csv"), "valid": str(folder / "valid.csv"), **data},
            "training": {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.01}}}
-    return train(configuration.from_dict(raw), name)
+    return train(recipes.build_task(recipes.from_dict(raw)), name)
 
 
 @pytest.fixture(scope="module")
