@@ -104,7 +104,7 @@ def _result(run, metric):
 
 def _check_repetitions(runs, over):
     """Return the sorted values of the key `over`; ValueError unless the runs differ in it and in their folders only."""
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.runs import config_of
     settings = [config_of(run).model_dump(exclude={"output_dir", "data_root", "device"}) for run in runs]
     values = [_pop(each, over) for each in settings]
     if any(each != settings[0] for each in settings) or len(set(map(str, values))) < len(values):
@@ -115,7 +115,7 @@ def _check_repetitions(runs, over):
 
 def _check_overrides(run, overrides):
     """Raise ValueError unless the `run` was made with all of the `overrides`."""
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.runs import config_of
     settings = OmegaConf.create(config_of(run).model_dump())
     for text in overrides:
         key, wanted = text.partition("=")[0], OmegaConf.from_dotlist([text])

@@ -1,7 +1,7 @@
 """Data sets and the batches made of them."""
 from gluon_rnn.data.audio import AudioFolder
 from gluon_rnn.data.audio_reader import AudioReader
-from gluon_rnn.data.batches import BPTTBatches
+from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.buckets import Buckets, pad
 from gluon_rnn.data.elman import ElmanGrammar
 from gluon_rnn.data.labelled_text import LabelledText, TextReader

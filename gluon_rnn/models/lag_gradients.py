@@ -8,7 +8,7 @@ times that. Written out, with a column a sample and the bias as one more column 
     dE/dW_k = d_k u_{k-1}',      d_m = 2 e / Ky,              d_k = g'(W_k u_{k-1}) * (W_{k+1}' d_{k+1})
 
 it is a handful of matrix products. Samples go through in blocks that stay in the cache. When this takes autograd's
-place, `gluon_rnn.training.series_loss` says.
+place, `gluon_rnn.tasks.forecasting.loss` says.
 
 References
 ----------

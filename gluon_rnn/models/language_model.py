@@ -17,7 +17,6 @@ Press & Wolf (2017), Using the output embedding to improve language models; Inan
 vectors and word classifiers: tied weights.
 Merity, Keskar, Socher (2018), Regularizing and optimizing LSTM language models: all of them together (AWD-LSTM).
 """
-import math
 
 import mxnet as mx
 
@@ -26,7 +25,7 @@ from gluon_rnn.nn import functional
 from gluon_rnn.nn.functional import embed
 from gluon_rnn.registry import models
 
-__all__ = ["LanguageModel", "bits", "perplexity"]
+__all__ = ["LanguageModel"]
 
 
 @models.register("language_model")
@@ -165,17 +164,3 @@ def _embed_size(embed_size, tie_weights, encoder):
         raise ValueError(f"the encoder's input_size is {expected}, but embed_size is {embed_size}; make them equal, "
                          "or leave input_size out")
     return embed_size
-
-
-def perplexity(nats):
-    """Return the perplexity of a mean negative log-likelihood in nats per token; infinity where it overflows.
-
-    >>> perplexity(0.0)
-    1.0
-    """
-    return math.exp(nats) if nats < 700 else math.inf
-
-
-def bits(nats):
-    """Return nats in bits; nats per character give bits per character."""
-    return nats / math.log(2)

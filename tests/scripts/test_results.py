@@ -2,7 +2,8 @@
 import pytest
 
 from gluon_rnn import config as configuration
-from gluon_rnn.training.runs import write_results
+from gluon_rnn import recipes
+from gluon_rnn.runs import write_results
 from scripts import results
 
 
@@ -28,7 +29,7 @@ def test_other_columns_are_refused(tmp_path):
 def make_run(tmp_path):
     """Return a function that makes the folder of a finished run, without training."""
     def make(seed, value, epochs=3):
-        config = configuration.from_dict({
+        config = recipes.from_dict({
             "seed": seed, "data": {"name": "elman_grammar", "sentences": 100}, "training": {"epochs": epochs},
             "model": {"encoder": {"name": "lstm", "hidden_size": 4}}})
         path = tmp_path / f"run-{seed}-{epochs}-{value}"

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
+from gluon_rnn.data.batching import Batch
+from gluon_rnn.recipes import build_task
 from gluon_rnn.training import loop
-from gluon_rnn.training.task import Batch
 
 
 @pytest.fixture
 def make_step(make_config):
     """Return a function that gives a Loop of the small recipe without dropout, and its first batch."""
     def make(changes):
-        run = loop.Loop(make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, "training.clip_norm": None,
-                                     "training.optimizer": {"name": "sgd", "learning_rate": 1.0}, **changes}))
+        config = make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, "training.clip_norm": None,
+                              "training.optimizer": {"name": "sgd", "learning_rate": 1.0}, **changes})
+        run = loop.Loop(build_task(config))
         return run, *next(iter(run.task.train_batches(0))).arrays
     return make
 
