@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
+from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_part, check_model, check_part
 from gluon_rnn.registry import datasets
 
