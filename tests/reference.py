@@ -78,7 +78,7 @@ def sigmoid(x):
 
 
 def rnn_step(a, b, states, activation):
-    h = np.tanh(a + b) if activation == "tanh" else np.maximum(a + b, 0)
+    h = {"tanh": np.tanh, "sigmoid": sigmoid, "relu": lambda x: np.maximum(x, 0)}[activation](a + b)
     return [h]
 
 

@@ -6,7 +6,12 @@ for each direction, backwards on sequences turned around; without them, once for
 from gluon_rnn.nn import flat, functional
 from gluon_rnn.nn.functional import concat
 
-__all__ = ["FusedRun"]
+__all__ = ["FusedRun", "operator_mode"]
+
+
+def operator_mode(mode):
+    """Return the mode of the operator that computes a `mode`: tanh for sigmoid, see `gluon_rnn.nn.sigmoid_network`."""
+    return "rnn_tanh" if mode == "rnn_sigmoid" else mode
 
 
 class FusedRun:
@@ -83,5 +88,5 @@ class FusedRun:
             # the layer. That of a copy is written, and adding it up is the copy's affair.
             inputs, vector, *begin = map(self._F.identity, (inputs, vector, *begin))
         outputs, *final = self._F.RNN(inputs, vector, *begin, state_size=self._hidden_size, num_layers=1,
-                                      mode=self._mode, bidirectional=bidirectional, state_outputs=True)
+                                      mode=operator_mode(self._mode), bidirectional=bidirectional, state_outputs=True)
         return outputs, final

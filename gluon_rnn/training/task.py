@@ -1,8 +1,6 @@
 """What a task is: data, model, loss and scores of one kind of problem, as the training loop sees them."""
 from dataclasses import dataclass, field
 
-import mxnet as mx
-
 import gluon_rnn.data
 import gluon_rnn.models  # noqa: F401  importing the packages registers their members
 import gluon_rnn.nn  # noqa: F401
@@ -173,7 +171,7 @@ class Task:
 
     def initialize(self, devices):
         """Give the parameters their first values on all `devices`; sizes that were deferred are fixed by one batch."""
-        self.model.initialize(mx.init.Xavier(), ctx=devices)
+        self.model.initialize(gluon_rnn.nn.OwnDefaults(), ctx=devices)
         if any(0 in (parameter.shape or (0,)) for parameter in self.model.collect_params().values()):
             self.run_once(devices[0])
 

@@ -83,7 +83,7 @@ def test_settings_are_kept():
 
 
 @pytest.mark.parametrize("kwargs, match", [
-    (dict(hidden_size=6), r"l0_i2h_weight of .* has shape \(20, 3\), but .* needs \(24, 3\); cell, hidden_size"),
+    (dict(hidden_size=6), r"l0_i2h_weight of .* has shape \(20, 3\), but .* needs \(24, 0\); cell, hidden_size"),
     (dict(hidden_size=5, input_size=4), r"l0_i2h_weight of .* has shape \(20, 3\), but .* needs \(20, 4\)"),
     (dict(hidden_size=5, num_layers=2), "num_layers and bidirectional must be those"),
     (dict(hidden_size=5, bidirectional=True), "num_layers and bidirectional must be those")])

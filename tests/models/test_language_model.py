@@ -44,9 +44,8 @@ def test_equations_against_a_numpy_loop(tied):
     table, bias = model.embedding_weight.data().asnumpy(), model.output_bias.data().asnumpy()
     weight = table if tied else model.output_weight.data().asnumpy()
     size = table.shape[1]
-    flat = model.encoder.collect_params()[model.encoder.prefix + "l0_parameters"].data().asnumpy()
-    i2h, h2h, i2h_bias, h2h_bias = np.split(flat, np.cumsum([H * size, H * H, H]))   # all weights, then all biases
-    i2h, h2h = i2h.reshape(H, size), h2h.reshape(H, H)
+    i2h, h2h, i2h_bias, h2h_bias = (value.asnumpy() for value in model.encoder.parts().values())
+    assert i2h.shape == (H, size) and h2h.shape == (H, H)
     for row in range(N):
         h = np.zeros(H)
         for step in range(T):

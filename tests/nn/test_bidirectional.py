@@ -19,7 +19,7 @@ def set_direction(block, fused, direction):
     """Give a one-directional fused layer the parameters of one direction of a bidirectional one."""
     for name, value in fused.parts().items():
         if name[0] == direction:
-            block.set_part(f"l{name[1:]}", value)
+            block._reg_params[f"l{name[1:]}"].set_data(value)
 
 
 @pytest.mark.parametrize("layer", [RNN, LSTM, GRU])

@@ -12,7 +12,7 @@ from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan, Unrolled
 from gluon_rnn.registry import encoders
 from tests.reference import EXACT, condition
 
@@ -36,9 +36,29 @@ OTHERS = {
     "forecaster_closed_loop": lambda dtype, **variant: ForecasterClosedLoop(
         Forecaster(GRU(4, dtype=dtype), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
+# cells of Gluon's in the loop of this package
+GLUON_CELLS = {
+    "gluon_lstm": lambda: gluon.rnn.LSTMCell(6, input_size=3),
+    "gluon_gru": lambda: gluon.rnn.GRUCell(6, input_size=3),
+    "gluon_residual": lambda: gluon.rnn.ResidualCell(gluon.rnn.RNNCell(3, input_size=3)),
+    "gluon_sequential": lambda: _sequential(gluon.rnn.LSTMCell(5, input_size=3), gluon.rnn.GRUCell(4, input_size=5)),
+}
+OTHERS.update({name: lambda dtype, make=make: _looped(make(), dtype) for name, make in GLUON_CELLS.items()})
 STEPS, ROWS, FEATURES = 7, 3, 3
 #: roundings on the longest path of a number: sums over inputs, units and delays of two layers, at each step
 TERMS = STEPS * 2 * (FEATURES + 6 + 4)
+
+
+def _looped(cell, dtype):
+    cell.cast(dtype)
+    return Unrolled(cell, dtype=dtype)
+
+
+def _sequential(*cells):
+    stack = gluon.rnn.SequentialRNNCell()
+    for cell in cells:
+        stack.add(cell)
+    return stack
 
 
 def _conditioned(block):
@@ -59,7 +79,8 @@ def variants(name):
 
 
 BLOCKS = [(name, variant) for name in encoders.names() for variant in variants(name)]
-BLOCKS += [(name, variant) for name in OTHERS for variant in ({}, {"layout": "NTC"})]
+BLOCKS += [(name, variant) for name in OTHERS for variant in ({}, {"layout": "NTC"})
+           if not variant or name not in GLUON_CELLS]
 
 
 def build(name, variant, dtype):
@@ -218,14 +239,18 @@ def test_one_step_in_somebody_elses_loop_is_a_call(block):
     assert_same([outputs, *finals], [want, *want_finals])
 
 
-def test_carried_states_are_refused_by_a_block_that_looks_ahead(block):
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_carried_states_are_refused_by_a_block_that_looks_ahead(block, hybrid):
+    if hybrid:
+        block.hybridize()
     inputs = batch(block)
     _, states = block(inputs, block.begin_state(3))
     if block.causal:
         block(inputs, states)
     else:
         with pytest.raises(ValueError, match="not causal: it reads"):
-            block(inputs, states)
+            block(inputs, [state.detach() for state in states])
+        block(inputs, [state + 1 for state in states])                    # initial ones, whatever they are
 
 
 def test_causal_means_that_the_future_changes_nothing(block):

@@ -47,7 +47,8 @@ def test_parts_give_what_the_layer_gives(layer):
             outputs, states = run()
             loss = (outputs * outputs).sum() + sum((state * state * state).sum() for state in states)
         loss.backward()
-        arrays = [outputs, *states, known.grad, fed.grad, *(state.grad for state in begin), layer.l0_parameters.grad()]
+        arrays = [outputs, *states, known.grad, fed.grad, *(state.grad for state in begin),
+                  *(parameter.grad() for parameter in layer.collect_params().values())]
         results.append([array.asnumpy().reshape(-1) for array in arrays])
     # the fused operator's relu rounds to float32 where all else is float64: at each step, for each unit
     assert_rounded(results[1], results[0], STEPS * ROWS * UNITS, "float32" if layer.mode == "rnn_relu" else "float64")
