@@ -73,7 +73,8 @@ def to_gluon(layer):
         raise ValueError(f"{layer.name} has drop_h={layer._drop_h} and weight_drop={layer._weight_drop}, which "
                          "mxnet.gluon.rnn does not know; set both to 0 to convert")
     if layer.mode == "rnn_sigmoid":
-        raise ValueError(f"{layer.name} has activation='sigmoid', which mxnet.gluon.rnn does not know; keep it as it is")
+        raise ValueError(f"{layer.name} has activation='sigmoid', which mxnet.gluon.rnn does not know; keep it "
+                         "as it is")
     values = layer.parts()
     first = values["l0_i2h_weight"]
     settings = {"activation": layer.mode.split("_")[1]} if kind is nn.RNN else {}

@@ -126,7 +126,8 @@ class RecurrentCell(GluonCell):
         check_counts(input_size=input_size)
         self.hidden_size = hidden_size
         self._stacked = self.num_gates * hidden_size
-        self._register("i2h_weight", (self._stacked, input_size), default_or(i2h_weight_initializer, "xavier", self.num_gates))
+        self._register("i2h_weight", (self._stacked, input_size),
+                       default_or(i2h_weight_initializer, "xavier", self.num_gates))
         self._register("h2h_weight", (self._stacked, self.output_size),
                        default_or(h2h_weight_initializer, self.h2h_default, self.num_gates))
         self._register("i2h_bias", (self._stacked,), i2h_bias_initializer)

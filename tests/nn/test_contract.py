@@ -43,15 +43,8 @@ GLUON_CELLS = {
     "gluon_residual": lambda: gluon.rnn.ResidualCell(gluon.rnn.RNNCell(3, input_size=3)),
     "gluon_sequential": lambda: _sequential(gluon.rnn.LSTMCell(5, input_size=3), gluon.rnn.GRUCell(4, input_size=5)),
 }
-OTHERS.update({name: lambda dtype, make=make: _looped(make(), dtype) for name, make in GLUON_CELLS.items()})
-STEPS, ROWS, FEATURES = 7, 3, 3
-#: roundings on the longest path of a number: sums over inputs, units and delays of two layers, at each step
-TERMS = STEPS * 2 * (FEATURES + 6 + 4)
-
-
-def _looped(cell, dtype):
-    cell.cast(dtype)
-    return Unrolled(cell, dtype=dtype)
+OTHERS.update({name: lambda dtype, make=make, **variant: _unrolled(make(), dtype, **variant)
+               for name, make in GLUON_CELLS.items()})
 
 
 def _sequential(*cells):
@@ -59,6 +52,17 @@ def _sequential(*cells):
     for cell in cells:
         stack.add(cell)
     return stack
+
+
+def _unrolled(cell, dtype, **variant):
+    block = Unrolled(cell, **variant)
+    block.cast(dtype)
+    return block
+
+
+STEPS, ROWS, FEATURES = 7, 3, 3
+#: roundings on the longest path of a number: sums over inputs, units and delays of two layers, at each step
+TERMS = STEPS * 2 * (FEATURES + 6 + 4)
 
 
 def _conditioned(block):
