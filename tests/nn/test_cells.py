@@ -7,9 +7,11 @@ from mxnet import autograd, gluon
 from gluon_rnn import nn
 from gluon_rnn.nn.cells import activate
 from gluon_rnn.nn.checks import ACTIVATIONS
-from tests.reference import sigmoid
+from tests.reference import EXACT, assert_rounded, rounding, sigmoid
 
 N, T, C, H = 3, 5, 3, 6
+#: roundings of float32 on the longest path: two cells one behind the other, at each step
+TERMS = T * 2 * (C + H)
 TWINS = {
     "rnn": (nn.RNNCell, gluon.rnn.RNNCell, {}), "lstm": (nn.LSTMCell, gluon.rnn.LSTMCell, {}),
     "gru": (nn.GRUCell, gluon.rnn.GRUCell, {}), "rnn_relu": (nn.RNNCell, gluon.rnn.RNNCell, {"activation": "relu"}),
@@ -64,8 +66,7 @@ def test_unroll_is_that_of_gluons_cell(name, lengths, merge_outputs, hybrid):
                                              valid_length=lengths)))
         assert len(results[0]) == len(results[1])
         for got, want in zip(*results):
-            # the same sums in another order, T steps of a contraction on values of at most a few units
-            np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=2e-6)
+            assert_rounded([got], [want], TERMS)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -116,7 +117,7 @@ def test_gluons_combinations_take_the_cell_eagerly_and_hybridized(name):
         graph = net(inputs)                                               # sizes are inferred from the graph, too
         net.hybridize(False)
         for got, want in zip(graph, net(inputs)):
-            np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=2e-6)
+            assert_rounded([got], [want], TERMS)
 
 
 def test_a_residual_cell_adds_its_input():
@@ -129,7 +130,7 @@ def test_a_residual_cell_adds_its_input():
     for t in range(T):
         output, states = cell(x[t], states)
         want.append(output + x[t])
-    np.testing.assert_allclose(outputs.asnumpy(), mx.nd.stack(*want, axis=1).asnumpy(), rtol=0, atol=1e-6)
+    assert_rounded([outputs], [mx.nd.stack(*want, axis=1)], TERMS)
 
 
 def test_gradients_through_unroll_are_those_of_the_loop():
@@ -143,8 +144,7 @@ def test_gradients_through_unroll_are_those_of_the_loop():
             loss = (run() ** 2).sum()
         loss.backward()
         gradients.append([inputs.grad.asnumpy(), *(p.grad().asnumpy().copy() for p in cell.collect_params().values())])
-    for got, want in zip(*gradients):
-        np.testing.assert_allclose(got, want, rtol=0, atol=1e-5 * max(1, np.abs(want).max()))
+    assert_rounded(*gradients, TERMS * N)
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "peephole", "jordan"])
@@ -170,8 +170,7 @@ def test_gradients_in_a_foreach_of_the_users_are_those_of_unroll(name):
             loss = (loop(inputs, cell.begin_state(N))[0] ** 2).sum()
         loss.backward()
         gradients.append([parameter.grad().asnumpy().copy() for parameter in cell.collect_params().values()])
-    for got, want in zip(*gradients):
-        np.testing.assert_allclose(got, want, rtol=0, atol=2e-6 * max(1, np.abs(want).max()))
+    assert_rounded(*gradients, TERMS * N)
 
 
 # ---- activations and initializers -----------------------------------------------------------------------------------
@@ -182,7 +181,7 @@ def test_every_activation_is_its_equation():
                 "softrelu": np.log1p(np.exp(values)), "softsign": values / (1 + np.abs(values)), "identity": values}
     assert set(expected) == set(ACTIVATIONS)
     for name, want in expected.items():
-        np.testing.assert_allclose(activate(mx.nd, mx.nd.array(values), name).asnumpy(), want, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(activate(mx.nd, mx.nd.array(values, dtype="float64"), name).asnumpy(), want, **EXACT)
 
 
 @pytest.mark.parametrize("make", [
@@ -207,7 +206,7 @@ def test_by_default_a_block_has_its_own_initializers():
         cell.initialize(*init, force_reinit=True)
         np.testing.assert_array_equal(cell.i2h_bias.data().asnumpy(), [0] * H + [1] * H + [0] * 2 * H)
         recurrent = cell.h2h_weight.data().asnumpy()[:H]
-        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(H), atol=1e-5)         # orthogonal, float32
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(H), rtol=0, atol=rounding("float32", 2 * H))
         assert np.unique(cell.i2h_weight.data().asnumpy()).size > H
     cell.initialize(mx.init.Constant(0.25), force_reinit=True)           # one that is asked for by name
     assert (cell.i2h_weight.data().asnumpy() == 0.25).all() and (cell.h2h_weight.data().asnumpy() == 0.25).all()

@@ -10,8 +10,12 @@ from mxnet import autograd, gluon
 
 from gluon_rnn import nn
 from gluon_rnn.nn.flat_parameters import graph_parameters, split_old_vectors
+from tests.reference import rounding
 
 INPUTS = (5, 3, 4)
+#: roundings of float32 on the longest path: five steps of two layers, each with four or twelve inputs and six units
+TERMS = 5 * 2 * (12 + 6)
+BOUND = rounding("float32", TERMS)
 
 
 def pair(cell="LSTM", **options):
@@ -33,10 +37,11 @@ def backward(layer, inputs):
     loss.backward()
 
 
-def assert_equal(ours, theirs, rtol=0.0, gradients=False):
+def assert_equal(ours, theirs, terms=0, gradients=False):
+    """Of parameters or gradients: the same bits, or what so many roundings leave."""
     for name, parameter in ours._reg_params.items():
         got, want = ((p.grad() if gradients else p.data()).asnumpy() for p in (parameter, theirs._reg_params[name]))
-        np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * np.abs(want).max(), err_msg=name)
+        np.testing.assert_allclose(got, want, rtol=0, atol=rounding("float32", terms, want), err_msg=name)
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
@@ -51,7 +56,7 @@ def test_names_shapes_order_and_gradients_are_gluons(cell, bidirectional, hybrid
     for layer in (ours, theirs):
         layer.hybridize(hybrid)
         backward(layer, inputs)
-    assert_equal(ours, theirs, rtol=1e-5, gradients=True)                 # one operator against another of the same
+    assert_equal(ours, theirs, TERMS, gradients=True)                     # one operator against another of the same
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
@@ -111,7 +116,7 @@ def test_a_global_initializer_is_respected_and_defaults_are_ours():
     for init in ((), (nn.OwnDefaults("zeros"),)):
         layer.initialize(*init, force_reinit=True)
         recurrent = layer.gate("l0_h2h_weight", "o").asnumpy()
-        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), atol=1e-5)         # orthogonal, float32
+        np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), rtol=0, atol=rounding("float32", 2 * 8))
     chosen = nn.LSTM(8, input_size=4, h2h_weight_initializer="zeros")
     chosen.initialize(mx.init.Constant(0.5))                              # a layer's own choice wins, as in Gluon
     assert not chosen.l0_h2h_weight.data().asnumpy().any()
@@ -132,7 +137,7 @@ def test_files_of_gluon_load_here_and_ours_there(tmp_path, nested, bidirectional
             outer.add(target)
         source.save_parameters(path)
         (outer if nested else target).load_parameters(path)
-        np.testing.assert_allclose(target(inputs).asnumpy(), want, rtol=0, atol=1e-6)      # float32, other operators
+        np.testing.assert_allclose(target(inputs).asnumpy(), want, rtol=0, atol=BOUND)
 
 
 def _inside(layer):
@@ -182,7 +187,7 @@ def test_weight_drop_of_gluonnlp_acts(hybrid):
     gradient = layer.l0_h2h_weight.grad().asnumpy()
     assert 0.3 < (gradient == 0).mean() < 0.7                             # dropped weights get none
     assert layer.l0_i2h_weight.grad().asnumpy().any()
-    np.testing.assert_allclose(net(inputs).asnumpy(), want, rtol=0, atol=1e-6)             # nothing in prediction
+    np.testing.assert_allclose(net(inputs).asnumpy(), want, rtol=0, atol=BOUND)    # nothing in prediction
 
 
 def test_a_symbolic_call_reads_named_parameters_as_gluons_layer_does():
@@ -195,7 +200,7 @@ def test_a_symbolic_call_reads_named_parameters_as_gluons_layer_does():
     assert {name[len(ours.prefix):] for name in module.get_params()[0]} == set(ours._reg_params)
     net = gluon.SymbolBlock(ours(mx.sym.var("data")), mx.sym.var("data"), params=ours.collect_params())
     inputs = mx.nd.random.normal(shape=INPUTS)
-    np.testing.assert_allclose(net(inputs).asnumpy(), theirs(inputs).asnumpy(), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(net(inputs).asnumpy(), theirs(inputs).asnumpy(), rtol=0, atol=BOUND)
 
 
 def test_graphs_of_gluon_read_the_vector_and_warn_of_nothing(tmp_path):
@@ -223,7 +228,7 @@ def test_gradients_of_a_penalty_and_of_the_layer_add_up():
     loss.backward()
     for name, parameter in layer._reg_params.items():
         want = plain[name] + (2 * parameter.data().asnumpy() if name == "l0_h2h_weight" else 0)
-        np.testing.assert_allclose(parameter.grad().asnumpy(), want, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(parameter.grad().asnumpy(), want, rtol=0, atol=rounding("float32", TERMS, want))
 
 
 def test_requests_for_gradients():
@@ -233,7 +238,8 @@ def test_requests_for_gradients():
     layer.collect_params().setattr("grad_req", "add")
     for _ in range(2):
         backward(layer, inputs)
-    np.testing.assert_allclose(layer.l0_i2h_weight.grad().asnumpy(), 2 * once, rtol=1e-5, atol=1e-6)
+    twice = layer.l0_i2h_weight.grad().asnumpy()
+    np.testing.assert_allclose(twice, 2 * once, rtol=0, atol=rounding("float32", TERMS, twice))
     layer.collect_params().zero_grad()
     assert not any(parameter.grad().asnumpy().any() for parameter in layer.collect_params().values())
     layer.collect_params().setattr("grad_req", "write")
@@ -255,11 +261,11 @@ def test_cast_and_devices_keep_the_views():
     layer, inputs = pair()[0], mx.nd.random.normal(shape=INPUTS)
     want = layer(inputs).asnumpy()
     layer.cast("float64")
-    np.testing.assert_allclose(layer(inputs.astype("float64")).asnumpy(), want, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(layer(inputs.astype("float64")).asnumpy(), want, rtol=0, atol=BOUND)
     layer.cast("float32")
     layer.collect_params().reset_ctx([mx.cpu(0), mx.cpu(1)])
     for ctx in (mx.cpu(0), mx.cpu(1)):
-        np.testing.assert_allclose(layer(inputs.as_in_context(ctx)).asnumpy(), want, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(layer(inputs.as_in_context(ctx)).asnumpy(), want, rtol=0, atol=BOUND)
     layer.l1_h2h_bias.set_data(mx.nd.ones(24))
     for ctx in (mx.cpu(0), mx.cpu(1)):
         vector = layer._vectors[1].data(ctx)
@@ -282,7 +288,7 @@ def test_several_devices_train_alike():
         trainer.step(4)
     for name, parameter in one._reg_params.items():
         for array in several._reg_params[name].list_data():
-            np.testing.assert_allclose(array.asnumpy(), parameter.data().asnumpy(), rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(array.asnumpy(), parameter.data().asnumpy(), rtol=0, atol=BOUND)
 
 
 def test_a_copy_is_a_layer_of_its_own():
@@ -342,7 +348,7 @@ def test_a_deferred_layer_in_a_graph_whose_first_call_has_lengths(options):
     found = outer(inputs, lengths).asnumpy()
     assert layer.input_size == 4
     outer.hybridize(False)
-    np.testing.assert_allclose(outer(inputs, lengths).asnumpy(), found, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(outer(inputs, lengths).asnumpy(), found, rtol=0, atol=BOUND)
 
 
 @pytest.mark.parametrize("cell, bidirectional", [("LSTM", True), ("GRU", False), ("RNN", False)])
@@ -351,4 +357,4 @@ def test_unfused_is_a_stack_of_gluons_cells_on_the_same_parameters(cell, bidirec
     stack = layer._unfuse()
     assert set(stack.collect_params()) == set(layer.collect_params())
     outputs, _ = stack.unroll(5, inputs, layout="TNC", merge_outputs=True)
-    np.testing.assert_allclose(outputs.asnumpy(), layer(inputs).asnumpy(), rtol=0, atol=1e-5)  # float32, five steps
+    np.testing.assert_allclose(outputs.asnumpy(), layer(inputs).asnumpy(), rtol=0, atol=BOUND)

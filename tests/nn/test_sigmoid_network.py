@@ -6,7 +6,7 @@ import pytest
 from gluon_rnn.nn import RNNCell, Unrolled
 from gluon_rnn.nn.sigmoid_network import as_tanh, from_tanh, to_tanh
 from tests.gradients import assert_central_differences
-from tests.reference import sigmoid
+from tests.reference import EXACT, sigmoid
 
 NAMES = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
 
@@ -40,17 +40,16 @@ def test_equations(loop):
     state = h[0].asnumpy()
     for t in range(6):
         state = sigmoid(inputs[t].asnumpy() @ W.T + b + state @ R.T + r)
-        np.testing.assert_allclose(outputs[t].asnumpy(), state, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(last[0].asnumpy(), state, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(outputs[t].asnumpy(), state, **EXACT)
+    np.testing.assert_allclose(last[0].asnumpy(), state, **EXACT)
 
 
 def test_is_the_cell_in_a_loop(loop):
     inputs, begin = mx.nd.random.normal(shape=(6, 2, 3), dtype="float64"), loop.begin_state(2)
     want, (state,) = loop(inputs, begin)
     outputs, last = run(mx.nd, inputs, begin[0].expand_dims(0), *(p.data() for p in parameters_of(loop)))
-    # sigmoid of MXNet 1.9.1 rounds to float32 on its way, even in float64
-    np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(last[0].asnumpy(), state.asnumpy(), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), **EXACT)
+    np.testing.assert_allclose(last[0].asnumpy(), state.asnumpy(), **EXACT)
 
 
 def test_gradients_are_central_differences(loop):
