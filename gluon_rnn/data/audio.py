@@ -98,7 +98,7 @@ class AudioFolder(Labelled):
 
 
 def augmentation_of(keys):
-    """Return the speeds of the keys of `augment`, and what changes frames, None for nothing; ValueError for a wrong key."""
+    """Return the speeds of the keys of `augment`, and what changes frames, None for nothing."""
     if keys is None:
         return [], None
     known = ["speeds", *inspect.signature(SpectrumAugmentation).parameters]

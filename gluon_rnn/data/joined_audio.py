@@ -1,4 +1,4 @@
-"""Strings of spoken words, made by joining recordings of single ones: connected speech for which the words are known."""
+"""Strings of spoken words, joined from recordings of single ones: connected speech for which the words are known."""
 from dataclasses import dataclass
 from typing import Union
 
