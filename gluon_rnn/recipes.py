@@ -68,13 +68,28 @@ def from_dict(raw, source="<dict>"):
         raise ConfigError(f"{source}: {error}") from error
 
 
-def build_task(config):
+def build_task(config, source=None):
     """Return the task of a checked recipe: data read, model and loss graph built, nothing initialised.
 
-    All generators of random numbers are seeded with ``config.seed`` first.
+    All generators of random numbers are seeded with ``config.seed`` first. The values that model and encoders are given
+    are checked before data are read.
+
+    Parameters
+    ----------
+    config : Config
+    source : str, optional
+        The recipe's file, which messages name.
+
+    Raises
+    ------
+    ConfigError
+        If a value in the recipe is wrong, or does not fit to the data.
     """
     runtime.seed_all(config.seed)
-    return tasks.get(config.task.name)(config, **config.task.arguments)
+    try:
+        return tasks.get(config.task.name)(config, **config.task.arguments)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}" if source else str(error)) from error
 
 
 def _read(path):

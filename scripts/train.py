@@ -19,7 +19,7 @@ def main(argv=None):
     config = recipes.load(recipe, overrides)
     if arguments.dry_run:
         config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
-    path = train(recipes.build_task(config), Path(recipe).stem, resume=arguments.resume,
+    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=arguments.resume,
                  steps=2 if arguments.dry_run else None)
     print(path, flush=True)
     return 0

@@ -8,10 +8,10 @@ from gluon_rnn.data import pad
 from gluon_rnn.data.batching import Batch
 from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import Seq2Seq, SequenceClassifier, SequenceTagger
-from gluon_rnn.tasks.classification.task import ClassificationLoss
-from gluon_rnn.tasks.tagging.task import TaggingLossGraph
+from gluon_rnn.tasks.classification.loss import ClassificationLoss
+from gluon_rnn.tasks.tagging.loss import TaggingLoss
+from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TranslationLoss
-from gluon_rnn.tasks.translation.task import valid_places
 from gluon_rnn.training.step import TrainStep
 
 __all__ = ["classifier", "tagger", "seq2seq"]
@@ -57,7 +57,7 @@ def tagger(case):
             axes += tuple(min(1, array.ndim - 1) for array in spelled)
         return Batch(tuple(arrays), axes, sum(rows["lengths"]))
 
-    return _training(case, TaggingLossGraph(model), [batch(rows) for rows in case["batches"]])
+    return _training(case, TaggingLoss(model), [batch(rows) for rows in case["batches"]])
 
 
 def seq2seq(case):

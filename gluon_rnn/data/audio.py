@@ -67,7 +67,7 @@ class AudioFolder(Labelled):
     and bytes.
     """
 
-    example_arguments = {"input_size": 2}
+    example_arguments = {"input_size": 0}
 
     def __init__(self, path, pattern, test: dict = None, valid: Union[float, dict] = 0.1, *, features="logmel",
                  num_mels=40, num_coefficients=13, window=0.025, hop=0.01, deltas=0, standardize="train",

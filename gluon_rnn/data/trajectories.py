@@ -104,7 +104,7 @@ class Trajectories(Labelled):
     (['down', 'up'], [[-1.0, -1.0], [1.0, 1.0]])
     """
 
-    example_arguments = {"input_size": 2}
+    example_arguments = {"input_size": 0}
 
     def __init__(self, train, valid: Union[float, str] = 0.1, test: str = None, *, features=2, label="last",
                  delimiter=",", differences=False, distort=0.0, encoding="utf-8", split_seed: int = 0):

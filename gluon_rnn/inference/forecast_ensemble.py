@@ -2,7 +2,7 @@
 
 Models that differ in their seed alone differ most where the data say least, and a free run that leaves the data behind
 may go anywhere, or grow without bounds. The mean of predictions follows one that does so; the median does not, as long
-as fewer than half of them do. Each model of a committee runs on its own outputs.
+as fewer than half of them do. Each model of an ensemble runs on its own outputs.
 
 References
 ----------
@@ -33,7 +33,7 @@ def predictor_of(models, scaler, washout):
     """
     horizons = sorted({model.horizon for model in models})
     if len(horizons) > 1:
-        raise ValueError(f"a committee needs models of one horizon, got horizons {', '.join(map(str, horizons))}; "
+        raise ValueError(f"an ensemble needs models of one horizon, got horizons {', '.join(map(str, horizons))}; "
                          "take runs of one recipe")
     members = [ModelPredictor(model, scaler, washout) for model in models]
     return members[0] if len(members) == 1 else MedianPredictor(members)

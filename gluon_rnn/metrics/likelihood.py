@@ -1,7 +1,7 @@
 """A mean negative log-likelihood in its customary units: perplexity of words, bits of characters."""
 import math
 
-__all__ = ["bits", "perplexity"]
+__all__ = ["bits", "perplexity", "score", "score_text"]
 
 
 def perplexity(nats):
@@ -16,3 +16,15 @@ def perplexity(nats):
 def bits(nats):
     """Return nats in bits; nats per character give bits per character."""
     return nats / math.log(2)
+
+
+def score(nats, unit):
+    """Return the customary score of a loss in nats per token by its name: bits of characters, perplexity of words."""
+    return {"bits": bits(nats)} if unit == "character" else {"perplexity": perplexity(nats)}
+
+
+def score_text(nats, unit):
+    """Return a loss in words, such as ``"1.4702 nats (2.1211 bits) per character"`` or ``"perplexity 102.49"``."""
+    if unit == "character":
+        return f"{nats:.4f} nats ({bits(nats):.4f} bits) per character"
+    return f"perplexity {perplexity(nats):.2f}"

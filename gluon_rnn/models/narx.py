@@ -160,9 +160,11 @@ class AR(NARX):
     Yule (1927), On a method of investigating periodicities in disturbed series.
     """
 
-    def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
+    def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros",
+                 layout="TNC", dtype="float32", prefix=None, params=None):
         lags = Lags(0, output_lag, (), "identity", 0, 0, output_size, False)
-        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), layout=layout,
+                            dtype=dtype, prefix=prefix, params=params)
 
 
 class ClosedLoop(DelayModel, LoopBlock):

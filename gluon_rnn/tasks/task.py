@@ -3,14 +3,12 @@ from dataclasses import dataclass, field
 
 import mxnet as mx
 
-import gluon_rnn.data
-import gluon_rnn.models  # noqa: F401  importing the packages registers their members
-import gluon_rnn.nn  # noqa: F401
 from gluon_rnn import config as configuration
-from gluon_rnn.parts import check_part
+from gluon_rnn.config import ConfigError
+from gluon_rnn.parts import build_part, check_model, check_part
 from gluon_rnn.registry import datasets
 
-__all__ = ["NoAssets", "Report", "Task"]
+__all__ = ["Report", "Task"]
 
 
 @dataclass
@@ -34,36 +32,26 @@ class Report:
     text: str = ""
 
 
-@dataclass
-class NoAssets:
-    """Assets of a task whose model needs nothing but its parameters."""
-
-    def texts(self):
-        """Return no files."""
-        return {}
-
-    @classmethod
-    def from_texts(cls, read):
-        """Read nothing."""
-        return cls()
-
-
 class Task:
     """Base class: data, model and loss graph of one recipe.
 
-    A subclass sets, in its constructor, `data`, `model` (not initialised), `graph` and `assets`, and writes
-    `train_batches`, `evaluate` and `build_model`. Its constructor's keyword arguments are the keys of the recipe's
-    ``task: {name: ..., ...}``.
+    A subclass sets, in its constructor, `data`, `assets`, `model` (by `build_model`) and `graph`, and writes
+    `train_batches` and `evaluate`. Its constructor's keyword arguments are the keys of the recipe's
+    ``task: {name: ..., ...}``. What answers with the trained model, without data, is its `predictor_class`.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+        Checked. The encoders of its model are built here, before a subclass reads data, so that a wrong value is said
+        first.
 
     Attributes
     ----------
+    predictor_class : subclass of `gluon_rnn.tasks.predictor.Predictor`
     default_model : str
         Registered name of the model where a recipe names none.
     data_section : subclass of `gluon_rnn.config.Data`
         The schema of the keys that cut data into batches.
-    assets_class : type
-        What a model needs besides parameters (vocabulary, scaler, names of classes): ``texts()`` gives it as
-        {file name: text}, ``from_texts(read)`` reads it back.
     unit : str
         What the loss is a mean over.
     selection : (str, {"min", "max"})
@@ -73,42 +61,49 @@ class Task:
         between batches has ``graph(*batch.arrays, states)`` and returns states too.
     """
 
+    predictor_class = None
     default_model = None
     data_section = configuration.Data
-    assets_class = NoAssets
     unit = "sequence"
     selection = ("loss", "min")
+    #: keys of a data set that make a validation split
+    valid_keys = "valid, or a split of two fractions"
     #: lowest loss that is possible, where it is known
     best_loss = None
 
     def __init__(self, config):
         self.config = config
+        self._plan = self.predictor_class.plan_model(config.model)
+        sizes = self.example_sizes(config)
+        if sizes is not None:
+            self._plan.check(**sizes)
 
     @classmethod
     def check(cls, config):
-        """Check what can be checked without data; ConfigError with the YAML path."""
+        """Check names, arguments and the task's own keys, nothing being built; ConfigError with the YAML path."""
         check_part("data", datasets, config.data)
+        check_model(config.model, cls.predictor_class.size_names)
 
     @classmethod
-    def build_model(cls, section, assets):
-        """Return the model of a recipe's `model` section, not initialised."""
-        raise NotImplementedError(f"{cls.__name__} must define build_model()")
+    def example_sizes(cls, config):
+        """Return sizes that data might have, to try the model with before they are read; None where nobody can say."""
+        return
 
-    @staticmethod
-    def predict(run, *inputs, **options):
-        """Apply the model of a `gluon_rnn.runs.Run` to something new."""
-        raise ValueError(f"a model of the task {run.config.task.name!r} has no predict; see README for its command")
+    def build_model(self):
+        """Return the model for the sizes of `assets`, around the encoders that are there already; not initialised."""
+        return self.predictor_class.build_model(self._plan, self.assets)
 
-    @staticmethod
-    def stream(run, steps):
-        """Yield an answer after each of `steps`, an iterable, from states that are carried from one to the next."""
-        raise ValueError(f"a model of the task {run.config.task.name!r} does not answer step by step; use predict")
+    def read_data(self):
+        """Return the data set of the recipe; ConfigError where it lacks a validation split."""
+        data = build_part("data", datasets, self.config.data)
+        if "valid" not in data.splits:
+            raise ConfigError(f"data: training needs a valid split; give the key {self.valid_keys}")
+        return data
 
-    @staticmethod
-    def export_arguments(run):
-        """Return what `gluon_rnn.export.export` needs besides model and folder: an example, a vocabulary or scaler."""
-        raise ValueError(f"a model of the task {run.config.task.name!r} has no export by this command; call "
-                         "gluon_rnn.export.export with an example of its inputs")
+    @property
+    def device(self):
+        """Where evaluation runs: the model's first device."""
+        return self.model.collect_params().list_ctx()[0]
 
     def train_batches(self, epoch):
         """Return the sized iterable of `Batch` of `epoch`, from 0; the same one for the same seed and epoch."""

@@ -9,7 +9,7 @@ from gluon_rnn import nn
 from gluon_rnn.export import load
 from gluon_rnn.models import LanguageModel
 from gluon_rnn import runs
-from gluon_rnn.tasks.language_model.task import LanguageModelTask, TextAssets
+from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor, TextAssets
 from scripts import export
 
 
@@ -20,7 +20,7 @@ def run(tmp_path, monkeypatch):
     model = LanguageModel(len(vocab), nn.GRU(6, 2), embed_size=4)
     model.initialize()
     config = SimpleNamespace(task=SimpleNamespace(name="language_model"))
-    found = runs.Run(tmp_path, config, model, TextAssets(vocab, "character", ""), {})
+    found = LanguageModelPredictor(tmp_path, config, model, TextAssets(vocab, "character", ""), {})
     monkeypatch.setattr(runs, "load_run", lambda path, which="best": found)
     return found
 
@@ -32,7 +32,7 @@ def test_prints_difference_and_folder(run, tmp_path, capsys, output):
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(folder)
     assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
-    bundle, tokens = load(folder), LanguageModelTask.export_arguments(run)["example"]
+    bundle, tokens = load(folder), run.export_arguments()["example"]
     np.testing.assert_allclose(bundle(tokens).asnumpy(), run.model(tokens).asnumpy(), atol=1e-6)
     assert bundle.vocab.idx_to_token == run.assets.vocab.idx_to_token
     assert bundle.manifest["vocabulary"]["unit"] == "character"

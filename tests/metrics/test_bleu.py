@@ -4,7 +4,8 @@ import builtins
 import pytest
 
 from gluon_rnn.data import ParallelText
-from gluon_rnn.metrics.bleu import bleu, translation_baselines
+from gluon_rnn.metrics.baselines.translation import translation_baselines
+from gluon_rnn.metrics.bleu import bleu
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
 

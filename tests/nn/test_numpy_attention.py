@@ -12,7 +12,7 @@ from gluon_rnn.nn import numpy_attention, numpy_ops
 from gluon_rnn.nn.numpy_attention import PARAMETERS, AttentiveGRU
 from gluon_rnn.training.step import TrainStep
 from gluon_rnn.data.batching import Batch
-from gluon_rnn.tasks.translation.task import valid_places
+from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TranslationLoss
 from tests.gradients import assert_numpy_central_differences
 

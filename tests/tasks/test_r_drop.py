@@ -10,7 +10,7 @@ from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
 from gluon_rnn.tasks import r_drop
 from gluon_rnn.tasks.r_drop import disagreement, doubled_places, twice
-from gluon_rnn.tasks.translation.task import valid_places
+from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TranslationLoss
 
 

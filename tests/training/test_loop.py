@@ -205,6 +205,6 @@ def test_evaluate_run_refuses_a_split_that_is_not_there(make_config):
 def test_chunk_edges_move_from_epoch_to_epoch_and_can_be_nailed_down(make_config):
     for moving in (True, False):
         task = loop.Loop(build_task(make_config({"data.random_offset": moving}))).task
-        offsets = [task.train_batches(epoch).offset for epoch in range(6)]
-        assert offsets == [task.train_batches(epoch).offset for epoch in range(6)]
+        offsets = [task.train_batches(epoch).groups.offset for epoch in range(6)]
+        assert offsets == [task.train_batches(epoch).groups.offset for epoch in range(6)]
         assert offsets[0] == 0 and (len(set(offsets)) > 2) == moving

@@ -12,12 +12,11 @@ from gluon_rnn.data import Recording, SeriesFormat, SeriesScaler
 from gluon_rnn.diagnostics import correlate_residuals, forecast_figure, residual_figure
 from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.bands import Band
-from gluon_rnn.inference.forecast_ensemble import predictor_of
 from gluon_rnn.metrics.baselines.series import Persistence, SeasonalNaive
 from gluon_rnn.parts import build_part
-from gluon_rnn.registry import datasets, suggest, tasks
+from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.tasks.forecasting.predictor import ForecastingPredictor
 from gluon_rnn.tasks.forecasting.report import arx_like, band_columns, predictions_table, residuals_of
-from gluon_rnn.tasks.forecasting.task import ForecastingTask
 
 __all__ = ["FileForecast", "forecast_file"]
 
@@ -89,8 +88,8 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
 
     Parameters
     ----------
-    run : gluon_rnn.runs.Run
-        Of the task "forecasting".
+    run : ForecastingPredictor
+        As `gluon_rnn.load` returns it.
     path : str or Path
         A file as the run was trained on: columns, dates, separator. Rows at its end may have inputs only.
     horizon : int, at least 0, default 0
@@ -116,7 +115,7 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
     """
     _check(run, horizon, steps_ahead)
     measured, future = _read(run, str(path), _layout(run, split, missing), horizon)
-    predictor = predictor_of([run.model, *run.beside], run.assets.scaler, run.assets.washout)
+    predictor = run.of_recordings()
     band = Band.of(run.model.head, level)
     baselines, note = _baselines(run, measured)
     measured = _predicted(run, measured, baselines)
@@ -126,7 +125,7 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
                               {way: band.edges(parts[0]) for way, parts in quantiles.items()})
     notes = [*_band_notes(run, predictor, measured, quantiles, band), f"linear ARX: {note}",
              *_residual_notes(run, table, measured)]
-    ours = f"median of {len(run.beside) + 1} models" if run.beside else "model"
+    ours = f"median of {len(run.models)} models" if run.ensemble else "model"
     scores = {name: _scores(run, each, measured, ways) for name, each in [(ours, predictor), *baselines.items()]}
     if future is not None:
         table = pd.concat([table, _forecast_table(predictor, future, names, band)], ignore_index=True)
@@ -135,7 +134,7 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
 
 
 def _check(run, horizon, steps_ahead):
-    if not issubclass(tasks.get(run.config.task.name), ForecastingTask):
+    if not isinstance(run, ForecastingPredictor):
         raise ValueError(f"the run in {str(run.path)!r} is of the task {run.config.task.name!r}; pass one of the task "
                          "'forecasting'")
     if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 0:

@@ -1,31 +1,26 @@
 """The forecasting task: one-step, n-step and free-running prediction of time series, and system identification."""
-import dataclasses
-import json
 from typing import Optional
 
-import mxnet as mx
-import numpy as np
 from pydantic import Field
 
 from gluon_rnn import config as configuration
-from gluon_rnn import parts
 from gluon_rnn.config import ConfigError
-from gluon_rnn.data import Recording, SeriesFormat, SeriesSet
+from gluon_rnn.data import SeriesSet
+from gluon_rnn.data.batching import Batches
 from gluon_rnn.data.scaling import KINDS, SeriesScaler
 from gluon_rnn.data.windows import Windows
 from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.forecast_ensemble import predictor_of
 from gluon_rnn.metrics.baselines.series import ARX
-from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest, tasks
 from gluon_rnn.tasks.forecasting import report as forecast_report
-from gluon_rnn.tasks.forecasting.batches import WindowBatches
+from gluon_rnn.tasks.forecasting.batches import collate
 from gluon_rnn.tasks.forecasting.loss import FEEDBACK, SeriesLoss
+from gluon_rnn.tasks.forecasting.predictor import ForecastingPredictor, SeriesAssets
 from gluon_rnn.tasks.task import Task
 from gluon_rnn.training.evaluation import mean_loss
 
-__all__ = ["ForecastingTask", "SeriesAssets"]
-
+__all__ = ["ForecastingTask"]
 
 STARTS = ("random", "least_squares")
 
@@ -35,33 +30,6 @@ class SeriesData(configuration.Data):
 
     bptt: int = Field(50, ge=1)                          # scored rows of a window; what backpropagation is truncated to
     stride: Optional[int] = Field(None, ge=1)            # rows from window to window; default bptt
-
-
-@dataclasses.dataclass
-class SeriesAssets:
-    """What turns a file into numbers for a model, and a model's numbers into a forecast.
-
-    The scaler, the washout, the season where one was given, and by split how its files are read, where there are files.
-    """
-
-    scaler: SeriesScaler
-    washout: int = 0
-    season: Optional[int] = None
-    formats: dict = dataclasses.field(default_factory=dict)
-
-    def texts(self):
-        """Return the two files."""
-        formats = {split: json.loads(layout.to_json()) for split, layout in self.formats.items()}
-        return {"scaler.json": self.scaler.to_json(),
-                "series.json": json.dumps({"washout": self.washout, "season": self.season, "formats": formats})}
-
-    @classmethod
-    def from_texts(cls, read):
-        """Read back what `texts` gave."""
-        stored = json.loads(read("series.json"))
-        formats = {split: SeriesFormat.from_json(json.dumps(layout))
-                   for split, layout in stored.get("formats", {}).items()}
-        return cls(SeriesScaler.from_json(read("scaler.json")), stored["washout"], stored["season"], formats)
 
 
 @tasks.register("forecasting")
@@ -88,19 +56,18 @@ class ForecastingTask(Task):
     """
 
     default_model = "narx"
+    predictor_class = ForecastingPredictor
     data_section = SeriesData
-    assets_class = SeriesAssets
     unit = "sample"
+    valid_keys = "valid, valid_fraction or split"
 
     def __init__(self, config, *, feedback: str = "open_loop", washout: Optional[int] = None,
                  steps_ahead: list[int] = (), scaler: str = "standard", select: Optional[str] = None,
                  start: str = "random"):
         super().__init__(config)
-        self.data = parts.build_part("data", datasets, config.data)
-        if "valid" not in self.data.splits:
-            raise ConfigError("data: training needs a valid split; give the key valid, valid_fraction or split")
+        self.data = self.read_data()
         self.assets = SeriesAssets(self._fitted(scaler), 0, self.data.season, getattr(self.data, "formats", {}))
-        self.model = self.build_model(config.model, self.assets)
+        self.model = self.build_model()
         self.assets.washout = self._checked(washout)
         self._check_horizon(feedback, steps_ahead)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
@@ -131,17 +98,6 @@ class ForecastingTask(Task):
         if any(step < 2 for step in options.get("steps_ahead", ())):
             raise ConfigError("task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
                               f"got {options['steps_ahead']!r}")
-
-    @classmethod
-    def build_model(cls, section, assets):
-        """Return the model of a recipe's `model` section for the columns of `assets`, not initialised."""
-        inputs, outputs = len(assets.scaler.input_names), len(assets.scaler.target_names)
-        if section.name == "ar":
-            if inputs:
-                raise ConfigError(f"model.name: ar takes no inputs, and data.inputs has {inputs}; use narx, with "
-                                  "hidden_sizes: [] for a linear model")
-            return parts.build_model(section, output_size=outputs)
-        return parts.build_model(section, input_size=inputs, output_size=outputs)
 
     def _checked(self, washout):
         if washout is None:
@@ -215,12 +171,11 @@ class ForecastingTask(Task):
 
     def train_batches(self, epoch):
         """Return the shuffled windows of `epoch`; with a coin for each value where feedback is scheduled."""
-        coin = None
+        section, seed, share = self.config.data, self.config.seed, None
         if self._feedback == "scheduled":
             share = min(1.0, (epoch + 1) / max(1, self.config.training.epochs // 2))
-            coin = (np.random.default_rng([self.config.seed, epoch, 1]), share)
-        batches = self._windows.batches(self.config.data.batch_size, self.config.seed, epoch)
-        return WindowBatches(batches, self._length, self.assets.washout, coin)
+        windows = self._windows.batches(section.batch_size, seed, epoch)
+        return Batches(windows, collate(self._length, self.assets.washout, share), [seed, epoch, 1])
 
     def evaluate(self, split, limit=None):
         """Return the open-loop loss in scaled units, then the scores of each way to predict."""
@@ -237,13 +192,8 @@ class ForecastingTask(Task):
             graph = self._loss("open_loop" if getattr(self.model, "feedback", True) else "closed_loop", length)
             self._evaluations[split] = graph, self._cut(split, length), length
         graph, windows, length = self._evaluations[split]
-        batches = WindowBatches(windows.batches(self.config.data.eval_batch_size), length, self.assets.washout)
+        batches = Batches(windows.batches(self.config.data.eval_batch_size), collate(length, self.assets.washout))
         return mean_loss(graph, batches, self.device, limit=limit)
-
-    @property
-    def device(self):
-        """Where evaluation runs."""
-        return self.model.collect_params().list_ctx()[0]
 
     def _begun(self, split):
         """Return the recordings of a split, the washout taken off what is predicted."""
@@ -269,7 +219,7 @@ class ForecastingTask(Task):
         """Score model and baselines on the final split, and write forecasts and pictures into the run's folder."""
         return forecast_report.report(self, path, self.final_split, limit)
 
-    def evaluate_together(self, split, models):
+    def evaluate_ensemble(self, split, models):
         """Return the scores of the median of what `models` predict, as ``free_run_rmse_of_3``."""
         predictor = predictor_of(models, self.assets.scaler, self.assets.washout)
         found = self.scores(predictor, self._begun(split), forecast_report.ALL_METRICS)
@@ -282,61 +232,3 @@ class ForecastingTask(Task):
     def describe(self):
         """Return what the data are, in words and numbers."""
         return repr(self.data)
-
-    @staticmethod
-    def predict(run, x, y, steps_ahead=1, start=None):
-        """Predict a recording in the units of its file; with runs beside this one, the median of what all predict.
-
-        Parameters
-        ----------
-        run : gluon_rnn.runs.Run
-        x : (T, Cx) array or None
-            Exogenous inputs.
-        y : (T, Ky) array
-            Measured targets; what is not read may be NaN: a free run reads the rows before `start` only.
-        steps_ahead : int or None, default 1
-            1 is open loop, n re-anchors at every n, None is a free run; as in `gluon_rnn.inference.predict`.
-        start : int, optional
-            The first row to predict, at least the washout of the run, which is the default. With the number of measured
-            rows, and steps_ahead None, the rows behind them are forecast.
-
-        Returns
-        -------
-        (T - start, Ky) float64 array
-            Row k predicts y[start + k].
-
-        Raises
-        ------
-        ValueError
-            If columns or rows do not fit, or a value that has to be read is not finite.
-        """
-        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        recording = Recording("the data given", x, y, _checked_start(run, y, steps_ahead, start))
-        models = [run.model, *run.beside]
-        return predictor_of(models, run.assets.scaler, run.assets.washout)(recording, steps_ahead)
-
-    @staticmethod
-    def export_arguments(run):
-        """Return an example of scaled inputs and measured outputs side by side, and the scaler."""
-        scaler = run.assets.scaler
-        columns = len(scaler.input_names) + len(scaler.target_names)
-        example = mx.nd.random.normal(shape=(run.assets.washout + 4, 2, columns))
-        return {"example": example, "scaler": json.loads(scaler.to_json())}
-
-
-def _checked_start(run, y, steps_ahead, start):
-    """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
-    washout = run.assets.washout
-    start = washout if start is None else start
-    check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)
-    if not washout <= start < len(y):
-        raise ValueError(f"the first row to predict is {start}, and must be at least the run's washout of {washout} "
-                         f"and below the {len(y)} rows of y; pass more rows")
-    block = len(y) if steps_ahead is None else steps_ahead
-    read = start + (len(y) - 1 - start) // block * block                  # rows before the last anchor
-    missing = np.flatnonzero(~np.isfinite(y[:read]).all(axis=1))
-    if len(missing):
-        raise ValueError(f"row {missing[0]} of y is not finite, and this prediction reads the first {read} rows; fill "
-                         "it, or predict with steps_ahead=None from the row start on")
-    return start

@@ -1,54 +1,31 @@
 """The translation task: an encoder and a decoder, fitted by the right target, scored by BLEU against all references."""
 import itertools
-import json
-from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Optional
 
-import gluonnlp
-import mxnet as mx
 import numpy as np
 from pydantic import Field
 
 from gluon_rnn import config as configuration
-from gluon_rnn import parts
 from gluon_rnn.config import ConfigError
-from gluon_rnn.data import Buckets, pad
-from gluon_rnn.data.batching import Batch
-from gluon_rnn.data.subwords import tokenizer_of
-from gluon_rnn.inference.translate import Translator, attention_picture
-from gluon_rnn.metrics.bleu import bleu, translation_baselines
-from gluon_rnn.registry import datasets, tasks
-from gluon_rnn.tasks.task import Report, Task
+from gluon_rnn.data import Buckets
+from gluon_rnn.data.batching import BucketedBatches
+from gluon_rnn.inference.translate import Translator
+from gluon_rnn.metrics.bleu import bleu
+from gluon_rnn.registry import tasks
+from gluon_rnn.tasks.task import Task
+from gluon_rnn.tasks.translation.batches import collate
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
+from gluon_rnn.tasks.translation.predictor import TranslationAssets, TranslationPredictor
+from gluon_rnn.tasks.translation.report import report
 from gluon_rnn.tasks.translation.teacher_forcing import TeacherForcing
 
-__all__ = ["TranslationAssets", "TranslationTask", "valid_places"]
+__all__ = ["TranslationTask"]
 
 
 class TranslationData(configuration.Data):
     """How pairs become batches."""
 
     num_buckets: int = Field(10, ge=1)                   # batches that are cut from one pool sorted by length
-
-
-@dataclass
-class TranslationAssets:
-    """Vocabularies, and what turns sentences into tokens and back."""
-
-    source_vocab: Any
-    target_vocab: Any
-    tokenizer: Any
-
-    def texts(self):
-        """Return the three files."""
-        return {"source_vocab.json": self.source_vocab.to_json(), "target_vocab.json": self.target_vocab.to_json(),
-                "tokenizer.json": json.dumps(self.tokenizer.settings)}
-
-    @classmethod
-    def from_texts(cls, read):
-        """Read back what `texts` gave."""
-        vocabs = (gluonnlp.Vocab.from_json(read(f"{side}_vocab.json")) for side in ("source", "target"))
-        return cls(*vocabs, tokenizer_of(json.loads(read("tokenizer.json"))))
 
 
 @tasks.register("translation")
@@ -79,25 +56,23 @@ class TranslationTask(Task):
     """
 
     default_model = "seq2seq"
+    predictor_class = TranslationPredictor
     data_section = TranslationData
-    assets_class = TranslationAssets
     unit = "token"
 
     def __init__(self, config, *, label_smoothing: float = 0.0, r_drop: float = 0.0,
                  teacher_forcing: Optional[dict] = None, bleu_sentences: int = 0, beam_size: int = 5,
                  alpha: float = 1.0, mbr: bool = False):
         super().__init__(config)
-        self._beam = {"beam_size": beam_size, "alpha": alpha, "mbr": mbr}
-        self.data = parts.build_part("data", datasets, config.data)
-        if "valid" not in self.data.splits:
-            raise ConfigError("data: training needs a valid split; give the key valid, or a split of two fractions")
+        self.beam = {"beam_size": beam_size, "alpha": alpha, "mbr": mbr}
+        self.data = self.read_data()
         self.assets = TranslationAssets(self.data.source_vocab, self.data.target_vocab, self.data.tokenizer)
-        self.model = self.build_model(config.model, self.assets)
+        self.model = self.build_model()
         self._forcing = TeacherForcing(**(teacher_forcing or {}))
         self.graph = TranslationLoss(self.model, label_smoothing, not self._forcing.always, r_drop)
         self._scores = TokenScores(self.model)
         self._scores.hybridize()
-        self._translator = Translator(self.model, *vars(self.assets).values())
+        self.translator = Translator(self.model, *vars(self.assets).values())
         self._bleu_sentences = bleu_sentences
         if bleu_sentences:
             self.selection = ("bleu", "max")
@@ -117,55 +92,66 @@ class TranslationTask(Task):
             TeacherForcing(**(options.get("teacher_forcing") or {}))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"task.teacher_forcing: {error}") from error
-        parts.build_model(config.model, source_vocab_size=2, target_vocab_size=2)
 
     @classmethod
-    def build_model(cls, section, assets):
-        """Return the model of a recipe's `model` section for the vocabularies of `assets`, not initialised."""
-        return parts.build_model(section, source_vocab_size=len(assets.source_vocab),
-                                 target_vocab_size=len(assets.target_vocab))
+    def example_sizes(cls, config):
+        """Return the sizes of small vocabularies."""
+        return {"source_vocab_size": 2, "target_vocab_size": 2}
 
     # ---- batches -------------------------------------------------------------------------------------------------
 
     def train_batches(self, epoch):
         """Return the training batches of `epoch`, counted from 0; the same ones for the same seed and epoch."""
-        seed = [self.config.seed, epoch]
-        forcing = None if self._forcing.always else (self._forcing, seed)
+        section, seed = self.config.data, [self.config.seed, epoch]
         ids = self.data.training_ids(seed)
         one_device = len(self.model.collect_params().list_ctx()) == 1     # places cannot be split over several
-        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, seed), forcing,
-                           with_places=one_device and forcing is None)
+        collate_pairs = self._collate(ids, with_places=one_device) if self._forcing.always else (
+            self._collate_with_coins(ids, epoch))
+        return BucketedBatches(_lengths(ids), collate_pairs, section.batch_size, section.num_buckets, order_seed=seed)
 
     def eval_batches(self, split):
-        """Return the batches of a split, always the same."""
+        """Return the batches of a split, always the same; sorted throughout: hardly any padding."""
         ids = self.data.ids(split)
-        return PairBatches(ids, self.assets.target_vocab, self._buckets(ids, None))
+        lengths = _lengths(ids)
+        return BucketedBatches(lengths, self._collate(ids), self.config.data.eval_batch_size, len(lengths))
 
-    def _buckets(self, ids, seed):
-        section, (source, target) = self.config.data, ids
-        pairs = np.stack([target.lengths, source.lengths], axis=1)        # target first: its steps cost more
-        if seed is None:                                   # sorted throughout: hardly any padding
-            return Buckets(pairs, section.eval_batch_size, num_buckets=len(pairs))
-        return Buckets(pairs, section.batch_size, section.num_buckets, seed=seed)
+    @property
+    def _begin(self):
+        """The id of the token that stands before a target."""
+        vocab = self.assets.target_vocab
+        return vocab.token_to_idx[vocab.bos_token]
+
+    def _collate(self, ids, with_places=False):
+        return lambda rows, number, random: collate(*_chosen(ids, rows), self._begin, with_places=with_places)
+
+    def _collate_with_coins(self, ids, epoch):
+        """Return what makes batches with coins, whose rate changes from batch to batch."""
+        batches_in_epoch = -(-len(ids[0]) // self.config.data.batch_size)
+
+        def collate_pairs(rows, number, random):
+            rate = self._forcing(epoch + number / batches_in_epoch)
+            random = np.random.default_rng([self.config.seed, epoch, number])
+            return collate(*_chosen(ids, rows), self._begin, rate, random)
+
+        return collate_pairs
 
     # ---- scores --------------------------------------------------------------------------------------------------
 
     def evaluate(self, split, limit=None):
         """Return loss in nats and accuracy per token, the right target given; BLEU of some sentences where wanted."""
-        device = self.graph.collect_params().list_ctx()[0]
         total = right = size = 0
         for batch in itertools.islice(self.eval_batches(split), limit):
-            sums = self._scores(*(array.as_in_context(device) for array in batch.arrays))
+            sums = self._scores(*(array.as_in_context(self.device) for array in batch.arrays))
             total, right = total + sums[0].asscalar(), right + sums[1].asscalar()
             size += batch.size
         scores = {"loss": float(total) / size, "accuracy": float(right) / size}
         if self._bleu_sentences:
-            scores["bleu"] = self._bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
+            scores["bleu"] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
         return scores
 
-    def _bleu(self, split, count, translator=None, **options):
+    def bleu(self, split, count, translator=None, **options):
         """Return BLEU of `count` sentences spread over a split (None: all), references and translations."""
-        translator = translator or self._translator
+        translator = translator or self.translator
         references = self.data.references(split)
         sources = list(references)
         if count is not None and count < len(sources):
@@ -178,29 +164,18 @@ class TranslationTask(Task):
 
     def report(self, path, limit=None):
         """Translate the final split by beam search; write ``translations.tsv`` and a picture of attention."""
-        split, count = self.final_split, 10 * limit if limit else None
-        scores = self.evaluate(split, limit)
-        scores["bleu"], references, translations = self._bleu(split, count, **self._beam)
-        if self._beam["mbr"]:
-            scores["bleu_beam"] = self._bleu(split, count, **{**self._beam, "mbr": False})[0]
-        scores["bleu_greedy"] = self._bleu(split, count, beam_size=1)[0]
-        rows = [[t.source, t.text, *references[t.source]] for t in translations]
-        (path / "translations.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
-        examples = [rows[index] for index in np.linspace(0, len(rows) - 1, min(8, len(rows))).astype(int)]
-        if self.model.attention is not None:
-            longest = sorted({row[0] for row in examples}, key=len)[-4:]
-            attention_picture(self._translator(longest, **self._beam), path / "attention.png")
-        text = "\n".join(f"    {source} -> {written}   ({' | '.join(wanted)})" for source, written, *wanted in examples)
-        return Report(split, scores, translation_baselines(self.data, references), f"examples:\n{text}")
+        return report(self, path, limit)
 
-    def evaluate_together(self, split, models):
-        """Return the BLEU that `models`, of the same vocabularies, reach together: the mean of their probabilities."""
+    def evaluate_ensemble(self, split, models):
+        """Return the BLEU of the ensemble of `models`, of the same vocabularies: the mean of their probabilities."""
         translator = Translator(models, *vars(self.assets).values())
-        return {f"bleu_of_{len(models)}": self._bleu(split, None, translator, **self._beam)[0]}
+        return {f"bleu_of_{len(models)}": self.bleu(split, None, translator, **self.beam)[0]}
 
     def describe(self):
         """Return what the data are, in words and numbers, and how much of the batches is padding."""
-        batches = self._buckets(self.data.ids("train"), [self.config.seed, 0])
+        section = self.config.data
+        batches = Buckets(_lengths(self.data.ids("train")), section.batch_size, section.num_buckets,
+                          seed=[self.config.seed, 0])
         return (f"{self.config.data.name}: {self.data.describe()}; padding {batches.waste:.1%} "
                 f"({batches.unbucketed_waste:.1%} unbucketed)")
 
@@ -208,80 +183,13 @@ class TranslationTask(Task):
         """Return e.g. ``"loss 1.234, accuracy 0.678, bleu 45.67"``."""
         return ", ".join(f"{name} {value:.{2 if name.startswith('bleu') else 4}f}" for name, value in scores.items())
 
-    @staticmethod
-    def predict(run, lines, picture=None, **options):
-        """Return the `Translation` of a sentence, or a list of them for a list of sentences.
 
-        Parameters
-        ----------
-        run : gluon_rnn.runs.Run
-        lines : str or list of str
-        picture : str or Path, optional
-            Where the picture of attention is written, a PNG.
-        options
-            `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `gluon_rnn.inference.translate.Translator`.
-        """
-        task = run.config.task.arguments
-        options = {"beam_size": task.get("beam_size", 5), "alpha": task.get("alpha", 1.0),
-                   "mbr": task.get("mbr", False), **options}
-        translator = Translator([run.model, *run.beside], *vars(run.assets).values())
-        found = translator([lines] if isinstance(lines, str) else list(lines), **options)
-        if picture is not None:
-            attention_picture(found, picture)
-        return found[0] if isinstance(lines, str) else found
+def _lengths(ids):
+    """Return the lengths of pairs, (n, 2); the target's first, since its steps cost more."""
+    source, target = ids
+    return np.stack([target.lengths, source.lengths], axis=1)
 
 
-def valid_places(lengths):
-    """Return t and n of each valid step of rows of `lengths` (N,), time first, (2, M).
-
-    >>> valid_places(np.array([2, 1])).tolist()
-    [[0, 0, 1], [0, 1, 0]]
-    """
-    return np.stack(np.nonzero(np.arange(int(max(lengths)))[:, None] < lengths))
-
-
-class PairBatches:
-    """Pairs as batches for `TranslationLoss`, a sized iterable.
-
-    Parameters
-    ----------
-    ids : pair of Ragged
-        Sources and targets, each sequence ended by its end token.
-    vocab : gluonnlp.Vocab
-        Of the target.
-    buckets : Buckets
-    forcing : (TeacherForcing, [seed, epoch]), optional
-        Adds coins that are 1 with the probability of that moment.
-    with_places : bool, default False
-        Adds the places of valid target steps.
-    """
-
-    def __init__(self, ids, vocab, buckets, forcing=None, with_places=False):
-        self._ids, self._begin, self._buckets = ids, vocab.token_to_idx[vocab.bos_token], buckets
-        self._forcing, self._with_places = forcing, with_places
-
-    def __len__(self):
-        return len(self._buckets)
-
-    def __iter__(self):
-        for number, indices in enumerate(self._buckets):
-            yield self._batch(indices, number)
-
-    def _batch(self, indices, number):
-        sources, targets = ([side[index] for index in indices] for side in self._ids)
-        source, source_length = pad(sources)
-        wanted, target_length = pad(targets)
-        target = np.concatenate([np.full((1, len(indices)), self._begin), wanted[:-1]])   # what is read: one step late
-        arrays = [mx.nd.array(array, dtype=array_type) for array, array_type in (
-            (source, "int32"), (source_length, "float32"), (target, "int32"), (wanted, "int32"),
-            (target_length, "float32"))]
-        if self._forcing is not None:
-            arrays.append(mx.nd.array(self._coins(wanted.shape, number)))
-        elif self._with_places:
-            arrays.append(mx.nd.array(valid_places(target_length), dtype="int32"))
-        return Batch(tuple(arrays), (1, 0, 1, 1, 0, 1)[:len(arrays)], int(target_length.sum()))
-
-    def _coins(self, shape, number):
-        forcing, (seed, epoch) = self._forcing
-        rate = forcing(epoch + number / len(self))
-        return np.random.default_rng([seed, epoch, number]).random(shape) < rate
+def _chosen(ids, rows):
+    """Return the sources and the targets of these rows, two lists."""
+    return ([side[row] for row in rows] for side in ids)

@@ -16,10 +16,10 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import tasks
 from gluon_rnn.metrics import classes as class_report
 from gluon_rnn.runs import evaluate_run, load_run
-from gluon_rnn.tasks import answers
 from gluon_rnn.tasks.classification import task as classification
 from gluon_rnn.training import train
-from gluon_rnn.tasks.classification.task import ClassificationLoss, ClassifierAssets, class_weights
+from gluon_rnn.tasks.classification.loss import ClassificationLoss, class_weights
+from gluon_rnn.tasks.classification.predictor import ClassifierAssets
 from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
 from scripts import evaluate, predict
@@ -136,26 +136,26 @@ def test_rare_classes_may_count_more(make):
     assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=1e-5)
 
 
-def test_runs_beside_each_other_answer_with_the_mean_of_their_probabilities(make, tmp_path, capsys):
+def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, capsys):
     paths = [str(train(build_task(make({"seed": seed, "training.epochs": 1})), f"seed{seed}")) for seed in (0, 1, 2)]
     line = "the film was great"
     alone = [gluon_rnn.load(path).predict(line) for path in paths]
-    together = gluon_rnn.load(paths[0], beside=paths[1:])
-    found = together.predict(line)
+    ensemble = gluon_rnn.load(paths[0], ensemble=paths[1:])
+    found = ensemble.predict(line)
     assert found == pytest.approx({name: np.mean([one[name] for one in alone]) for name in found}, abs=1e-9)
     assert len({one["good"] for one in alone}) == 3
-    evaluate.main([paths[0], "--beside", *paths[1:], "--save"])
+    evaluate.main([paths[0], "--ensemble", *paths[1:], "--save"])
     scores = json.loads((pathlib.Path(paths[0]) / "results.json").read_text())["scores"]
     assert {"accuracy", "accuracy_of_3", "macro_f1_of_3", "loss_of_3"} <= set(scores)
     assert f"accuracy_of_3 {scores['accuracy_of_3']:.4f}" in capsys.readouterr().out
     # By hand: the log of the mean of what each of them says of the test split.
     items = pd.read_csv(pathlib.Path(paths[0]) / "predictions.csv")
-    answers = together.predict(items["item"].tolist())
+    answers = ensemble.predict(items["item"].tolist())
     right = [answer[name] for answer, name in zip(answers, items["true"])]
     assert scores["loss_of_3"] == pytest.approx(-np.log(right).mean(), rel=1e-6)
-    assert predict.main([paths[0], line, "--beside", paths[1], "--output", str(tmp_path)]) == 0
+    assert predict.main([paths[0], line, "--ensemble", paths[1], "--output", str(tmp_path)]) == 0
     with pytest.raises(ValueError, match="one run streams, got 3"):
-        next(iter(together.stream([line])))
+        next(iter(ensemble.stream([line])))
 
 
 def test_scores_by_hand():
@@ -261,11 +261,11 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     ({"data.lowr": True}, "data.lowr: unknown key; did you mean 'lower'"),
     ({"model.pooling": "first"}, "model: pooling must be one of"),
     ({"model.num_classes": 3}, "model.num_classes: unknown key"), ({"data.num_buckets": 0}, "data.num_buckets: "),
-    ({"model.input_size": 3}, "are both given"),
+    ({"model.input_size": 3}, "model.input_size: unknown key"),
 ])
 def test_mistakes_are_found_before_data_are_read(make, changes, message):
     with pytest.raises(ConfigError, match=message):
-        make({"data.path": "nowhere.tsv", **changes})
+        build_task(make({"data.path": "nowhere.tsv", **changes}))
 
 
 def test_training_needs_a_valid_split(make, tmp_path):
@@ -281,7 +281,7 @@ def test_streamed_answers_end_with_the_answer_for_the_whole(make):
     assert len(streamed) == 4
     for count, answer in enumerate(streamed, start=1):                     # float32, sums in another order
         assert answer == pytest.approx(run.predict(" ".join(words[:count])), abs=1e-5)
-    assert list(answers.stream_answers(run, ["the film"]))[1].startswith("film\t" + next(iter(streamed[1])))
+    assert list(run.stream_answers("the film"))[1].startswith("film\t" + next(iter(streamed[1])))
 
 
 def test_a_classifier_of_whole_sequences_does_not_stream(make):

@@ -11,10 +11,11 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.models import ConditionalLanguageModel
 from gluon_rnn.nn import GRU
 from gluon_rnn.registry import tasks
-from gluon_rnn.runs import Run
-from gluon_rnn.tasks.conditional_language_model import task as conditional
+from gluon_rnn.tasks.conditional_language_model import predictor as conditional
+from gluon_rnn.tasks.conditional_language_model.report import classes_in_proportion
 from gluon_rnn.training import train
-from gluon_rnn.tasks.conditional_language_model.task import ConditionalLoss, _phrases_copied, score_tunes
+from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
+from gluon_rnn.tasks.conditional_language_model.loss import ConditionalLoss
 from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
 
@@ -88,7 +89,7 @@ def test_classes_are_drawn_as_often_as_in_training(make_config, tmp_path):
     path = tmp_path / "uneven.tsv"
     path.write_text("a\tA\n" * 30 + "b\tB\n" * 10, encoding="utf-8")
     task = make_task(make_config({"data.train": str(path), "data.valid": str(path), "task.samples": 20}))
-    assert np.bincount(task._classes(20)).tolist() == [15, 5]
+    assert np.bincount(classes_in_proportion(task, 20)).tolist() == [15, 5]
 
 
 TUNE = "L:1/8\nK:G\n" + "GAB|" * 8
@@ -115,7 +116,8 @@ def test_tunes_are_scored_and_written(make_config, tmp_path):
 def test_tunes_are_predicted_and_written(make_config, tmp_path, monkeypatch):
     pytest.importorskip("music21", reason="music21 is in the extra music")
     monkeypatch.setattr(conditional, "draw", lambda *_, **__: [(TUNE, True), (TUNE[:-1], True)])
-    run = Run(tmp_path, make_config(), None, conditional.ConditionalAssets(None, ["3/8"], "character", True), {})
+    assets = conditional.ConditionalAssets(None, ["3/8"], "character", True)
+    run = conditional.ConditionalPredictor(tmp_path, make_config(), None, assets)
     texts = run.predict("3/8", count=2, path=tmp_path / "tune.abc", midi=tmp_path / "tune.mid")
     assert texts == [f"X:1\nT:Untitled\nM:3/8\n{TUNE}\n", f"X:2\nT:Untitled\nM:3/8\n{TUNE[:-1]}\n"]
     assert (tmp_path / "tune.abc").read_text() == "\n".join(texts)
@@ -133,9 +135,9 @@ def test_shares_of_tunes():
 
 def test_phrases_copied():
     seen = {"K:G\nab cd|ef|ga|bc:|\nde|fg|"}
-    assert _phrases_copied(["L:1/8\nK:D\nabcd|ef|[1 ga|bc|"], seen) == 1
-    assert _phrases_copied(["L:1/8\nK:D\nab|"], seen) == 0
-    assert _phrases_copied(["K:D\nab cd|ef|ga|bc|de|gf|"], seen, bars=4) == pytest.approx(2 / 3)
+    assert phrases_copied(["L:1/8\nK:D\nabcd|ef|[1 ga|bc|"], seen) == 1
+    assert phrases_copied(["L:1/8\nK:D\nab|"], seen) == 0
+    assert phrases_copied(["K:D\nab cd|ef|ga|bc|de|gf|"], seen, bars=4) == pytest.approx(2 / 3)
 
 
 def test_a_vector_model_needs_no_classes():
@@ -150,4 +152,4 @@ def test_a_vector_model_needs_no_classes():
     ({"model.inject": "all"}, "model: inject must be one of")])
 def test_mistakes_in_a_recipe_name_the_path(make_config, changes, message):
     with pytest.raises(ConfigError, match=message):
-        make_config(changes)
+        build_task(make_config(changes))

@@ -191,21 +191,21 @@ def test_a_run_predicts_what_its_report_says(quick, tmp_path, model):
         assert (run.path / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_runs_that_forecast_together(quick, tmp_path, capsys):
+def test_an_ensemble_forecasts_the_median(quick, tmp_path, capsys):
     paths = [str(quick({"seed": seed}).path) for seed in range(3)]
     (x, y), runs = arrays_of(tmp_path), [gluon_rnn.load(path) for path in paths]
-    together = gluon_rnn.load(paths[0], beside=paths[1:])
+    ensemble = gluon_rnn.load(paths[0], ensemble=paths[1:])
     for way in (1, None):
         expected = np.median([run.predict(x, y, way) for run in runs], axis=0)
-        np.testing.assert_array_equal(together.predict(x, y, way), expected)
-    evaluate.main([paths[0], "--beside", *paths[1:], "--save"])
+        np.testing.assert_array_equal(ensemble.predict(x, y, way), expected)
+    evaluate.main([paths[0], "--ensemble", *paths[1:], "--save"])
     scores = json.loads((runs[0].path / "results.json").read_text())["scores"]
     assert scores["free_run_rmse_of_3"] == pytest.approx(math.sqrt(((expected - y[2:]) ** 2).mean()), rel=1e-6)
     assert scores["free_run_nmse_of_3"] == pytest.approx(scores["free_run_nrmse_of_3"] ** 2, rel=1e-6)
     assert f"free_run_rmse_of_3 {scores['free_run_rmse_of_3']:.4g}" in capsys.readouterr().out
     scaled = str(quick({"task.scaler": "none"}).path)
-    with pytest.raises(ValueError, match="cannot answer beside .*vocabulary or scaler, is another one"):
-        gluon_rnn.load(paths[0], beside=[scaled])
+    with pytest.raises(ValueError, match="form no ensemble: .*vocabulary or scaler, is another one"):
+        gluon_rnn.load(paths[0], ensemble=[scaled])
 
 
 def test_what_a_prediction_does_not_read_may_be_missing(quick, tmp_path):

@@ -10,7 +10,7 @@ import gluon_rnn
 from gluon_rnn import config as configuration
 from gluon_rnn import training
 from gluon_rnn.registry import tasks
-from gluon_rnn.tasks.frames.task import flip_rates, key_frequencies
+from gluon_rnn.metrics.baselines.frames import flip_rates, key_frequencies
 from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
 
@@ -122,7 +122,7 @@ def test_it_learns_three_pieces_by_heart(make_config):
 
 def test_recipes_that_cannot_work(make_config):
     with pytest.raises(configuration.ConfigError, match="model: a frame predictor needs a causal encoder"):
-        make_config(encoder={"bidirectional": True})
+        build_task(make_config(encoder={"bidirectional": True}))
     with pytest.raises(configuration.ConfigError, match="data.transpose"):
         make_config(data={"transpose": 12})
     with pytest.raises(configuration.ConfigError, match="needs piano rolls, and 'elman_grammar' has none"):

@@ -8,10 +8,9 @@ import pytest
 import gluon_rnn
 from gluon_rnn import config as configuration
 from gluon_rnn import training
-from gluon_rnn.runs import Run
 from gluon_rnn.registry import tasks
-from gluon_rnn.tasks import answers
-from gluon_rnn.tasks.tagging.task import MostFrequentTag, Tagging
+from gluon_rnn.metrics.baselines.tags import MostFrequentTag
+from gluon_rnn.tasks.tagging.predictor import Tagging, TaggingPredictor
 from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
 
@@ -112,7 +111,7 @@ def test_rare_words_become_unknown_in_training_only(make_config):
     unknown, counts = task.data.encoder.words["<unk>"], {"the": 3, "sleep": 1}
     drawn = {word: [] for word in counts}
     for epoch in range(60):
-        for words, _, spelling in task.train_batches(epoch)._sentences:
+        for words, _, spelling in task._with_unknown(task.encoded["train"], 0.5, [0, epoch, 1]):
             for index, letters in zip(words, spelling):
                 word = "".join(task.data.encoder.chars.idx_to_token[c] for c in letters)
                 if word in drawn:
@@ -120,7 +119,7 @@ def test_rare_words_become_unknown_in_training_only(make_config):
     for word, count in counts.items():                                    # four standard errors of a fair draw
         share = 1 / (1 + count)
         assert abs(np.mean(drawn[word]) - share) < 4 * np.sqrt(share * (1 - share) / len(drawn[word]))
-    assert sum((words == unknown).sum() for words, _, _ in task.eval_batches("valid")._sentences) == 1
+    assert sum((words == unknown).sum() for words, _, _ in task.encoded["valid"]) == 1
 
 
 def test_most_frequent_tag_by_hand():
@@ -143,7 +142,7 @@ def test_it_learns_six_sentences_by_heart(make_config, model):
     for epoch in range(25):
         for batch in loop.task.train_batches(epoch):
             loop.step(batch, [[]], 0.02)
-    run = Run(None, config, loop.task.model, loop.task.assets, {})
+    run = TaggingPredictor(None, config, loop.task.model, loop.task.assets, {})
     for sentence in TRAIN:
         words, tags = zip(*(item.rsplit("/", 1) for item in sentence.split()))
         assert run.predict(" ".join(words)) == Tagging(list(words), list(tags))
@@ -190,7 +189,7 @@ def test_streamed_tags_are_those_of_the_whole_sentence(make_config):
     run = gluon_rnn.load(training.train(build_task(make_config(FORWARD)), "tags"))
     words = ["the", "cat", "eats", "dogs"]
     assert list(run.stream(words)) == run.predict(" ".join(words)).tags
-    assert list(answers.stream_answers(run, ["the cat"]))[0] == f"the\t{run.predict('the').tags[0]}"
+    assert list(run.stream_answers("the cat"))[0] == f"the\t{run.predict('the').tags[0]}"
 
 
 @pytest.mark.parametrize("model, message", [

@@ -13,7 +13,8 @@ from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
 from gluon_rnn.registry import tasks
 from gluon_rnn.training import train
-from gluon_rnn.tasks.translation.task import PairBatches, valid_places
+from gluon_rnn.data.batching import BucketedBatches
+from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
 from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
@@ -83,28 +84,28 @@ def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
     assert (path / "two.png").exists()
 
 
-def test_runs_that_answer_together(make_config, capsys, tmp_path):
+def test_an_ensemble_translates(make_config, capsys, tmp_path):
     paths = [str(train(build_task(make_config({"seed": seed, "training.epochs": 2})), "toy")) for seed in (0, 1)]
     single, other = map(gluon_rnn.load, paths)
     line = "three seven."
-    found = gluon_rnn.load(paths[0], beside=paths[1:]).predict(line)
+    found = gluon_rnn.load(paths[0], ensemble=paths[1:]).predict(line)
     assert found.weights.shape == (len(found.tokens), len(found.source_tokens))
     np.testing.assert_allclose(found.weights.sum(axis=1), 1, rtol=0, atol=1e-5)
-    twice = gluon_rnn.load(paths[0], beside=paths[:1]).predict(line)      # a model beside itself changes nothing
+    twice = gluon_rnn.load(paths[0], ensemble=paths[:1]).predict(line)      # one model twice changes nothing
     assert (twice.text, twice.score) == (single.predict(line).text, pytest.approx(single.predict(line).score, abs=1e-4))
     assert found.score not in (single.predict(line).score, other.predict(line).score)
-    evaluate.main([paths[0], "--beside", paths[1], "--save"])
+    evaluate.main([paths[0], "--ensemble", paths[1], "--save"])
     scores = json.loads((Path(paths[0]) / "results.json").read_text())["scores"]
     assert capsys.readouterr().out == f"valid bleu_of_2 {scores['bleu_of_2']:.2f}\n" and {"loss", "bleu"} < set(scores)
-    with pytest.raises(ValueError, match="--save goes with --beside"):
+    with pytest.raises(ValueError, match="--save goes with --ensemble"):
         evaluate.main([paths[0], "--save"])
     with pytest.raises(ValueError, match="those of train cannot be saved beside them"):
-        evaluate.main([paths[0], "--beside", paths[1], "--save", "--split", "train"])
-    assert predict.main([paths[0], line, "--beside", paths[1], "--output", str(tmp_path)]) == 0
+        evaluate.main([paths[0], "--ensemble", paths[1], "--save", "--split", "train"])
+    assert predict.main([paths[0], line, "--ensemble", paths[1], "--output", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith(found.text)
     elsewhere = str(train(build_task(make_config({"training.epochs": 1, "data.unit": "character"})), "toy"))
-    with pytest.raises(ValueError, match="cannot answer beside .*or its vocabulary or scaler, is another one"):
-        gluon_rnn.load(paths[0], beside=[elsewhere])
+    with pytest.raises(ValueError, match="form no ensemble: .*or its vocabulary or scaler, is another one"):
+        gluon_rnn.load(paths[0], ensemble=[elsewhere])
 
 
 @pytest.mark.parametrize("attention", ["none", "bahdanau"])
@@ -221,7 +222,7 @@ def test_batches_carry_the_places_of_valid_steps_on_one_device(make_config):
     *_, lengths, places = (array.asnumpy() for array in batch.arrays)
     assert len(batch.arrays) == 6 and places.shape == (2, lengths.sum())
     assert all(t < lengths[n] for t, n in places.T.astype(int))
-    assert isinstance(task.eval_batches("valid"), PairBatches)
+    assert isinstance(task.eval_batches("valid"), BucketedBatches)
     assert len(next(iter(task.eval_batches("valid"))).arrays) == 5
     task.model.collect_params().reset_ctx([mx.cpu(0), mx.cpu(1)])
     assert len(next(iter(task.train_batches(0))).arrays) == 5
@@ -238,4 +239,4 @@ def test_batches_carry_the_places_of_valid_steps_on_one_device(make_config):
     ({"data.min_freqs": 2}, "data.min_freqs: unknown key; did you mean 'min_freq'")])
 def test_mistakes_in_a_recipe_name_the_path(make_config, changes, message):
     with pytest.raises(ConfigError, match=message):
-        make_config(changes)
+        build_task(make_config(changes))

@@ -6,6 +6,7 @@ import pytest
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
+from gluon_rnn.tasks.task import Task
 from gluon_rnn import recipes
 
 CONFIGS = sorted((pathlib.Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml"))
@@ -86,9 +87,10 @@ def test_every_recipe_of_the_repository_is_valid_and_short(path):
     ("seed=-1", "seed: .*greater than or equal to 0, got -1"),
     ("epochs", "override 'epochs' is not of the form key=value"),
 ])
-def test_mistakes(recipe, override, sentence):
+def test_mistakes_are_found_before_data_are_read(recipe, monkeypatch, override, sentence):
+    monkeypatch.setattr(Task, "read_data", lambda task: pytest.fail("data were read before the mistake was found"))
     with pytest.raises(ConfigError, match=sentence) as caught:
-        recipes.load(recipe, [override])
+        recipes.build_task(recipes.load(recipe, [override]), recipe)
     assert "\n" not in str(caught.value)
     assert "form key=value" in sentence or str(caught.value).startswith(str(recipe)), "the file should be named"
 
