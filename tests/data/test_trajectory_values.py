@@ -66,7 +66,8 @@ def test_compressed_files_and_differences(tmp_path, write):
     ("\n", {}, "no rows"), ("1,2\n1,2\n", {"valid": 1.5}, "valid must be a file or a share"),
     ("1,2\n1,2\n", {"valid": 0.1}, "valid 0.1 leaves nothing of 2 rows"),
     ("1,2\n", {"targets": ["a", "a"]}, "targets must be a list of different names"),
-    ("1,2\n", {"targets": []}, "targets must be a list"), ("1,2\n", {"targets_at": "end"}, "targets_at must be 'first'"),
+    ("1,2\n", {"targets": []}, "targets must be a list"),
+    ("1,2\n", {"targets_at": "end"}, "targets_at must be 'first'"),
     ("1,2\n", {"features": 0}, "features must be a whole number")])
 def test_wrong_files_and_arguments(write, text, arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -110,7 +110,7 @@ def test_scores_do_not_depend_on_batches_and_are_those_of_the_best_path(make):
 
 @pytest.fixture
 def trained(make):
-    return train(build_task(make({"training.epochs": 12, "data.train_strings": 60})), "tones")
+    return train(build_task(make({"training.epochs": 12, "training.eval_interval": 6, "data.train_strings": 60})), "tones")
 
 
 def test_a_run_from_recipe_to_prediction(trained, make, tmp_path, capsys):
@@ -197,7 +197,8 @@ def test_the_run_folder_is_enough(make, tmp_path):
 @pytest.mark.parametrize("changes, message", [
     ({"task": {"name": "ctc", "selection": "cer"}}, "task.selection: unknown score 'cer'; known: label_error_rate, "),
     ({"task": {"name": "ctc", "beam_size": 0}}, "task.beam_size must be a whole number"),
-    ({"data": {"name": "audio_folder", "path": "nowhere", "pattern": PATTERN}}, "data.name: 'audio_folder' has no label strings; known: joined_audio"),
+    ({"data": {"name": "audio_folder", "path": "nowhere", "pattern": PATTERN}},
+     "data.name: 'audio_folder' has no label strings; known: joined_audio"),
     ({"data.word": [1, 2]}, "data.word: unknown key; did you mean 'words'"),
     ({"model.num_labels": 3}, "model.num_labels: unknown key"), ({"model.dropout": 1.0}, "model: dropout must be"),
     ({"data.num_buckets": 0}, "data.num_buckets: ")])
