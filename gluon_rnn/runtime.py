@@ -72,12 +72,6 @@ def _set_openmp_threads():
                       RuntimeWarning, stacklevel=2)
 
 
-def openmp_threads():
-    """Return how many OpenMP threads an operator gets on a CPU, as ``OMP_NUM_THREADS`` says; 1 where nothing does."""
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(first) if first.isdigit() else 1
-
-
 def _keep_one_openmp_team():
     """Have MXNet copy arrays on one thread, whatever their size, unless the user has chosen otherwise.
 

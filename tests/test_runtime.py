@@ -342,9 +342,3 @@ class TestDevices:
     def test_a_real_gpu_computes(self):
         device, = runtime.devices("gpu")
         assert mx.nd.ones((2, 3), ctx=device).sum().asscalar() == 6
-
-
-@pytest.mark.parametrize("value, threads", [("", 1), ("2", 2), ("4,2", 4), ("x", 1)])
-def test_number_of_threads(value, threads, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", value)
-    assert runtime.openmp_threads() == threads

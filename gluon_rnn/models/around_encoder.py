@@ -17,9 +17,9 @@ class AroundEncoder(SequenceBlock):
         """Return the encoder's states before the first step."""
         return self.encoder.begin_state(batch_size, **kwargs)
 
-    def begins_alone(self, with_lengths):
+    def accepts_empty_states(self, with_lengths):
         """Return what the encoder says; see `SequenceBlock`."""
-        return self.encoder.begins_alone(with_lengths)
+        return self.encoder.accepts_empty_states(with_lengths)
 
     def state_info(self, batch_size=0):
         """Return the shapes and layouts of the encoder's states."""

@@ -15,9 +15,9 @@ steps, dropout of whole words of the embedding.
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
-from gluon_rnn.nn.embedded import look_up
+from gluon_rnn.nn.functional import embed
 from gluon_rnn.nn.pooling import Pooling, forward_size_of
 from gluon_rnn.registry import models
 
@@ -82,7 +82,7 @@ class _ManyToOne(AroundEncoder):
         """Compute (N, K) and the new states of inputs (T, N) or (T, N, C); see the class."""
         given = () if valid_length is None else (valid_length,)
         if given:
-            inputs = lengths.mask(F, inputs, valid_length)           # an id out of range, or NaN, cannot be looked up
+            inputs = functional.mask(F, inputs, valid_length)          # an id out of range, or NaN, cannot be looked up
         inputs = self._embed(F, inputs, embedding_weight)                                # (T, N, E or C)
         outputs, states = self.encoder(inputs, states, *given)                           # (T, N, H)
         pooled = self.pooling(outputs, *given)                                           # (N, H)
@@ -91,7 +91,7 @@ class _ManyToOne(AroundEncoder):
 
     def _embed(self, F, inputs, weight):
         if weight is not None:
-            inputs = look_up(F, inputs, weight, self._drop_e)                            # (T, N, E)
+            inputs = embed(F, inputs, weight, self._drop_e)                            # (T, N, E)
         return F.Dropout(inputs, p=self._drop_i, axes=(0,)) if self._drop_i else inputs
 
 

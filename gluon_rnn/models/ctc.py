@@ -12,7 +12,7 @@ Data with Recurrent Neural Networks.
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.registry import models
 
@@ -77,4 +77,4 @@ class CTCModel(AroundEncoder):
         outputs, states = self.encoder(inputs, states, *given)                           # (T, N, H)
         outputs = F.Dropout(outputs, p=self._dropout) if self._dropout else outputs
         logits = F.FullyConnected(outputs, output_weight, output_bias, num_hidden=self.output_size, flatten=False)
-        return (lengths.mask(F, logits, valid_length) if given else logits), states
+        return (functional.mask(F, logits, valid_length) if given else logits), states

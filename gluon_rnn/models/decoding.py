@@ -9,7 +9,7 @@ Bengio, Vinyals, Jaitly, Shazeer (2015), Scheduled sampling for sequence predict
 import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 
 __all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "check_tokens"]
 
@@ -85,7 +85,7 @@ class ScheduledSampling(LoopGraph):
         embedded = model.look_up(F, model.target_embedding, target, target_length)                       # (T, N, E)
         noise = model.noise(F, embedded)                                  # of guesses too, so the loop applies it
         own, memory = model.split_states(states)
-        first = F.reshape(F.slice_axis(lengths.mask(F, target, target_length), axis=0, begin=0, end=1), shape=(-3,))
+        first = F.reshape(F.slice_axis(functional.mask(F, target, target_length), axis=0, begin=0, end=1), shape=(-3,))
         embedded = embedded if noise is None else F.broadcast_mul(embedded, noise)
         noise = None if noise is None else F.reshape(noise, shape=(-3, 0))
 
@@ -102,7 +102,7 @@ class ScheduledSampling(LoopGraph):
 
         begin = F.one_hot(first, depth=model.target_vocab_size, dtype=model._dtype)
         logits, _ = F.contrib.foreach(step, [embedded, coins], [begin, *own])
-        return lengths.mask(F, logits, target_length)
+        return functional.mask(F, logits, target_length)
 
 
 def _adopt(graph, *blocks):

@@ -26,7 +26,7 @@ import dataclasses
 
 from gluon_rnn.models.distributions import Distribution, make_distribution
 from gluon_rnn.models.recordings import RecordingInputs
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import last_values, shifted
@@ -241,7 +241,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, H * Ky * P)."""
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         x, y = self._apart(F, inputs)
         x, finals, begin = self._delayed(F, x, states, valid_length)
         if not self.settings.feedback:
@@ -257,7 +257,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
         raw = self._read(F, hidden, before, product, parameters)
         if valid_length is not None:
-            raw = lengths.mask(F, raw, valid_length)
+            raw = functional.mask(F, raw, valid_length)
         return raw, [*ends, *finals, last_values(F, extended, 1, valid_length)]
 
 
@@ -305,17 +305,17 @@ class ForecasterClosedLoop(_ForecastingModel):
         if not self.input_size:
             inputs = F.zeros_like(inputs)                                 # they only say T and N
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)
+            inputs = functional.mask(F, inputs, valid_length)
         x, finals, begin = self._delayed(F, inputs, states, valid_length)
         if not self.settings.feedback:
             return self._without_feedback(F, x, [*begin, states[-1]], finals, valid_length, parameters)
         slices = [x]
         if valid_length is not None:
-            slices.append(1 - lengths.padding_indicator(F, inputs, valid_length))     # (T, N, 1)
+            slices.append(1 - functional.padding_mask(F, inputs, valid_length))     # (T, N, 1)
         step = self._step(F, valid_length is not None, parameters)
         outputs, ends = F.contrib.foreach(step, slices, [*begin, states[-1]])
         if valid_length is not None:
-            outputs = lengths.mask(F, outputs, valid_length)
+            outputs = functional.mask(F, outputs, valid_length)
         return outputs, [*ends[:-1], *finals, ends[-1]]
 
     def _without_feedback(self, F, x, states, finals, valid_length, parameters):
@@ -331,7 +331,7 @@ class ForecasterClosedLoop(_ForecastingModel):
 
         raw = self._read(F, hidden, None, product, parameters)
         if valid_length is not None:
-            raw = lengths.mask(F, raw, valid_length)
+            raw = functional.mask(F, raw, valid_length)
         return raw, [*ends, *finals, last_values(F, extended, 1, valid_length)]
 
     def _step(self, F, has_length, parameters):

@@ -13,7 +13,7 @@ Boulanger-Lewandowski, Bengio, Vincent (2012), Modeling temporal dependencies in
 to polyphonic music generation and transcription: the task, and the RNN of its table 1.
 """
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.registry import models
 
@@ -99,7 +99,7 @@ class FramePredictor(AroundEncoder):
                          skip_weight=None):
         """Compute the logits (T, N, K) and the new states of frames (T, N, K); see the class."""
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         inputs = F.Dropout(inputs, p=self._drop_i) if self._drop_i else inputs
         arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length)
         outputs, states = self.encoder(*arguments)                        # (T, N, H)
@@ -108,7 +108,7 @@ class FramePredictor(AroundEncoder):
         if skip_weight is not None:
             logits = logits + F.FullyConnected(inputs, skip_weight, no_bias=True, num_hidden=self.num_keys,
                                                flatten=False)
-        return (logits if valid_length is None else lengths.mask(F, logits, valid_length)), states
+        return (logits if valid_length is None else functional.mask(F, logits, valid_length)), states
 
 
 def frame_loss(F, logits, target, valid_length):
@@ -121,7 +121,7 @@ def frame_loss(F, logits, target, valid_length):
         `target` holds 0 and 1.
     valid_length : (N,)
     """
-    logits, target = lengths.mask(F, logits, valid_length), lengths.mask(F, target, valid_length)
+    logits, target = functional.mask(F, logits, valid_length), functional.mask(F, target, valid_length)
     # log(1 + exp(x)) - x y without overflow: relu(x) - x y + log(1 + exp(-|x|))
     losses = F.relu(logits) - logits * target + F.Activation(-F.abs(logits), act_type="softrelu")
-    return F.sum(lengths.mask(F, losses, valid_length), axis=2)
+    return F.sum(functional.mask(F, losses, valid_length), axis=2)

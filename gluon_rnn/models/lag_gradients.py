@@ -14,15 +14,46 @@ References
 ----------
 Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors.
 """
-import numpy as np
+import functools
 
-from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.threads import on_one_thread
+import numpy as np
+import threadpoolctl
+
+from gluon_rnn.nn.backend import LAG_BLOCK
 
 __all__ = ["loss_and_gradients"]
 
-# Numbers of a block's widest layer: 128 KiB in float32.
-_BLOCK = 2**15
+_ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
+
+
+def _sigmoid_in_place(data):
+    for operator in (np.negative, np.exp, functools.partial(np.add, 1), np.reciprocal):
+        operator(data, out=data)
+
+
+_IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, out=data),
+             "sigmoid": _sigmoid_in_place, "relu": lambda data: np.maximum(data, _ZERO, out=data),
+             "softrelu": lambda data: np.logaddexp(data, _ZERO, out=data),
+             "softsign": lambda data: np.divide(data, 1 + np.abs(data), out=data)}
+
+
+def in_place(activation):
+    """Return a function that applies "identity" or an activation of `F.Activation` to an array where it stands."""
+    return _IN_PLACE[activation]
+
+
+def _one_minus(values):
+    return np.subtract(1, values, out=values)
+
+
+_SLOPES = {"identity": lambda values: 1, "relu": np.sign, "softrelu": lambda values: -np.expm1(-values),
+           "sigmoid": lambda values: values * (1 - values), "tanh": lambda values: _one_minus(np.square(values)),
+           "softsign": lambda values: np.square(_one_minus(np.abs(values)))}
+
+
+def slope_of(activation):
+    """Return a function from the values of an activation (see `in_place`) to its derivatives there."""
+    return _SLOPES[activation]
 
 
 def loss_and_gradients(lags, parameters, series, washout, length):
@@ -51,12 +82,18 @@ def loss_and_gradients(lags, parameters, series, washout, length):
     matrices = [np.concatenate([_as_columns(parameters[name]) for name in layer], axis=1) for layer in names]
     regressors, targets = _regression(lags, series, washout, length)
     gradients, loss = [np.zeros_like(matrix) for matrix in matrices], 0.0
-    columns = max(1, _BLOCK // max(len(regressors), *(len(matrix) for matrix in matrices)))
-    with on_one_thread():
+    columns = max(1, LAG_BLOCK // max(len(regressors), *(len(matrix) for matrix in matrices)))
+    # OpenBLAS would wake threads of its own for products of a microsecond, which then wait beside MXNet's.
+    with _blas().limit(limits=1, user_api="blas"):
         for begin in range(0, targets.shape[1], columns):
             block = slice(begin, begin + columns)
             loss += _backpropagate(lags, matrices, gradients, regressors[:, block], targets[:, block])
     return loss / lags.output_size, _apart(names, gradients, parameters)
+
+
+@functools.cache
+def _blas():
+    return threadpoolctl.ThreadpoolController()                           # it takes milliseconds to find the libraries
 
 
 def _names(lags):
@@ -92,7 +129,7 @@ def _regression(lags, series, washout, length):
 def _backpropagate(lags, matrices, gradients, regressors, targets):
     """Add the gradients of a block of samples to `gradients`, in place, and return its summed squared error."""
     layers = matrices[:len(lags.hidden_sizes) + 1]
-    activate, slope = numpy_ops.in_place(lags.activation), numpy_ops.slope(lags.activation)
+    activate, slope = in_place(lags.activation), slope_of(lags.activation)
     values = [regressors]
     for matrix in layers[:-1]:
         hidden = np.ones((len(matrix) + 1, targets.shape[1]), dtype=targets.dtype)

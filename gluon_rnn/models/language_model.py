@@ -21,8 +21,8 @@ Merity, Keskar, Socher (2018), Regularizing and optimizing LSTM language models:
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import lengths
-from gluon_rnn.nn.embedded import look_up
+from gluon_rnn.nn import functional
+from gluon_rnn.nn.functional import embed
 from gluon_rnn.registry import models
 
 __all__ = ["LanguageModel"]
@@ -138,16 +138,16 @@ class LanguageModel(AroundEncoder):
         if valid_length is None:
             outputs, states = self.encoder(self._embed(F, inputs, embedding_weight), states)               # (T, N, H)
         else:
-            tokens = lengths.mask(F, inputs, valid_length)   # an id out of range, or NaN, cannot be looked up
+            tokens = functional.mask(F, inputs, valid_length)   # an id out of range, or NaN, cannot be looked up
             outputs, states = self.encoder(self._embed(F, tokens, embedding_weight), states, valid_length)
         outputs = F.Dropout(outputs, **self._dropout) if self._dropout["p"] else outputs
         logits = F.FullyConnected(outputs, embedding_weight if self._tied else output_weight, output_bias,
                                   num_hidden=self._vocab_size, flatten=False)                               # (T, N, V)
-        return (logits if valid_length is None else lengths.mask(F, logits, valid_length)), states
+        return (logits if valid_length is None else functional.mask(F, logits, valid_length)), states
 
     def _embed(self, F, tokens, weight):
         # Dropping a row of the weight drops the word; the output layer sees the whole weight even where it is tied.
-        inputs = look_up(F, tokens, weight, self._drop_e)                                                   # (T, N, E)
+        inputs = embed(F, tokens, weight, self._drop_e)                                                   # (T, N, E)
         return F.Dropout(inputs, **self._drop_i) if self._drop_i["p"] else inputs
 
 

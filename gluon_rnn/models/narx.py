@@ -24,7 +24,7 @@ import numpy as np
 
 from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
-from gluon_rnn.nn import lengths, numpy_ops
+from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.checks import check_features
 from gluon_rnn.nn.delay import last_values, shifts, side_by_side
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
@@ -125,14 +125,14 @@ class NARX(RecordingInputs, DelayModel):
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Compute all predictions at once: (T, N, Cx + Ky) to (T, N, Ky)."""
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         (x, y), lags = self._apart(F, inputs), self.lags
         x_parts, finals = lags.lagged_inputs(F, x, states, valid_length) if lags.input_size else ([], [])
         extended = F.concat(states[-1], y, dim=0)                         # (L + T, N, Ky)
         y_parts = shifts(F, extended, range(-1, -lags.output_lag - 1, -1), lags.output_lag)
         outputs = lags.respond(F, *lags.regress(F, x_parts, y_parts, parameters), parameters)
         if valid_length is not None:
-            outputs = lengths.mask(F, outputs, valid_length)
+            outputs = functional.mask(F, outputs, valid_length)
         return outputs, [*finals, last_values(F, extended, lags.output_lag, valid_length)]
 
 
@@ -226,7 +226,7 @@ class ClosedLoop(DelayModel, LoopBlock):
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
         if valid_length is not None and self.lags.input_size:
-            inputs = lengths.mask(F, inputs, valid_length)
+            inputs = functional.mask(F, inputs, valid_length)
         run = self._step_through if self.loops or F is numpy_ops.F else self._run_fused
         outputs, finals = run(F, inputs, states, valid_length, parameters)
         extended = F.concat(states[-1], outputs, dim=0)                   # (L + T, N, Ky)
@@ -241,7 +241,7 @@ class ClosedLoop(DelayModel, LoopBlock):
             inputs = no_inputs(F, inputs)
         outputs, _ = self._network.run(F, inputs, _newest_first(F, states[-1]), lags.as_feedback(parameters))
         if valid_length is not None:
-            outputs = lengths.mask(F, outputs, valid_length)
+            outputs = functional.mask(F, outputs, valid_length)
         return outputs, finals
 
     def _step_through(self, F, inputs, states, valid_length, parameters):
@@ -249,7 +249,7 @@ class ClosedLoop(DelayModel, LoopBlock):
         drive, skip, finals = self.lags.drive(F, inputs, states, valid_length, parameters)
         slices = [drive] if skip is None else [drive, skip]
         if valid_length is not None:
-            slices.append(1 - lengths.padding_indicator(F, inputs, valid_length))     # (T, N, 1)
+            slices.append(1 - functional.padding_mask(F, inputs, valid_length))     # (T, N, 1)
         step = self._step(skip is not None, valid_length is not None)
         outputs, _ = loop(F, step, slices, [_newest_first(F, states[-1])], parameters)
         return outputs, finals

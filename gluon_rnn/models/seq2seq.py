@@ -34,11 +34,10 @@ from mxnet import gluon
 
 from gluon_rnn.models.bridge import Bridge
 from gluon_rnn.models.decoding import LoopGraph, check_tokens
-from gluon_rnn.nn import lengths, numpy_ops
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.checks import check_rates, check_sizes
-from gluon_rnn.nn.joined import join
-from gluon_rnn.nn.numpy_attention_operator import attentive_gru
+from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.stepwise import Stepwise
 from gluon_rnn.registry import models
 
@@ -167,7 +166,7 @@ class Seq2Seq(LoopGraph):
         """Teacher-forced logits (T, N, V) and a list of the attention's weights (T, N, S), empty without attention."""
         outputs = self._read_and_write(F, source, target, source_length, target_length)
         logits, weights = self.score_tokens(F, *outputs[:2]), outputs[2:]
-        return lengths.mask(F, logits, target_length), [lengths.mask(F, w, target_length) for w in weights]
+        return functional.mask(F, logits, target_length), [functional.mask(F, w, target_length) for w in weights]
 
     def logits_at(self, F, places, source, target, source_length, target_length):
         """Return the teacher-forced logits (M, V) of M target steps alone: t and n of each in `places`, (2, M) int32.
@@ -193,7 +192,7 @@ class Seq2Seq(LoopGraph):
     def look_up(self, F, embedding, tokens, valid_length):
         """Return embedded tokens (T, N, E), of which word dropout may have left out some."""
         if valid_length is not None:
-            tokens = lengths.mask(F, tokens, valid_length)                # an id out of range cannot be looked up
+            tokens = functional.mask(F, tokens, valid_length)                # an id out of range cannot be looked up
         embedded = embedding(tokens)
         return F.Dropout(embedded, p=self._drop_e, axes=(2,)) if self._drop_e else embedded   # whole tokens, or none
 
@@ -233,12 +232,8 @@ class Seq2Seq(LoopGraph):
         projected, own, parameters = parts.prepare(F, embedded, own)
         # The product with the context, a weighted sum, is the same sum of products, which are there before the loop.
         products = parts.fed_product(F, values, parameters)               # (N, S, G * H)
-        if numpy_ops.are_operators() and self.decoder.mode == "gru":
-            outputs, weights = attentive_gru(F, [projected, *own, keys, products, source_length],
-                                             {**parameters, **self.attention.weights_in(keys)})
-        else:
-            asked = self.attention.prepare_steps(F, keys, source_length)
-            outputs, weights = self._ask_each_step(F, projected, own, asked, (parts, products, parameters))
+        asked = self.attention.prepare_steps(F, keys, source_length)
+        outputs, weights = self._ask_each_step(F, projected, own, asked, (parts, products, parameters))
         contexts = F.batch_dot(F.swapaxes(weights, 0, 1), values)         # (N, T, M)
         return [outputs, F.swapaxes(contexts, 0, 1), weights]
 
@@ -261,7 +256,7 @@ class Seq2Seq(LoopGraph):
         if self.attention_name == "bahdanau":
             query = F.slice_axis(own[0], axis=0, begin=-1, end=None)      # h of the top layer, (1, N, H)
             attended = list(self.attention.attend(F, query, *memory))
-            x = join(F, x, attended[0])
+            x = concat(F, x, attended[0])
         output, own = self.decoder(x, own)
         if self.attention_name == "luong":
             attended = list(self.attention.attend(F, output, *memory))

@@ -19,10 +19,9 @@ import warnings
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, lengths
+from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, functional
 from gluon_rnn.nn.checks import check_rates, check_sizes
-from gluon_rnn.nn.embedded import look_up
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.functional import concat, embed
 from gluon_rnn.registry import models
 
 __all__ = ["SequenceTagger"]
@@ -131,7 +130,7 @@ class SequenceTagger(AroundEncoder):
             labels = self._viterbi(time_major, valid_length)
         else:
             labels = time_major.argmax(axis=2)
-            labels = labels if valid_length is None else lengths.mask(mx.nd, labels, valid_length)
+            labels = labels if valid_length is None else functional.mask(mx.nd, labels, valid_length)
         return labels if self.layout == "TNC" else labels.T
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
@@ -157,16 +156,16 @@ class SequenceTagger(AroundEncoder):
     def forward_sequence(self, F, inputs, states, valid_length, *signals, output_weight, output_bias):
         """Compute the scores (T, N, K) and the new states of words (T, N); see the class."""
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # an id out of range, or NaN, is no row
+            inputs = functional.mask(F, inputs, valid_length)                # an id out of range, or NaN, is no row
         features = self.word_embedding(inputs)                            # (T, N, E)
         if signals:
-            features = join(F, features, self.spelling(valid_length, *signals))
+            features = concat(F, features, self.spelling(valid_length, *signals))
         features = F.Dropout(features, p=self._drop_i) if self._drop_i else features
         arguments = (features, states) if valid_length is None else (features, states, valid_length)
         outputs, states = self.encoder(*arguments)                        # (T, N, H)
         outputs = F.Dropout(outputs, p=self._dropout) if self._dropout else outputs
         scores = F.FullyConnected(outputs, output_weight, output_bias, num_hidden=self.num_labels, flatten=False)
-        return (scores if valid_length is None else lengths.mask(F, scores, valid_length)), states
+        return (scores if valid_length is None else functional.mask(F, scores, valid_length)), states
 
     def _all_steps(self, inputs):
         F = mx.nd if isinstance(inputs, mx.nd.NDArray) else mx.sym
@@ -182,7 +181,7 @@ class _Embedding(mx.gluon.HybridBlock):
         self.weight = self.params.get("weight", shape=(vocab_size, embed_size), init=mx.init.Uniform(0.1), dtype=dtype)
 
     def hybrid_forward(self, F, ids, *, weight):
-        return look_up(F, ids, weight, self._drop_e)
+        return embed(F, ids, weight, self._drop_e)
 
 
 class _Spelling(mx.gluon.HybridBlock):
@@ -205,13 +204,13 @@ class _Spelling(mx.gluon.HybridBlock):
             groups = (second, *others)
             spelled = [self._spell(F, *group) for group in zip(groups[::2], groups[1::2])]
             return F.take(F.concat(*spelled, dim=0), first)               # places past a sentence's end matter nothing
-        length = F.reshape(lengths.mask(F, second, valid_length), shape=(-1,))                 # (T * N,)
+        length = F.reshape(functional.mask(F, second, valid_length), shape=(-1,))                 # (T * N,)
         letters = F.swapaxes(F.reshape(first, shape=(-3, 0)), 0, 1)       # (M, T * N)
         return F.reshape_like(self._spell(F, letters, length), first, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
 
     def _spell(self, F, letters, length):
         """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,)."""
-        letters = self.embedding(lengths.mask(F, letters, length))
+        letters = self.embedding(functional.mask(F, letters, length))
         letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
         outputs = self.encoder(letters, None, length)                     # (M, W, S)
         return self._ends(F, outputs, length)

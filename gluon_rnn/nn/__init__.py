@@ -20,12 +20,11 @@ from gluon_rnn.nn.initializers import Identity
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
-from gluon_rnn.nn.subsampled import SubsampledTDNN
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
-           "ZoneoutGRU", "Jordan", "TDNN", "SubsampledTDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
+           "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
            "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]

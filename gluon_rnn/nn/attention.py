@@ -15,10 +15,9 @@ References
 Bahdanau, Cho, Bengio (2015), Neural machine translation by jointly learning to align and translate, appendix A.1.2.
 Luong, Pham, Manning (2015), Effective approaches to attention-based neural machine translation, section 3.1.
 """
-import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["BahdanauAttention", "LuongAttention"]
@@ -50,7 +49,7 @@ class _Attention(gluon.HybridBlock):
     def prepare(self, F, memory, valid_length=None):
         """Return keys (N, S, K) and values (N, S, M) of `memory` (S, N, M), with zeros in place of the padding."""
         if valid_length is not None:
-            memory = lengths.mask(F, memory, valid_length)                # first of all, so that NaN stays out
+            memory = functional.mask(F, memory, valid_length)                # first of all, so that NaN stays out
         values = F.swapaxes(memory, 0, 1)                                 # (N, S, M)
         return self._keys(values), values
 
@@ -132,12 +131,6 @@ class BahdanauAttention(_Attention):
         pairs = F.broadcast_add(queries, F.expand_dims(keys, axis=2))
         scores = self.score(F.Activation(pairs, act_type="tanh"))                                       # (N, S, T, 1)
         return F.swapaxes(F.squeeze(scores, axis=3), 1, 2)
-
-    def weights_in(self, like):
-        """Return {"query_weight": (K, Q), "score_weight": (1, K)} in a graph; `like` is an array or a symbol of it."""
-        weights = {"query_weight": self.query.weight, "score_weight": self.score.weight}
-        is_array = isinstance(like, mx.nd.NDArray)
-        return {name: weight.data(like.context) if is_array else weight.var() for name, weight in weights.items()}
 
     def prepare_steps(self, F, keys, valid_length):
         """Return what `weigh_step` reads, from the keys that `prepare` returned and lengths (N,)."""

@@ -8,10 +8,10 @@ References
 ----------
 Schuster and Paliwal (1997), Bidirectional recurrent neural networks.
 """
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.functional import concat
 from gluon_rnn.registry import encoders
 
 __all__ = ["Bidirectional", "BidirectionalStack"]
@@ -101,12 +101,12 @@ class Bidirectional(_LooksAhead):
         if valid_length is None:
             ahead, finals = self.forward_block(inputs, states[:count])
             back, others = self.backward_block(F.reverse(inputs, axis=0), states[count:])
-            return join(F, ahead, F.reverse(back, axis=0)), [*finals, *others]
-        inputs = lengths.mask(F, inputs, valid_length)                    # first of all, so that NaN stays out
+            return concat(F, ahead, F.reverse(back, axis=0)), [*finals, *others]
+        inputs = functional.mask(F, inputs, valid_length)                    # first of all, so that NaN stays out
         ahead, finals = self.forward_block(inputs, states[:count], valid_length)
-        places = lengths.reversal(F, inputs, valid_length)
-        back, others = self.backward_block(lengths.reverse(F, inputs, places), states[count:], valid_length)
-        return join(F, ahead, lengths.reverse(F, back, places)), [*finals, *others]
+        places = functional.reversal_indices(F, inputs, valid_length)
+        back, others = self.backward_block(functional.reverse(F, inputs, places), states[count:], valid_length)
+        return concat(F, ahead, functional.reverse(F, back, places)), [*finals, *others]
 
 
 @encoders.register("bidirectional")

@@ -11,26 +11,16 @@ import threading
 import mxnet as mx
 from mxnet import autograd
 
-__all__ = ["ChunkGraphs", "Vectorised", "are_few", "lengths_of", "steps", "unrolled"]
+from gluon_rnn.nn import backend
 
-LONGEST = 128
-# Lengths of a rest that get a graph of their own.
-_RESTS = 4
-# A graph is run in pieces of at most this many operators (MXNet's default is 15): here, as one piece.
-_BULK = 100000
-# Up to so many numbers in all states, overhead is what counts.
-_FEW = 3000
+__all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled"]
+
 _tracing = threading.local()
 
 
 def steps():
     """Return the number of steps of the graph that is being made in this thread; 0 when none is."""
     return getattr(_tracing, "steps", 0)
-
-
-def are_few(states):
-    """Return whether `states` hold so few numbers that overhead is what counts in a step."""
-    return sum(state.size for state in states) <= _FEW
 
 
 def unrolled(F, step, sequences, states, parameters):
@@ -55,11 +45,11 @@ def lengths_of(steps_in_all, others=()):
     >>> lengths_of(300), lengths_of(300, others={44})
     ([128, 128, 32, 8, 4], [128, 128, 44])
     """
-    whole, rest = divmod(steps_in_all, LONGEST)
+    whole, rest = divmod(steps_in_all, backend.CHUNK_STEPS)
     if rest in others:
-        return [LONGEST] * whole + [rest]
+        return [backend.CHUNK_STEPS] * whole + [rest]
     powers = [2 ** power for power in range(rest.bit_length() - 1, -1, -1)]
-    return [LONGEST] * whole + [power for power in powers if rest & power]
+    return [backend.CHUNK_STEPS] * whole + [power for power in powers if rest & power]
 
 
 class _Namespace:
@@ -82,7 +72,6 @@ class Vectorised(_Namespace):
     def tanh(self, data):
         """Return what F.tanh does."""
         return self._namespace.Activation(data, act_type="tanh")
-
 
     def split(self, data, num_outputs, axis=1):
         """Return what F.split does; parts of rows (N, C) are cut seven times as fast with the parts put first."""
@@ -122,8 +111,8 @@ class ChunkGraphs:
     def __call__(self, inputs, states, valid_length=None, *signals):
         """Run the block over all T steps; arguments as those of the block's `hybrid_forward`."""
         axis, begin, outputs = self._block.layout.index("T"), 0, []
-        rest = inputs.shape[axis] % LONGEST
-        if rest and len(self._rests) < _RESTS:
+        rest = inputs.shape[axis] % backend.CHUNK_STEPS
+        if rest and len(self._rests) < backend.CHUNK_RESTS:
             self._rests.add(rest)
         for length in lengths_of(inputs.shape[axis], self._rests):
             sequences = [sequence.slice_axis(axis=axis, begin=begin, end=begin + length)
@@ -138,7 +127,7 @@ class ChunkGraphs:
         return outputs[0] if len(outputs) == 1 else mx.nd.concat(*outputs, dim=axis), states
 
     def _run(self, length, arguments, num_states):
-        few = are_few(arguments[1:1 + num_states])
+        few = backend.are_few(arguments[1:1 + num_states])
         key = length, len(arguments), few
         if key not in self._graphs:
             self._graphs[key] = self._make(length, len(arguments), num_states, few)
@@ -162,5 +151,5 @@ class ChunkGraphs:
         # Parameters go in as data too: MXNet expects the gradients of what it calls parameters in the same arrays each
         # time, and makes the graph anew where they are not, as with several chunks, whose gradients are summed.
         flags = dict(data_indices=list(range(len(sources))), param_indices=[], static_alloc=True, static_shape=True,
-                     forward_bulk_size=_BULK, backward_bulk_size=_BULK)
+                     forward_bulk_size=backend.CHUNK_BULK, backward_bulk_size=backend.CHUNK_BULK)
         return mx.nd.CachedOp(symbol, [(name, str(value)) for name, value in flags.items()]), sources

@@ -1,7 +1,7 @@
 """An encoder that is told something besides its inputs, once for a whole sequence."""
 from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.functional import concat
 
 __all__ = ["Conditioned"]
 
@@ -80,6 +80,6 @@ class Conditioned(SequenceBlock):
         if self._beside:
             steps = F.slice_axis(inputs, axis=2, begin=0, end=1)                                           # (T, N, 1)
             each = F.broadcast_like(F.expand_dims(condition, axis=0), steps, lhs_axes=(0,), rhs_axes=(0,))
-            inputs = join(F, inputs, each)
+            inputs = concat(F, inputs, each)
         outputs, states = self.encoder(inputs, states, *([] if valid_length is None else [valid_length]))
         return outputs, [*states, condition]

@@ -7,6 +7,8 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from gluon_rnn.nn.backend import in_words, resolve
+
 __all__ = ["SequenceBlock"]
 
 LAYOUTS = ("TNC", "NTC")
@@ -23,12 +25,15 @@ class SequenceBlock(gluon.HybridBlock):
     layout : {"TNC", "NTC"}, default "TNC"
         Axis order of inputs and outputs at the edge: time T, batch N, features C. States are never batch-first.
     dtype : str, default "float32"
+    backend : {"auto", "reference"}, optional
+        "auto" lets NumPy and unrolled graphs stand in for loops of MXNet's, "reference" does not; default by the
+        environment variable ``GLUON_RNN_BACKEND``, else "auto". See `gluon_rnn.nn.backend`.
 
     Inputs/Outputs
     --------------
     inputs : (T, N, C), or (T, N) where a subclass takes token ids
     states : flat list of arrays, as in `state_info`; None starts from `begin_state`, and so does an empty list where
-        `begins_alone` says so
+        `accepts_empty_states` says so
     valid_length : (N,) or None
         Number of real steps of each row, 0 to T. What stands behind them, NaN included, changes nothing.
     outputs : (T, N, H)
@@ -49,8 +54,9 @@ class SequenceBlock(gluon.HybridBlock):
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
 
-    def __init__(self, *, layout="TNC", dtype="float32", **kwargs):
+    def __init__(self, *, layout="TNC", dtype="float32", backend=None, **kwargs):
         super().__init__(**kwargs)
+        self.backend = resolve(backend)
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
         self.layout = layout
@@ -63,7 +69,7 @@ class SequenceBlock(gluon.HybridBlock):
         """Return a list with one dict a state: its ``shape`` and its ``__layout__`` (N marks the batch axis)."""
         raise NotImplementedError(f"{type(self).__name__} must say in state_info() what it remembers")
 
-    def begins_alone(self, with_lengths):
+    def accepts_empty_states(self, with_lengths):
         """Return whether `forward_sequence` takes an empty list of states for a beginning, and then returns none.
 
         A graph without states has less to compute, and less to go back through. A block around another one answers as
@@ -89,6 +95,10 @@ class SequenceBlock(gluon.HybridBlock):
         The same as a call; a block that is a loop itself does it without one.
         """
         return self(inputs, states)
+
+    def explain_backend(self, inputs, states=None):
+        """Return a sentence on how a call with these arrays would run, here and now."""
+        return in_words(self, "graph")
 
     def begin_state(self, batch_size=0, func=None, ctx=None, dtype=None, **kwargs):
         """Return the states before the first step: zeros.
@@ -141,7 +151,7 @@ class SequenceBlock(gluon.HybridBlock):
         if isinstance(inputs, mx.nd.NDArray):
             shape = inputs.shape
             self._check_inputs(inputs, shape, valid_length)
-            if carried and not (len(states) == 0 and self.begins_alone(valid_length is not None)):
+            if carried and not (len(states) == 0 and self.accepts_empty_states(valid_length is not None)):
                 self._check_states(states, shape[self.layout.index("N")])
         if not carried:
             states = self._first_states(inputs, valid_length)
@@ -153,7 +163,7 @@ class SequenceBlock(gluon.HybridBlock):
 
     def _first_states(self, inputs, valid_length):
         """Return the states of a call without any."""
-        if self.begins_alone(valid_length is not None):
+        if self.accepts_empty_states(valid_length is not None):
             return []
         if isinstance(inputs, mx.nd.NDArray):
             return self._zeros(inputs.shape[self.layout.index("N")], inputs.context)

@@ -22,7 +22,8 @@ Viterbi (1967), Error bounds for convolutional codes and an asymptotically optim
 import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths, numpy_crf, numpy_ops
+from gluon_rnn.nn import functional, numpy_crf
+from gluon_rnn.nn.backend import numpy_operators_allowed, resolve
 from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["CRF", "Viterbi"]
@@ -61,10 +62,10 @@ def _steps(F, emissions, valid_length):
 
     The lengths come back in the emissions' dtype.
     """
-    emissions = lengths.mask(F, emissions, valid_length)                  # first of all, so that NaN stays out
+    emissions = functional.mask(F, emissions, valid_length)                  # first of all, so that NaN stays out
     ones = F.ones_like(F.slice_axis(emissions, axis=2, begin=0, end=1))
-    length = F.sum(lengths.mask(F, ones, valid_length), axis=(0, 2))
-    return emissions, lengths.mask(F, ones, F.maximum(length - 1, 0)), length
+    length = F.sum(functional.mask(F, ones, valid_length), axis=(0, 2))
+    return emissions, functional.mask(F, ones, F.maximum(length - 1, 0)), length
 
 
 def _all_valid(F, emissions):
@@ -91,6 +92,8 @@ class CRF(_Chain):
     num_labels : int
         K.
     dtype : str, default "float32"
+    backend : {"auto", "reference"}, optional
+        "auto" finds log Z in NumPy in training on CPUs, 1.25 times as fast a step; see `gluon_rnn.nn.backend`.
 
     Inputs/Outputs
     --------------
@@ -110,6 +113,16 @@ class CRF(_Chain):
     <NDArray 1 @cpu(0)>
     """
 
+    def __init__(self, num_labels, dtype="float32", *, backend=None, **kwargs):
+        super().__init__(num_labels, dtype, **kwargs)
+        self.backend = resolve(backend)
+
+    def explain_backend(self):
+        """Return a sentence on how log Z would be found by a call here and now."""
+        if self.backend == "auto" and numpy_operators_allowed():
+            return f"{type(self).__name__} (backend 'auto'): an operator in NumPy, inside a training step on CPUs"
+        return f"{type(self).__name__} (backend {self.backend!r}): a foreach loop of MXNet's"
+
     def __call__(self, emissions, labels, valid_length=None):
         self._check_emissions(emissions, valid_length)
         if valid_length is None:
@@ -119,9 +132,9 @@ class CRF(_Chain):
     def hybrid_forward(self, F, emissions, labels, valid_length, *, begin_weight, transition_weight, end_weight):
         """Return log Z less the score of `labels`, (N,)."""
         emissions, linked, length = _steps(F, emissions, valid_length)
-        labels = F.cast(lengths.mask(F, labels, length), dtype="int32")   # NaN and 99 are no labels
+        labels = F.cast(functional.mask(F, labels, length), dtype="int32")   # NaN and 99 are no labels
         weights = begin_weight, transition_weight, end_weight
-        if numpy_ops.are_operators():
+        if self.backend == "auto" and numpy_operators_allowed():
             normalizer = numpy_crf.log_partition(F, emissions, length, *weights)
         else:
             normalizer = self._log_partition(F, emissions, linked, *weights)
@@ -185,7 +198,7 @@ class Viterbi(_Chain):
             return label, [label]
 
         labels, _ = F.contrib.foreach(back, F.reverse(predecessors, axis=0), [last])
-        return lengths.mask(F, F.reverse(labels, axis=0), length)
+        return functional.mask(F, F.reverse(labels, axis=0), length)
 
     def _forward(self, F, emissions, linked, begin, transition):
         """Return the best scores (N, K) of paths that end in each label, and predecessors (T, N, K).

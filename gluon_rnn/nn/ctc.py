@@ -12,7 +12,7 @@ Data with Recurrent Neural Networks, equations 1-8.
 """
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 
 __all__ = ["CTCLoss"]
 
@@ -49,14 +49,14 @@ class CTCLoss(gluon.HybridBlock):
 
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):
         """Compute the loss (N,)."""
-        logits = lengths.mask(F, logits, valid_length)
+        logits = functional.mask(F, logits, valid_length)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,
                                                                              F.ones_like(label_length)),
                          use_data_lengths=True, use_label_lengths=True, blank_label="last")
         blanks = F.slice_axis(F.log_softmax(logits), axis=2, begin=-1, end=None)         # (T, N, 1)
-        blanks = -F.sum(lengths.mask(F, blanks, valid_length), axis=(0, 2))              # (N,)
+        blanks = -F.sum(functional.mask(F, blanks, valid_length), axis=(0, 2))              # (N,)
         loss = F.where(label_length > 0, loss, blanks)
         return F.where(possible, loss, F.ones_like(loss) * float("inf"))
 
@@ -65,7 +65,7 @@ def _repeats(F, labels, label_length):
     """Return how many of each row's labels (N, L) equal the one before, (N,): a blank must stand between them."""
     outside = -F.ones_like(F.slice_axis(labels, axis=1, begin=0, end=1))                 # (N, 1), no label
     equal = F.concat(outside, labels, dim=1) == F.concat(labels, outside, dim=1)         # (N, L + 1)
-    return F.sum(lengths.mask(F, F.swapaxes(equal, 0, 1), label_length), axis=0)
+    return F.sum(functional.mask(F, F.swapaxes(equal, 0, 1), label_length), axis=0)
 
 
 def shortest_path(labels):

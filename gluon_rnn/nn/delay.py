@@ -7,17 +7,14 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 """
 import mxnet as mx
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import backend, functional
 from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn.functional import concat
 
 __all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "side_by_side",
            "time_zeros"]
 
-
-# From this many features on, oneDNN joins two-dimensional arrays faster than MXNet stacks and transposes them.
-_WIDE = 32
 
 
 def shifted(F, extended, offsets, past, future=0, width=0):
@@ -48,7 +45,7 @@ def side_by_side(F, parts, width=0):
     """
     if len(parts) == 1:
         return parts[0]
-    if width >= _WIDE:
+    if width >= backend.WIDE_CONCAT:
         rows = F.concat(*(F.reshape(part, shape=(-3, 0)) for part in parts), dim=1)          # (T * N, n * C)
         return F.reshape_like(rows, parts[0], lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
     stacked = F.transpose(F.stack(*parts, axis=0), axes=(1, 2, 0, 3))     # (T, N, n, C)
@@ -109,7 +106,7 @@ def last_values(F, extended, past, valid_length, future=0):
     """
     if valid_length is None:
         return F.slice_axis(extended, axis=0, begin=-past - future, end=-future or None)
-    newest_first = lengths.reverse(F, extended, lengths.reversal(F, extended, valid_length + past))
+    newest_first = functional.reverse(F, extended, functional.reversal_indices(F, extended, valid_length + past))
     return F.reverse(F.slice_axis(newest_first, axis=0, begin=0, end=past), axis=0)
 
 
@@ -184,11 +181,11 @@ class DelayLine(SequenceBlock):
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Return (T, N, (K + 1) * C) and [(K, N, C)]."""
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        extended = join(F, states[0], inputs, dim=0)                    # (K + T, N, C)
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+        extended = concat(F, states[0], inputs, dim=0)                    # (K + T, N, C)
         outputs = shifted(F, extended, range(0, -self.delays - 1, -1), self.delays, width=self.input_size)
         if valid_length is not None:
-            outputs = lengths.mask(F, outputs, valid_length)
+            outputs = functional.mask(F, outputs, valid_length)
         return outputs, [last_values(F, extended, self.delays, valid_length)]
 
     def __repr__(self):

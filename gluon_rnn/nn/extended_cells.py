@@ -19,7 +19,6 @@ with a probability z, and is the expectation of that in prediction.
 """
 from mxnet import gluon
 
-from gluon_rnn.nn import numpy_lstm, numpy_lstm_operator
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
 from gluon_rnn.nn.checks import check_rates
 
@@ -46,28 +45,12 @@ class PeepholeLSTMCell(LSTMCell):
         super().__init__(hidden_size, input_size, **kwargs)
         for gate in "ifo":
             self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
-        self._matrix = numpy_lstm.KeptMatrix()
 
     def prepare(self, F, parameters, states):
         """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
         rows = {gate: F.broadcast_like(F.reshape(parameters[f"peephole_{gate}"], shape=(1, -1)), states[1])
                 for gate in "ifo"}
         return dict(super().prepare(F, parameters, states), **rows)
-
-    def is_fast_in_numpy(self, batch_size):
-        """Return whether `run_in_numpy` is the fastest way for this number of rows."""
-        return numpy_lstm.is_fast(batch_size, self.hidden_size, self.input_size)
-
-    def run_in_numpy(self, inputs, states, parameters):
-        """Run over all steps of NumPy arrays, (T, N, C) to (T, N, H) and [h, c]."""
-        return numpy_lstm.peephole_lstm(inputs, states, parameters, self._matrix.of(parameters, self.hidden_size))
-
-    def train_in_numpy(self, F, inputs, states, parameters, *valid):
-        """Do what `run_in_numpy` does with arrays or symbols of MXNet's, by an operator that has gradients.
-
-        States stand still where `valid` (T, N, 1), if it is given, is 0.
-        """
-        return numpy_lstm_operator.peephole_lstm(F, inputs, states, parameters, *valid)
 
     def _peep(self, F, gate, product, c, parameters):
         return F.broadcast_add(product, c * parameters[gate])

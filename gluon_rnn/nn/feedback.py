@@ -24,13 +24,13 @@ network is m steps of the Elman network: layer k is computed at the k-th, from l
 delays are handed on in m copies. sigmoid(a) = (1 + tanh(a / 2)) / 2 is a tanh with other weights. All of this happens
 in the graph, from the parameters as they are, so that it is differentiable, exports, and leaves T and N free.
 """
+from gluon_rnn.nn.backend import LARGEST_FEEDBACK_STATE
+
 __all__ = ["FeedbackNetwork", "can_fuse"]
 
 # log2 of epsilon. Linear parts hold up to 1e-4 / epsilon: 1e14 in float32, 1e56 in float64; the least is 1e-20, 1e-248.
 _EXPONENT = {"float32": -60, "float64": -200}
 _TINY = 1e-30
-# Largest state of the Elman network for which it is worth it: its product grows with the square, the loop's does not.
-LARGEST_STATE = 256
 
 
 def can_fuse(hidden_sizes, activations, feedback_size, dtype):
@@ -47,7 +47,7 @@ def can_fuse(hidden_sizes, activations, feedback_size, dtype):
     """
     function = _function(activations, dtype)
     substeps, parts = max(len(hidden_sizes), 1), 2 if function == "relu" else 1
-    return function is not None and sum(hidden_sizes) + substeps * parts * feedback_size <= LARGEST_STATE
+    return function is not None and sum(hidden_sizes) + substeps * parts * feedback_size <= LARGEST_FEEDBACK_STATE
 
 
 def _function(activations, dtype):

@@ -9,8 +9,8 @@ from collections import OrderedDict, namedtuple
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn.nn.functional import concat, concat_vectors
 from gluon_rnn.nn.initializers import as_initializer
-from gluon_rnn.nn.joined import join, join_vectors
 
 __all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_cell"]
 
@@ -119,7 +119,7 @@ def drop_h2h(F, vector, layout, rate):
         if part.name.endswith("weight"):
             piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
             pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
-    return join_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
+    return concat_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
 
 
 def split_directions(F, vector, layout):
@@ -149,8 +149,8 @@ def hold_cell(F, inputs, vector, padding, hidden_size):
     rest = stacked * (hidden_size + 2)                                    # behind the weights that a feature adds to
     i2h = F.reshape(F.slice_axis(vector, axis=0, begin=0, end=-rest), shape=(stacked, -1))
     i2h = F.concat(i2h, _hold_column(F, i2h), dim=1)                      # (G * H, C + 1)
-    vector = join_vectors(F, F.reshape(i2h, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-rest, end=None))
-    return join(F, inputs, F.BlockGrad(padding)), vector
+    vector = concat_vectors(F, F.reshape(i2h, shape=(-1,)), F.slice_axis(vector, axis=0, begin=-rest, end=None))
+    return concat(F, inputs, F.BlockGrad(padding)), vector
 
 
 def _hold_column(F, weight):

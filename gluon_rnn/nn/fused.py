@@ -18,7 +18,7 @@ from collections import OrderedDict
 import mxnet as mx
 import numpy as np
 
-from gluon_rnn.nn import flat, lengths
+from gluon_rnn.nn import flat, functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
@@ -161,7 +161,7 @@ class FusedLayer(SequenceBlock):
             raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
                              "and float64 only; cast to float32, or use a GPU")
 
-    def begins_alone(self, with_lengths):
+    def accepts_empty_states(self, with_lengths):
         """Return whether a call without states leaves them out: the cell state at the end of each row has a price."""
         return with_lengths
 
@@ -172,7 +172,7 @@ class FusedLayer(SequenceBlock):
         wanted = bool(states)
         run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         directions = self._directions if valid_length is None else 1
         begins, finals, outputs = self._begins(F, inputs, states, directions), [], inputs
         for layer, layout in enumerate(self._layouts):
@@ -185,7 +185,7 @@ class FusedLayer(SequenceBlock):
             outputs, final = run(outputs, vector, layout, begins[layer])
             finals.append(final)
         if valid_length is not None:                                      # between layers nothing reads the padding
-            outputs = lengths.mask(F, outputs, valid_length)
+            outputs = functional.mask(F, outputs, valid_length)
         if wanted and self.num_layers > 1:
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
         return outputs, finals[0] if wanted else []

@@ -3,8 +3,8 @@
 The operator knows no lengths: its backward direction would begin with the padding. With lengths it therefore runs once
 for each direction, backwards on sequences turned around; without them, once for both.
 """
-from gluon_rnn.nn import flat, lengths
-from gluon_rnn.nn.joined import join
+from gluon_rnn.nn import flat, functional
+from gluon_rnn.nn.functional import concat
 
 __all__ = ["FusedRun"]
 
@@ -55,24 +55,24 @@ class FusedRun:
     def _both_directions(self, inputs, vectors, begin):
         F = self._F
         if self._places is None:                                          # the same for all layers
-            self._places = lengths.reversal(F, inputs, self._length)
+            self._places = functional.reversal_indices(F, inputs, self._length)
         # A beginning that nobody has given is the same for both.
         begins = zip(*(F.split(state, num_outputs=2, axis=0) for state in begin)) if self._wanted else (begin, begin)
         (ahead, final), (back, other) = (self._until_length(sequence, vector, own) for sequence, vector, own in zip(
-            (inputs, lengths.reverse(F, inputs, self._places)), vectors, begins))
+            (inputs, functional.reverse(F, inputs, self._places)), vectors, begins))
         final = [F.concat(*pair, dim=0) for pair in zip(final, other)] if self._wanted else None
-        return join(F, ahead, lengths.reverse(F, back, self._places)), final
+        return concat(F, ahead, functional.reverse(F, back, self._places)), final
 
     def _until_length(self, inputs, vector, begin):
         """Return the outputs of one direction, and the states behind each row's last step."""
         F = self._F
         if self._wanted and self._mode == "lstm":
-            padding = lengths.padding_indicator(F, inputs, self._length)
+            padding = functional.padding_mask(F, inputs, self._length)
             inputs, vector = flat.hold_cell(F, inputs, vector, padding, self._hidden_size)
         outputs, final = self._operator(inputs, vector, begin)
         if self._wanted:                                                  # h moves on even where c is held
             first = F.reshape(begin[0], shape=(-3, 0))                    # (1, N, H) -> (N, H)
-            final[0] = F.expand_dims(lengths.last(F, outputs, self._length, first), axis=0)
+            final[0] = F.expand_dims(functional.last_valid(F, outputs, self._length, first), axis=0)
         return outputs, final
 
     def _operator(self, inputs, vector, begin, bidirectional=False):

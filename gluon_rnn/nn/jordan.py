@@ -17,9 +17,8 @@ Jordan (1986), Serial Order: A Parallel Distributed Processing Approach, ICS Rep
 state units with decay mu. Williams and Zipser (1989), section 4: teacher forcing.
 """
 import mxnet as mx
-import numpy as np
 
-from gluon_rnn.nn import lengths, numpy_ops
+from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.cells import RecurrentCell, activate
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.delay import require_input_size
@@ -93,30 +92,6 @@ class JordanCell(RecurrentCell):
         """Return y and the context that it leaves."""
         y = self.respond(F, projected[0], states[0], parameters)
         return y, [self.fade(states[0], y)]
-
-    def is_fast_in_numpy(self, batch_size):
-        """Return False: for many numbers graphs of MXNet's are taken, as for cells without a loop of their own."""
-        return False
-
-    def run_in_numpy(self, inputs, states, parameters):
-        """Run over all steps of NumPy arrays, (T, N, C) to (T, N, K) and [s]: `step`, with every array made once."""
-        bias = parameters["i2h_bias"] + parameters["h2h_bias"]
-        hidden = numpy_ops.F.FullyConnected(inputs, parameters["i2h_weight"], bias, flatten=False)         # (T, N, H)
-        back, out = (np.ascontiguousarray(parameters[name].T) for name in ("h2h_weight", "h2o_weight"))
-        f, g = numpy_ops.in_place(self._activation), numpy_ops.in_place(self._output_activation)
-        context, fed = states[0].copy(), np.empty_like(hidden[0])
-        outputs = np.empty((*inputs.shape[:2], self.output_size), dtype=inputs.dtype)
-        with np.errstate(over="ignore"):                                  # exp of a large number, for a sigmoid of 0
-            for h, y in zip(hidden, outputs):
-                np.add(h, np.dot(context, back, out=fed), out=h)
-                f(h)
-                np.add(np.dot(h, out, out=y), parameters["h2o_bias"], out=y)
-                g(y)
-                if self._decay:
-                    np.add(np.multiply(context, self._decay, out=context), y, out=context)
-                else:
-                    context = y
-        return outputs, [context]
 
 
 @encoders.register("jordan")
@@ -233,7 +208,7 @@ class Jordan(LoopedLayer):
         """Run freely; what the network feeds back, seen as its output, is s_{t+1} = V h_t + b_o + decay * s_t."""
         require_input_size(self)
         if valid_length is not None:
-            inputs = lengths.mask(F, inputs, valid_length)
+            inputs = functional.mask(F, inputs, valid_length)
         cell, parameters, network = self.l0, self.l0.values(inputs), self._network()
         weights = cell.as_feedback(F, parameters, self._dtype)
         contexts, hidden = network.run(F, inputs, context, weights)       # s_{t+1} at t
@@ -247,7 +222,7 @@ class Jordan(LoopedLayer):
 
     def _forced(self, F, inputs, targets, context, valid_length):
         """Run with the contexts that measured outputs leave: all steps at once."""
-        inputs, targets = (lengths.mask(F, sequence, valid_length) for sequence in (inputs, targets))
+        inputs, targets = (functional.mask(F, sequence, valid_length) for sequence in (inputs, targets))
         contexts = self._fading_sum(F, targets, context)                  # s_{t+1} at t
         extended = F.concat(F.expand_dims(context, axis=0), contexts, dim=0)
         before = F.slice_like(extended, contexts, axes=(0,))              # s_t at t
@@ -279,4 +254,4 @@ class Jordan(LoopedLayer):
         """Return outputs, 0 past each row's length, and the context after its last valid step."""
         if valid_length is None:
             return outputs, [F.reshape(F.slice_axis(contexts, axis=0, begin=-1, end=None), shape=(-3, 0))]
-        return lengths.mask(F, outputs, valid_length), [lengths.last(F, contexts, valid_length, begin)]
+        return functional.mask(F, outputs, valid_length), [functional.last_valid(F, contexts, valid_length, begin)]

@@ -10,7 +10,7 @@ and back, with g_t = d log Z / d alpha_t, which is also d log Z / d e_t, the pro
     d log Z / d A[i, j] = sum over t and rows of w_t[i, j] g_t[j]
 
 Past the end of a row alpha and g stand still. In training on CPUs an operator of MXNet's makes this, in place of a loop
-in a graph (`gluon_rnn.nn.numpy_ops.as_operators`).
+in a graph (`gluon_rnn.nn.backend.allow_numpy_operators`).
 """
 import mxnet as mx
 import numpy as np

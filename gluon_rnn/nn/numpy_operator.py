@@ -1,6 +1,7 @@
 """What operators of MXNet's that are written in NumPy share: arrays in and out of them.
 
-For graphs that stay in this process (`gluon_rnn.nn.numpy_ops.as_operators`): what MXNet keeps of an operator is a name.
+For graphs that stay in this process (`gluon_rnn.nn.backend.allow_numpy_operators`): what MXNet keeps of such an
+operator is a name.
 """
 import mxnet as mx
 
@@ -10,7 +11,9 @@ __all__ = ["NumpyOperator"]
 
 
 class NumpyOperator(mx.operator.CustomOp):
-    """What MXNet calls, on a thread of its own, with arrays that are ready; for CPUs."""
+    """What MXNet calls, on a thread of its own, with arrays that are ready.
+
+    The graph may have been traced on a CPU and moved to a GPU: arrays there are copied."""
 
     def compute(self, arrays):
         """Return the outputs, a list of NumPy arrays, from the inputs, and keep what `gradients` needs."""
@@ -25,18 +28,30 @@ class NumpyOperator(mx.operator.CustomOp):
 
     def forward(self, is_train, req, in_data, out_data, aux):
         """Called by MXNet."""
-        _put(req, out_data, self.compute([view(array) for array in in_data]))
+        _put(req, out_data, self.compute(_read(in_data)))
 
     def backward(self, req, out_grad, in_data, out_data, in_grad, aux):
         """Called by MXNet."""
-        found = self.gradients([view(array) for array in in_data], [view(array) for array in out_grad])
+        found = self.gradients(_read(in_data), _read(out_grad))
         _put(req, in_grad, found)
 
 
 def _put(requests, arrays, found):
     """Write what was `found` to arrays of MXNet's, or add it to them, as each asks for."""
     for request, array, values in zip(requests, arrays, found):
-        if request == "add":
+        if request == "null":
+            continue
+        if not _on_cpu(array):
+            array[:] = array + mx.nd.array(values, ctx=array.context) if request == "add" else values
+        elif request == "add":
             view(array)[...] += values
-        elif request != "null":
+        else:
             view(array)[...] = values
+
+
+def _read(arrays):
+    return [view(array) if _on_cpu(array) else array.asnumpy() for array in arrays]
+
+
+def _on_cpu(array):
+    return array.context.device_type.startswith("cpu")

@@ -6,30 +6,23 @@ nobody asks for gradients (`gluon_rnn.nn.unroll.LoopBlock`): one text of the equ
 
 Operators that are not here are MXNet's, their arguments converted: right in any block, and slow.
 """
-import contextlib
 import ctypes
-import functools
 import math
-import threading
 
 import mxnet as mx
 import numpy as np
 from mxnet.base import _LIB, check_call
 from scipy.special import expit
 
-__all__ = ["F", "Views", "are_operators", "as_operators", "from_numpy", "in_place", "run_loop", "slope",
-           "view"]
+from gluon_rnn.nn.backend import SMALL_COPY, SMALL_SIGMOID
 
-# Up to so many numbers, one call of SciPy's costs less than NumPy's four that are faster for each number.
-_FEW = 256
-# Up to so many numbers, to copy an array is faster than to hand its memory over.
-_LITTLE = 2**14
-_context = threading.local()
+__all__ = ["F", "Views", "from_numpy", "run_loop", "view"]
+
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
 
 def _sigmoid(data):
-    if data.size <= _FEW:
+    if data.size <= SMALL_SIGMOID:
         return expit(data)
     values = np.exp(-data)
     values += 1
@@ -39,36 +32,6 @@ def _sigmoid(data):
 _ACTIVATIONS = {"tanh": np.tanh, "sigmoid": _sigmoid, "relu": lambda data: np.maximum(data, _ZERO),
                 "softrelu": lambda data: np.logaddexp(data, _ZERO, dtype=data.dtype),
                 "softsign": lambda data: data / (1 + np.abs(data))}
-
-
-def _sigmoid_in_place(data):
-    for operator in (np.negative, np.exp, functools.partial(np.add, 1), np.reciprocal):
-        operator(data, out=data)
-
-
-_IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, out=data),
-             "sigmoid": _sigmoid_in_place, "relu": lambda data: np.maximum(data, _ZERO, out=data),
-             "softrelu": lambda data: np.logaddexp(data, _ZERO, out=data),
-             "softsign": lambda data: np.divide(data, 1 + np.abs(data), out=data)}
-
-
-def in_place(activation):
-    """Return a function that applies "identity" or an activation of `F.Activation` to an array where it stands."""
-    return _IN_PLACE[activation]
-
-
-def _one_minus(values):
-    return np.subtract(1, values, out=values)
-
-
-_SLOPES = {"identity": lambda values: 1, "relu": np.sign, "softrelu": lambda values: -np.expm1(-values),
-           "sigmoid": lambda values: values * (1 - values), "tanh": lambda values: _one_minus(np.square(values)),
-           "softsign": lambda values: np.square(_one_minus(np.abs(values)))}
-
-
-def slope(activation):
-    """Return a function from the values of an activation (see `in_place`) to its derivatives there."""
-    return _SLOPES[activation]
 
 
 class _Operators:
@@ -199,29 +162,10 @@ def run_loop(step, sequences, states, parameters):
     return outputs, states
 
 
-@contextlib.contextmanager
-def as_operators(wanted=True):
-    """Return a context in which loops in NumPy that have gradients become operators of MXNet's, also in a graph.
-
-    For training on CPUs alone: such a graph cannot leave this process, for what it names is written in Python.
-    """
-    before = are_operators()
-    _context.operators = wanted
-    try:
-        yield
-    finally:
-        _context.operators = before
-
-
-def are_operators():
-    """Return whether this thread is inside `as_operators`."""
-    return getattr(_context, "operators", False)
-
-
 def from_numpy(values):
     """Return an MXNet array with the values of a NumPy array; the latter belongs to it, for it may be its memory."""
     values = np.ascontiguousarray(values)
-    if values.size > _LITTLE:
+    if values.size > SMALL_COPY:
         return mx.nd.from_numpy(values)
     array = mx.nd.empty(values.shape, mx.cpu(), values.dtype)             # half of the overhead, where copying is cheap
     view(array)[...] = values
@@ -233,11 +177,19 @@ def view(array, shape=None):
 
     It does not keep `array` alive, and whoever writes to it has to know that no operator reads it. `shape` is that of
     `array`, which takes a microsecond to find out, where it is known.
+
+    Raises
+    ------
+    ValueError
+        If `array` is on another device, whose memory NumPy cannot read.
     """
     return _at(_address(array), shape or array.shape, array.dtype)
 
 
 def _address(array):
+    if array.context.device_type == "gpu":
+        raise ValueError(f"NumPy reads arrays of a CPU, got one on {array.context}; copy it with as_in_context, or "
+                         "build the block with backend='reference'")
     address = ctypes.c_void_p()
     array.wait_to_read()
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))

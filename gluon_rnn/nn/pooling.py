@@ -14,7 +14,7 @@ Yang, Yang, Dyer, He, Smola and Hovy (2016), Hierarchical Attention Networks for
 import mxnet as mx
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 
 __all__ = ["POOLINGS", "Pooling", "forward_size_of"]
@@ -112,7 +112,7 @@ class Pooling(gluon.HybridBlock):
         scores = F.FullyConnected(hidden, attention_query, no_bias=True, num_hidden=1, flatten=False)
         if valid_length is None:
             return F.softmax(scores, axis=0)
-        return lengths.mask(F, F.softmax(_fill(F, scores, valid_length), axis=0), valid_length)
+        return functional.mask(F, F.softmax(_fill(F, scores, valid_length), axis=0), valid_length)
 
 
 def forward_size_of(encoder):

@@ -35,15 +35,6 @@ class LoopedLayer(LoopBlock):
         """Number of input features C; 0 while it is not known."""
         return self.l0.input_size
 
-    def is_fast_in_numpy(self, batch_size):
-        """Return whether the cell brings a loop over all steps of its own, and finds its products small enough."""
-        return hasattr(self.l0, "run_in_numpy") and all(
-            child.is_fast_in_numpy(batch_size) for child in self._children.values())
-
-    def trains_in_numpy(self):
-        """Return whether the loops of all cells have gradients."""
-        return all(hasattr(child, "train_in_numpy") for child in self._children.values())
-
     def set_input_size(self, input_size):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
         self.l0.set_input_size(input_size)

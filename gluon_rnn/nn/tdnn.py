@@ -17,28 +17,18 @@ contexts: the notation of contexts, and sub-sampling.
 """
 from collections.abc import Mapping
 
-import mxnet as mx
-from mxnet import autograd
-
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
+from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.initializers import as_initializer
-from gluon_rnn.nn.joined import join
-from gluon_rnn.nn.numpy_tdnn import NumpyTDNN
-from gluon_rnn.nn.placed import Place, PlacedGraph
-from gluon_rnn.nn.small_tdnn import SmallTDNN
 from gluon_rnn.registry import encoders
-from gluon_rnn.runtime import openmp_threads
 
 __all__ = ["TDNN", "offsets_of", "apply_activation", "check_activation"]
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
 DEFAULT_CONTEXT = (-2, 0)
-# From so many features on, a layer may get some more of zeros, which keep rows of its product from being a multiple of
-# 4 KiB apart.
-_WIDE, _MORE = 128, 8
 
 
 def check_activation(activation):
@@ -126,10 +116,6 @@ class TDNN(SequenceBlock):
     ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
     """
 
-    #: whether `forward_sequence` takes `places`
-    takes_places = True
-    _placed = _numpy = _small = None
-
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
@@ -175,7 +161,7 @@ class TDNN(SequenceBlock):
         """Called by Gluon at the first forward of a network whose input size was deferred."""
         self.set_input_size(inputs.shape[-1])
 
-    def begins_alone(self, with_lengths):
+    def accepts_empty_states(self, with_lengths):
         """Return True: the zeros before a sequence need not be states."""
         return True
 
@@ -204,107 +190,56 @@ class TDNN(SequenceBlock):
                              "or use contexts without positive offsets")
         super()._check_states(states, batch_size)
 
-    def forward_sequence(self, F, inputs, states, valid_length, *, places=None, **parameters):
-        """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer.
-
-        `places` is what depends on the shape alone, where it is known: `gluon_rnn.nn.placed`.
-        """
-        outputs = inputs if valid_length is None else lengths.mask(F, inputs, valid_length)
-        begins, finals, numbers = iter(states), [], None if places else row_numbers(F, inputs)
+    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+        """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""
+        outputs = inputs if valid_length is None else functional.mask(F, inputs, valid_length)
+        begins, finals, numbers = iter(states), [], row_numbers(F, inputs)
         for layer, offsets in enumerate(self.offsets):
             if layer and self._dropout:
                 outputs = F.Dropout(outputs, p=self._dropout)
-            place = places[layer] if places else _place(F, outputs, offsets, numbers, states and begins)
-            extended = _extended(F, outputs, place)
+            extended = _extended(F, outputs, offsets, states and begins)
             if states and offsets[0] < 0:
                 finals.append(last_values(F, extended, -offsets[0], valid_length, max(offsets[-1], 0)))
             weight, bias = (parameters[f"l{layer}_{kind}"] for kind in ("weight", "bias"))
-            if len(offsets) > 1 and _is_slow(self.size_below(layer), len(offsets)):
-                extended, weight = _widened(F, extended, weight, len(offsets))
-            window = _window(F, extended, offsets, place)
+            window = _window(F, extended, offsets, numbers)
             outputs = F.FullyConnected(window, weight, bias, num_hidden=self.hidden_sizes[layer], flatten=False)
             outputs = apply_activation(F, outputs, self._activation)      # (T, N, H)
             if valid_length is not None:                                  # f(b) there would leak into a look-ahead
-                outputs = lengths.mask(F, outputs, valid_length)
+                outputs = functional.mask(F, outputs, valid_length)
         if states and not self.causal:
             finals.append(begun(F, states[-1], valid_length))
         return outputs, finals
-
-    def size_below(self, layer):
-        """Return how many features a layer sees at each step."""
-        return self.hidden_sizes[layer - 1] if layer else self.input_size
-
-    def _fast_call(self, inputs, states, *others):
-        """Run in NumPy or the graph for sequences of known shape, once there is one for any, which can be exported."""
-        if (states or others or not self.takes_places or not self._active or self._form != (2, 0)
-                or self._callback or self._forward_hooks or self._forward_pre_hooks
-                or not isinstance(inputs, mx.nd.NDArray)):
-            return super()._fast_call(inputs, states, *others)
-        if self._numpy is None:
-            self._numpy, self._small, self._placed = NumpyTDNN(self), SmallTDNN(self), PlacedGraph(self)
-        shape, ctx = inputs.shape, inputs.context
-        return self._fastest(inputs, shape, ctx)(inputs, shape, ctx), []
-
-    def _fastest(self, inputs, shape, ctx):
-        """Return the way to run `inputs` without states, of those that can."""
-        if not autograd.is_recording() and not autograd.is_training():
-            return self._numpy if self._numpy.is_fast(shape, ctx) else self._placed
-        drops = self._dropout and autograd.is_training()
-        is_small = autograd.is_recording() and not drops and self._numpy.is_small(shape, ctx)
-        return self._small if is_small and self._small.is_fast(inputs) else self._placed
-
-    def _clear_cached_op(self):
-        self._placed = self._numpy = self._small = None
-        super()._clear_cached_op()
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"offsets={self.offsets}, {self._activation})")
 
 
-def _place(F, sequence, offsets, numbers, begins):
-    """Return the `Place` of a layer that sees a `sequence` (T, N, C) at `offsets`; the `begins` of layers, if any."""
-    past, future = max(-offsets[0], 0), max(offsets[-1], 0)
-    before = (next(begins) if begins else time_zeros(F, sequence, past)) if past else None
-    after = time_zeros(F, sequence, future) if future else None
-    return Place(row_indices(F, numbers, offsets, past) if len(offsets) > 1 else None, before, after)
+def _extended(F, sequence, offsets, begins):
+    """Return (past + T + future, N, C): a `sequence` (T, N, C) between what stands before and behind it.
 
-
-def _extended(F, sequence, place):
-    """Return (past + T + future, N, C): a `sequence` (T, N, C), and what stands before and behind it."""
-    parts = [part for part in (place.before, sequence, place.after) if part is not None]
-    return join(F, *parts, dim=0) if len(parts) > 1 else sequence
-
-
-def _window(F, extended, offsets, place):
-    """Return x_{t+o} of all offsets o side by side, (T, N, n * C)."""
-    if len(offsets) > 1:
-        return gathered(F, extended, place.indices)
-    past, future = max(-offsets[0], 0), max(offsets[-1], 0)
-    return shifts(F, extended, offsets, past, future)[0] if offsets[0] else extended
-
-
-def _is_slow(size, num_offsets):
-    """Return whether a matrix product over rows of `num_offsets` times `size` numbers is slow on several threads.
-
-    Rows that are a multiple of 4 KiB apart fall on the same lines of the cache: with two threads oneDNN reaches 160
-    GFLOP/s at 1024 numbers and 200 at 1008 or 1040, with one thread the same at all of them (docs/performance.md).
+    `begins` are the states of layers that read the past, none for zeros.
     """
-    return size >= _WIDE and size * num_offsets % 1024 == 0 and openmp_threads() > 1
+    past, future, parts = max(-offsets[0], 0), max(offsets[-1], 0), [sequence]
+    if past:
+        parts.insert(0, next(begins) if begins else time_zeros(F, sequence, past))
+    if future:
+        parts.append(time_zeros(F, sequence, future))
+    return concat(F, *parts, dim=0) if len(parts) > 1 else sequence
 
 
-def _widened(F, extended, weight, num_offsets):
-    """Return `extended` (.., N, C) and `weight` (H, n * C) with a few features of zeros more, C + 8."""
-    zeros = F.zeros_like(F.slice_axis(extended, axis=2, begin=0, end=_MORE))
-    parts = F.reshape(F.expand_dims(weight, axis=0), shape=(0, 0, num_offsets, -1))      # (1, H, n, C)
-    nothing = F.zeros_like(F.slice_axis(parts, axis=3, begin=0, end=_MORE))
-    return join(F, extended, zeros), F.reshape(F.concat(parts, nothing, dim=3), shape=(-3, -3))
+def _window(F, extended, offsets, numbers):
+    """Return x_{t+o} of all offsets o side by side, (T, N, n * C); `numbers` are those of `row_numbers`."""
+    past, future = max(-offsets[0], 0), max(offsets[-1], 0)
+    if len(offsets) > 1:
+        return gathered(F, extended, row_indices(F, numbers, offsets, past))
+    return shifts(F, extended, offsets, past, future)[0] if offsets[0] else extended
 
 
 def begun(F, state, valid_length):
     """Return 1 in place of a `state` (1, N, 1) of rows that have any step."""
     ones = F.ones_like(state)
-    return ones if valid_length is None else F.maximum(state, lengths.mask(F, ones, valid_length))
+    return ones if valid_length is None else F.maximum(state, functional.mask(F, ones, valid_length))
 
 
 def _count_layers(num_layers, **per_layer):

@@ -1,27 +1,16 @@
 """Loops over time around any step: one text of the equations, and the ways to run it.
 
-- In a symbol, and so in an exported graph: MXNet's `foreach`, which leaves T free.
-- On CPU without gradients: NumPy, whose operators have a fraction of MXNet's overhead (`gluon_rnn.nn.numpy_ops`).
-- With gradients in a hybridized block: graphs of a fixed number of steps, unrolled (`gluon_rnn.nn.chunks`), or NumPy
-  once more where a cell has a `train_in_numpy`, as an operator of MXNet's (`numpy_ops.as_operators`).
-- Otherwise: `foreach` once more, operator by operator.
-
-A block that is part of a larger hybridized block is a symbol there.
+In a symbol, and so in an exported graph and inside a larger hybridized block, a loop is MXNet's `foreach`, which leaves
+T free. Which way a call of a block by itself takes, `gluon_rnn.nn.backend` decides: NumPy without gradients, chunks of
+unrolled steps where it is hybridized, else `foreach`, operator by operator.
 """
 import mxnet as mx
-from mxnet import autograd
 from mxnet.gluon.parameter import DeferredInitializationError
 
-from gluon_rnn.nn import chunks, lengths, numpy_ops
+from gluon_rnn.nn import backend, chunks, functional, numpy_ops
 from gluon_rnn.nn.contract import SequenceBlock
 
 __all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
-
-
-# From so many multiplications a step on, a fused operator with its square of states is slower than a loop in NumPy.
-_MUCH = 2**19
-# Rows to reckon with where a graph leaves their number free.
-_ROWS = 32
 
 
 def loop(F, step, sequences, states, parameters):
@@ -52,10 +41,10 @@ def unroll(F, cell, inputs, states, valid_length=None):
     """
     if valid_length is None:
         return _run(F, cell, inputs, states)
-    inputs = lengths.mask(F, inputs, valid_length)                        # first of all, so that NaN stays out
-    valid = 1 - lengths.padding_indicator(F, inputs, valid_length)        # (T, N, 1)
+    inputs = functional.mask(F, inputs, valid_length)                        # first of all, so that NaN stays out
+    valid = 1 - functional.padding_mask(F, inputs, valid_length)        # (T, N, 1)
     outputs, states = _run(F, cell, inputs, states, [valid])
-    return lengths.mask(F, outputs, valid_length), states
+    return functional.mask(F, outputs, valid_length), states
 
 
 def single_step(F, cell, inputs, states):
@@ -68,11 +57,6 @@ def single_step(F, cell, inputs, states):
 
 def _run(F, cell, inputs, states, valid=()):
     """Loop over `inputs`; with [`valid`] (T, N, 1), states stand still where it is 0."""
-    if F is numpy_ops.F and not valid and hasattr(cell, "run_in_numpy"):
-        return cell.run_in_numpy(inputs, states, cell.values(inputs))
-    if numpy_ops.are_operators() and hasattr(cell, "train_in_numpy") and (
-            F is mx.nd or cell.is_fast_in_numpy(_ROWS)):
-        return cell.train_in_numpy(F, inputs, states, cell.values(inputs), *valid)
     sequences, step, parameters = _parts(F, cell, inputs, states)
     step = _held(step) if valid else step
     if parameters is None:                                                # no cell of ours
@@ -114,42 +98,22 @@ class LoopBlock(SequenceBlock):
         """Run in NumPy or in chunks; otherwise, or where somebody listens to the call, as every block does."""
         if (not isinstance(inputs, mx.nd.NDArray) or self._callback or self._forward_hooks or self._forward_pre_hooks):
             return super()._fast_call(inputs, states, *others)
+        path = backend.loop_path(self, inputs, states)
+        if path == "graph":
+            return super()._fast_call(inputs, states, *others)
         try:
-            if self._fits_numpy(inputs):
-                many = self.loops and self._active and not chunks.are_few(states) and not (
-                    self.is_fast_in_numpy(inputs.shape[self.layout.index("N")]) and not others)
-                return (self._chunks if many else self._in_numpy)(inputs, states, *others)
-            if autograd.is_recording() and self.loops:
-                return self._recorded(inputs, states, *others) if self._active else None
+            return (self._in_numpy if path == "numpy" else self._chunks)(inputs, states, *others)
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
-        return super()._fast_call(inputs, states, *others)
 
-    def is_fast_in_numpy(self, batch_size):
-        """Return whether it has a loop in NumPy that is fast for many numbers too, where no lengths are given."""
-        return False
+    def explain_backend(self, inputs, states=None):
+        """Return a sentence on how a call with these arrays would run, here and now: see `gluon_rnn.nn.backend`."""
+        states = states or self.begin_state(inputs.shape[self.layout.index("N")], ctx=inputs.context)
+        return backend.in_words(self, backend.loop_path(self, inputs, states))
 
-    def trains_in_numpy(self):
-        """Return whether that loop has gradients."""
-        return False
-
-    def _fits_numpy(self, inputs):
-        """Return whether NumPy can take MXNet's place, and be the faster: no training, on CPU, a dtype of both."""
-        rows = inputs.shape[self.layout.index("N")]
-        return ((self.loops or rows * self.fused_size ** 2 > _MUCH) and not autograd.is_training()
-                and not autograd.is_recording() and self._knows_numpy(inputs))
-
-    def _knows_numpy(self, inputs):
+    def knows_numpy(self, inputs):
+        """Return whether NumPy can take MXNet's place: on a CPU, in a dtype of both."""
         return inputs.context.device_type == "cpu" and self._dtype in ("float32", "float64")
-
-    def _recorded(self, inputs, states, *others):
-        """Run for gradients: operator by operator where one of them is the loop in NumPy, else in chunks."""
-        if (others or not self.trains_in_numpy() or not self._knows_numpy(inputs)
-                or not self.is_fast_in_numpy(inputs.shape[self.layout.index("N")])):
-            return self._chunks(inputs, states, *others)
-        parameters = {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
-        with numpy_ops.as_operators():
-            return self.hybrid_forward(mx.nd, inputs, states, **parameters)
 
     def _in_numpy(self, inputs, states, *others):
         self._views = self._views or numpy_ops.Views(self._reg_params.values())
@@ -187,8 +151,9 @@ class Unrolled(LoopBlock):
         self.hidden_size = cell.hidden_size
         self.output_size = getattr(cell, "output_size", cell.hidden_size)
 
-    def _fits_numpy(self, inputs):
-        return hasattr(self.cell, "project") and super()._fits_numpy(inputs)
+    def knows_numpy(self, inputs):
+        """Return whether NumPy can take MXNet's place: for cells that say what they project and step."""
+        return hasattr(self.cell, "project") and super().knows_numpy(inputs)
 
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""

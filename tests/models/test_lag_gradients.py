@@ -65,7 +65,7 @@ def test_ar_a_longer_and_a_shorter_washout():
 
 def test_blocks_of_samples_add_up(monkeypatch):
     _, graph, inputs = made(length=20, **MODELS["skip"])
-    monkeypatch.setattr(lag_gradients, "_BLOCK", 70)   # 20 * 3 samples in blocks of 70 // 6 = 11
+    monkeypatch.setattr(lag_gradients, "LAG_BLOCK", 70)   # 20 * 3 samples in blocks of 70 // 6 = 11
     assert_equal(graph, inputs)
 
 

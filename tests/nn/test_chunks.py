@@ -6,7 +6,7 @@ from mxnet import autograd
 
 from gluon_rnn import nn
 from gluon_rnn.models import NARX, ClosedLoop
-from gluon_rnn.nn import chunks
+from gluon_rnn.nn import backend
 from gluon_rnn.nn.chunks import lengths_of
 
 CELLS = {"peephole_lstm": lambda **k: nn.PeepholeLSTM(4, 2, input_size=3, peephole_initializer=mx.init.Uniform(1), **k),
@@ -55,15 +55,14 @@ def sequence(steps, rows=3):
 @pytest.fixture
 def short(monkeypatch):
     """Chunks of at most 8 steps, so that small sequences have several, in all blocks."""
-    monkeypatch.setattr(chunks, "LONGEST", 8)
-    monkeypatch.setattr(nn.PeepholeLSTM, "trains_in_numpy", lambda self: False)
+    monkeypatch.setattr(backend, "CHUNK_STEPS", 8)
 
 
 @pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("lengths", [None, [21, 9, 0]])
 @pytest.mark.parametrize("name", CELLS)
 def test_chunks_are_the_loop(name, lengths, few, short, monkeypatch):
-    monkeypatch.setattr(chunks, "_FEW", 10**6 if few else 0)
+    monkeypatch.setattr(backend, "FEW_STATE_NUMBERS", 10**6 if few else 0)
     block, inputs = make(name), sequence(21)
     states = [mx.nd.random.normal(shape=info["shape"]) for info in block.state_info(3)]
     lengths = None if lengths is None else mx.nd.array(lengths)
@@ -92,7 +91,7 @@ def test_layout_and_targets(name, short):
 
 
 def test_inference_of_many_numbers_runs_in_chunks(short, monkeypatch):
-    monkeypatch.setattr(chunks, "_FEW", 0)
+    monkeypatch.setattr(backend, "FEW_STATE_NUMBERS", 0)
     block, inputs = make("projected_lstm"), sequence(13)
     want = block(inputs).asnumpy()
     block.hybridize()

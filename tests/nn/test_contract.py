@@ -113,7 +113,7 @@ def test_a_call_without_states_begins_with_zeros(block, lengths, hybrid):
     if hybrid:
         block.hybridize()
     assert_same(block(inputs, None, *given), expected)
-    if block.begins_alone(with_lengths=lengths is not None):
+    if block.accepts_empty_states(with_lengths=lengths is not None):
         outputs, states = block(inputs, [], *given)
         assert_same(outputs, expected)
         assert states == []

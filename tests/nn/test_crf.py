@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn.nn import CRF, Viterbi
-from gluon_rnn.nn.numpy_ops import as_operators
+from gluon_rnn.nn.backend import allow_numpy_operators
 from tests.gradients import assert_central_differences
 
 K = 3
@@ -15,7 +15,7 @@ K = 3
 @pytest.fixture(params=["loop", "operator"])
 def form(request):
     """The normaliser as a loop of MXNet's operators, and as one operator in NumPy."""
-    with as_operators(request.param == "operator"):
+    with allow_numpy_operators(request.param == "operator"):
         yield request.param
 
 
@@ -112,7 +112,7 @@ def test_the_operator_is_in_graphs_of_training_alone():
     crf = build("float32")
     names = [mx.sym.var(name) for name in ("emissions", "labels", "valid_length")]
     assert "Custom" not in crf(*names).tojson()
-    with as_operators():
+    with allow_numpy_operators():
         assert "Custom" in crf(*names).tojson()
 
 
@@ -123,7 +123,7 @@ def test_gradients_of_a_graph_are_there_twice():
     found = []
     for is_operator in (False, True):
         crf._clear_cached_op()
-        with as_operators(is_operator), mx.autograd.record():
+        with allow_numpy_operators(is_operator), mx.autograd.record():
             loss = crf(emissions, labels, mx.nd.array([4, 1, 3])).sum()
         for again in (True, False) if is_operator else (False,):          # MXNet's loop cannot go back twice
             loss.backward(retain_graph=again)

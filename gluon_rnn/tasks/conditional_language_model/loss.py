@@ -1,7 +1,7 @@
 """The loss graph of a conditional language model."""
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 
 __all__ = ["ConditionalLoss"]
 
@@ -21,4 +21,4 @@ class ConditionalLoss(gluon.HybridBlock):
     def hybrid_forward(self, F, tokens, wanted, valid_length, classes):
         logits, _ = self.model(tokens, self.model.states_for(classes))                                   # (T, N, V)
         losses = -F.pick(F.log_softmax(logits), wanted)
-        return F.sum(lengths.mask(F, losses, valid_length))
+        return F.sum(functional.mask(F, losses, valid_length))

@@ -1,7 +1,7 @@
 """The loss graph of a tagger."""
 from mxnet import gluon
 
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 
 __all__ = ["TaggingLoss", "tagging_loss"]
 
@@ -13,8 +13,8 @@ def tagging_loss(F, model, scores, tags, valid_length):
     """
     if model.crf is not None:
         return F.sum(model.crf(scores, tags, valid_length))
-    tags = lengths.mask(F, tags, valid_length)
-    return -F.sum(lengths.mask(F, F.pick(F.log_softmax(scores), tags), valid_length))
+    tags = functional.mask(F, tags, valid_length)
+    return -F.sum(functional.mask(F, F.pick(F.log_softmax(scores), tags), valid_length))
 
 
 class TaggingLoss(gluon.HybridBlock):

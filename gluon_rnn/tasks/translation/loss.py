@@ -2,7 +2,7 @@
 from mxnet import gluon
 
 from gluon_rnn.models import ScheduledSampling
-from gluon_rnn.nn import lengths
+from gluon_rnn.nn import functional
 from gluon_rnn.tasks.r_drop import disagreement, doubled_places, twice
 
 __all__ = ["TokenScores", "TranslationLoss"]
@@ -49,7 +49,7 @@ class TranslationLoss(gluon.HybridBlock):
             log_probs = F.log_softmax(self.model.logits_at(F, extra, *given))                            # (M, V)
             return F.sum(self._losses(F, log_probs, F.gather_nd(wanted, extra))), log_probs
         log_probs = F.log_softmax(self.model(*given, extra) if self._scheduled else self.model(*given)[0])
-        return F.sum(lengths.mask(F, self._losses(F, log_probs, wanted), target_length)), log_probs
+        return F.sum(functional.mask(F, self._losses(F, log_probs, wanted), target_length)), log_probs
 
     def _losses(self, F, log_probs, wanted):
         """Return the loss (...) of each step from its log p (..., V) and the right token (...)."""
@@ -70,6 +70,6 @@ class TokenScores(gluon.HybridBlock):
 
     def hybrid_forward(self, F, source, source_length, target, wanted, target_length):
         logits, _ = self.model(source, target, source_length, target_length)
-        losses = lengths.mask(F, -F.pick(F.log_softmax(logits), wanted), target_length)
-        right = lengths.mask(F, F.argmax(logits, axis=-1) == F.cast(wanted, "float32"), target_length)
+        losses = functional.mask(F, -F.pick(F.log_softmax(logits), wanted), target_length)
+        right = functional.mask(F, F.argmax(logits, axis=-1) == F.cast(wanted, "float32"), target_length)
         return F.sum(losses), F.sum(right)
