@@ -110,7 +110,8 @@ def test_scores_do_not_depend_on_batches_and_are_those_of_the_best_path(make):
 
 @pytest.fixture
 def trained(make):
-    return train(build_task(make({"training.epochs": 12, "training.eval_interval": 6, "data.train_strings": 60})), "tones")
+    changes = {"training.epochs": 12, "training.eval_interval": 6, "data.train_strings": 60}
+    return train(build_task(make(changes)), "tones")
 
 
 def test_a_run_from_recipe_to_prediction(trained, make, tmp_path, capsys):

@@ -99,7 +99,8 @@ def test_scores_are_in_the_units_of_the_file_and_do_not_depend_on_batches(make):
 
 
 def test_a_run_from_recipe_to_prediction(make, tmp_path, capsys):
-    path = train(build_task(make({"training.epochs": 60, "training.eval_interval": 20, "training.schedule.name": "cosine"})), "rows")
+    changes = {"training.epochs": 60, "training.eval_interval": 20, "training.schedule.name": "cosine"}
+    path = train(build_task(make(changes)), "rows")
     results = json.loads((path / "results.json").read_text())
     scores, others = results["scores"], results["baselines"]
     assert results["split"] == "test" and scores["r2_mass"] > 0.8 and scores["r2_size"] > 0.8
@@ -179,7 +180,7 @@ def test_assets_survive_their_texts(make):
 
 def test_the_adding_problem_from_a_fresh_clone(make):
     config = make({"data": {"name": "adding_problem", "length": 5, "train": 400, "valid": 50, "test": 50},
-                   "training": {"epochs": 12, "eval_interval": 6, "optimizer": {"name": "adam", "learning_rate": 0.01}}})
+                   "training.epochs": 12, "training.eval_interval": 6, "training.optimizer.learning_rate": 0.01})
     path = train(build_task(config), "adding")
     results = json.loads((path / "results.json").read_text())
     assert results["scores"]["mse"] < 0.05 < 0.1 < results["baselines"]["mean of the training targets"]["mse"]
