@@ -76,6 +76,7 @@ class Training(_Section):
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
+    tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
 
 

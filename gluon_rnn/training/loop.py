@@ -6,6 +6,7 @@ epoch, step) at each point where a run can begin. A run that was *asked* to stop
 of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
+import contextlib
 import itertools
 import logging
 import math
@@ -21,7 +22,7 @@ from gluon_rnn import config as configuration
 from gluon_rnn import runtime
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
-from gluon_rnn.training import checkpoints, folder
+from gluon_rnn.training import checkpoints, folder, tensorboard
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
 from gluon_rnn.training.progress import Progress
@@ -100,7 +101,7 @@ def train(task, name, *, resume=None, steps=None):
         loop.start(folder.create(task.config.output_dir, name))
     else:
         loop.resume(resume)
-    with StopSignals() as signals:
+    with StopSignals() as signals, contextlib.closing(loop):
         loop.run(signals)
     if signals.received:
         raise Interrupted(loop.path, signals.exit_status)
@@ -120,6 +121,8 @@ class Loop:
 
     def __init__(self, task, limit=None):
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
+        if self.settings.tensorboard:
+            tensorboard.check_installed()
         self.devices = runtime.devices(self.config.device)
         runtime.seed_all(self.config.seed)
         self.task.initialize(self.devices)
@@ -131,7 +134,7 @@ class Loop:
         self.position = Position()
         self.epochs = 1 if limit else self.settings.epochs
         self.carried = None
-        self.path = self.metrics = None
+        self.path = self.metrics = self.events = None
 
     def _build_schedule(self):
         steps = len(self.task.train_batches(0))
@@ -148,7 +151,7 @@ class Loop:
         self.path = path
         for name, text in self._texts().items():
             (path / name).write_text(text, encoding="utf-8")
-        self.metrics = MetricsFile(path / "metrics.csv")
+        self._open_metrics()
         _log.info("%s", self._describe())
 
     def resume(self, path):
@@ -158,10 +161,20 @@ class Loop:
         folder.check_assets(checkpoint, self.task.assets, "the run to resume")
         self.path = path
         self._restore(checkpoint)
-        self.metrics = MetricsFile(path / "metrics.csv")
+        self._open_metrics()
         self.metrics.keep(self.position.epoch)
         (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
+
+    def _open_metrics(self):
+        self.metrics = MetricsFile(self.path / "metrics.csv")
+        if self.settings.tensorboard:
+            self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
+
+    def close(self):
+        """Write to disk what is still on its way there."""
+        if self.events is not None:
+            self.events.close()
 
     def _restore(self, checkpoint):
         saved = checkpoint.position
@@ -292,6 +305,8 @@ class Loop:
                   totals.size / seconds, totals.steps / seconds, totals.seconds)
         row = dict(zip(fields(scores, task.unit), values))
         self.metrics.append(row)
+        if self.events is not None:
+            self.events.append(row)
         _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
                   "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
                   task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],

@@ -1,4 +1,4 @@
-"""Training steps of a graph that finds its gradients itself, in NumPy, instead of leaving them to autograd.
+"""Training steps by a manual backward pass: gradients that a graph computes in NumPy, without autograd.
 
 Such a graph has a method ``loss_and_gradients(*arrays)``, which returns the summed loss (float) and {parameter:
 gradient}, or None for a batch that it leaves to autograd. The rest of the step is here; under Adam it is in NumPy too.
@@ -11,10 +11,10 @@ import numpy as np
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.optim import optimizers
 
-__all__ = ["OwnGradients"]
+__all__ = ["ManualBackward"]
 
 
-class OwnGradients:
+class ManualBackward:
     """Loss, gradients and update of a graph with `loss_and_gradients`, on one CPU.
 
     Parameters

@@ -7,7 +7,7 @@ from mxnet import autograd, gluon
 from gluon_rnn.nn import decay_masks
 from gluon_rnn.nn.backend import allow_numpy_operators
 from gluon_rnn.optim import optimizers
-from gluon_rnn.training.manual_backward import OwnGradients
+from gluon_rnn.training.manual_backward import ManualBackward
 from gluon_rnn.training.static_shapes import StaticShapes
 
 __all__ = ["DivergedError", "TrainStep"]
@@ -44,7 +44,8 @@ class TrainStep:
 
     The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
 
-    A graph on one CPU that has a method `loss_and_gradients` is asked for its gradients first; see `OwnGradients`.
+    A graph on one CPU that has a method `loss_and_gradients` has a manual backward pass, which is tried first; see
+    `ManualBackward`.
     """
 
     def __init__(self, graph, devices, settings):
@@ -53,12 +54,12 @@ class TrainStep:
         self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
                             if parameter.grad_req != "null"}
         one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
-        own = one_cpu and hasattr(graph, "loss_and_gradients")
-        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=own,
+        manual = one_cpu and hasattr(graph, "loss_and_gradients")
+        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=manual,
                                      **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
         self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
-        self._own = OwnGradients(graph, self.trainer) if own else None
+        self._manual = ManualBackward(graph, self.trainer) if manual else None
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
         self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
         masks = decay_masks(graph) if settings.weight_decay else {}
@@ -88,8 +89,8 @@ class TrainStep:
         DivergedError
             If loss or norm is not finite; the parameters are as they were before the call.
         """
-        found = self._own and self._own.find(batch)
-        update = self._own.update if found else self.trainer.update
+        found = self._manual and self._manual.find(batch)
+        update = self._manual.update if found else self.trainer.update
         if not found:
             losses, states = self._forward_backward(batch, states)
             self.trainer.allreduce_grads()

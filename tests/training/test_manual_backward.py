@@ -1,4 +1,4 @@
-"""Steps of a graph that finds its gradients itself, against the same steps by autograd and MXNet's own Adam."""
+"""Steps by a manual backward pass, against the same steps by autograd and MXNet's own Adam."""
 import mxnet as mx
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ SETTINGS = {
 def test_steps_equal_those_by_autograd(name):
     seen, model, step = run(SeriesLoss, **SETTINGS[name])
     expected, other, plain = run(ByAutograd, **SETTINGS[name])
-    assert step._own is not None and plain._own is None
+    assert step._manual is not None and plain._manual is None
     np.testing.assert_allclose(seen, expected, rtol=1e-5)
     for key, value in values(model).items():   # Adam divides by the size of the gradient, so rounding shows
         np.testing.assert_allclose(value, values(other)[key], rtol=0, atol=2e-5)
@@ -90,7 +90,7 @@ def test_divergence_changes_nothing():
 def test_two_devices_take_autograd():
     seen, model, step = run(SeriesLoss, devices=[mx.cpu(0), mx.cpu(1)])
     expected, other, _ = run(SeriesLoss)
-    assert step._own is None
+    assert step._manual is None
     np.testing.assert_allclose(seen, expected, rtol=1e-4)
     for key, value in values(model).items():
         np.testing.assert_allclose(value, values(other)[key], rtol=0, atol=2e-5)
