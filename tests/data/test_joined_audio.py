@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from gluon_rnn import recipes
 from gluon_rnn.data import AudioReader, JoinedAudio
 from gluon_rnn.data.joined_audio import Plan
+from gluon_rnn.parts import build_part
 from gluon_rnn.registry import datasets
 from tests.tones import PATTERN, RATE, SETTINGS, write_tones
 
 pytest.importorskip("librosa", reason="librosa is not installed")
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIZES = dict(train_strings=12, valid_strings=6, test_strings=8)
 
 
@@ -134,3 +137,17 @@ def test_unknown_splits(make):
     for ask in (data.inputs, data.targets, data.items, data.plans):
         with pytest.raises(ValueError, match="no split 'tset' in this data set; did you mean 'test'"):
             ask("tset")
+
+
+@pytest.mark.real_data
+def test_strings_of_spoken_digits_keep_the_official_split(data_root):
+    recipe = recipes.load(ROOT / "configs" / "ctc" / "spoken_digit_strings_lstm.yaml", [
+        "data.train_strings=20", "data.valid_strings=20", "data.test_strings=60", f"data_root={data_root}"])
+    data = build_part("data", datasets, recipe.data)
+    assert data.labels == list("0123456789") and "train 2,400, test 300, valid 300" in data.describe()
+    for split, allowed in (("train", range(10, 50)), ("valid", range(5, 10)), ("test", range(5))):
+        for plan, labels in zip(data.plans(split), data.targets(split)):
+            groups = [pathlib.Path(name).stem.split("_") for name in plan.names]
+            assert 1 <= len(groups) <= 7 and len({speaker for _, speaker, _ in groups}) == 1
+            assert all(int(index) in allowed for _, _, index in groups)
+            assert [digit for digit, _, _ in groups] == [data.labels[label] for label in labels]
