@@ -1,4 +1,4 @@
-"""A recipe small enough to train in a test."""
+"""A recipe small enough to train in a test, and recipes with some keys changed."""
 import copy
 
 import pytest
@@ -15,17 +15,24 @@ RECIPE = {
 }
 
 
+def changed(recipe, changes=None, without_none=False):
+    """Return a checked copy of `recipe`, a nested dict, with dotted keys changed, e.g. ``{"training.epochs": 1}``.
+
+    With `without_none` a key that is changed to None is taken away.
+    """
+    raw = copy.deepcopy(recipe)
+    for path, value in (changes or {}).items():
+        section = raw
+        *above, key = path.split(".")
+        for name in above:
+            section = section.setdefault(name, {})
+        section[key] = value
+        if without_none and value is None:
+            del section[key]
+    return recipes.from_dict(raw)
+
+
 @pytest.fixture
 def make_config(tmp_path):
-    """Return a function that gives the small recipe with dotted keys changed, e.g. ``{"training.epochs": 1}``."""
-    def make(changes=None):
-        raw = copy.deepcopy(RECIPE)
-        raw["output_dir"] = str(tmp_path / "runs")
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return make
+    """Return a function that gives the small recipe with dotted keys changed; see `changed`."""
+    return lambda changes=None: changed({**RECIPE, "output_dir": str(tmp_path / "runs")}, changes)

@@ -5,9 +5,9 @@ import pytest
 
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import config as configuration
+from gluon_rnn import recipes
 from gluon_rnn.config import ConfigError
 from gluon_rnn.tasks.task import Task
-from gluon_rnn import recipes
 
 CONFIGS = sorted((pathlib.Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml"))
 TEXT = """

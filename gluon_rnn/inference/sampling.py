@@ -84,10 +84,6 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     ctx : mx.Context, optional
         Device of the model; default the CPU.
 
-    Returns
-    -------
-    iterator of int
-
     Raises
     ------
     ValueError
@@ -106,20 +102,25 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     5
     """
     _check_options(temperature, top_k, top_p)
+    prefix, exclude = _check_tokens(len(vocab), prefix_ids, length, exclude)
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
+
+
+def _check_tokens(size, prefix_ids, length, exclude):
+    """Return prefix and excluded ids as lists; ValueError where one or the length is out of range."""
     if isinstance(length, bool) or int(length) != length or length < 0:
         raise ValueError(f"length must be a whole number, at least 0, got {length!r}")
-    prefix = _check_ids("prefix_ids", prefix_ids, len(vocab))
-    exclude = _check_ids("exclude", exclude, len(vocab))
-    if len(set(exclude)) == len(vocab):
-        raise ValueError(f"exclude rules out all {len(vocab)} tokens; leave at least one")
-    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
-    # gives out whole sequences at the end only.
-    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
+    prefix, exclude = _check_ids("prefix_ids", prefix_ids, size), _check_ids("exclude", exclude, size)
+    if len(set(exclude)) == size:
+        raise ValueError(f"exclude rules out all {size} tokens; leave at least one")
+    return prefix, exclude
 
 
 def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
     """Yield the drawn ids; see `sample`."""
+    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
+    # gives out whole sequences at the end only.
     states = model.begin_state(1, ctx=ctx)
     tokens = prefix or _start(vocab)
     if not tokens and length:

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 import gluon_rnn
+from gluon_rnn import recipes
 from gluon_rnn.config import Part
 from gluon_rnn.data import Recording
 from gluon_rnn.metrics import series as scores
 from gluon_rnn.metrics.baselines.series import ARX
+from gluon_rnn.tasks.forecasting.file import forecast_file
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor
 from gluon_rnn.training import train
-from gluon_rnn.tasks.forecasting.file import forecast_file
-from gluon_rnn import recipes
 from scripts import forecast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent

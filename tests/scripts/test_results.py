@@ -2,8 +2,8 @@
 import pytest
 
 from gluon_rnn import config as configuration
-from gluon_rnn.runs import write_results
 from gluon_rnn import recipes
+from gluon_rnn.runs import write_results
 from scripts import results
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gluon_rnn import runtime
+from gluon_rnn.recipes import build_task
 from gluon_rnn.runs import evaluate_run, load_run
 from gluon_rnn.training import TrainingError, checkpoints, folder, loop, train
 from gluon_rnn.training.signals import StopSignals
-from gluon_rnn.recipes import build_task
 
 
 def everything(run, which="last"):

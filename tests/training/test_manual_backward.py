@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from gluon_rnn.config import Training
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.models import NARX
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.optim import optimizers
 from gluon_rnn.tasks.forecasting.loss import SeriesLoss
 from gluon_rnn.training.step import DivergedError, TrainStep
-from gluon_rnn.data.batching import Batch
 
 BATCHES = [mx.nd.random.normal(shape=(22, 4, 2)) for _ in range(6)]
 

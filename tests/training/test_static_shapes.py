@@ -5,13 +5,13 @@ import pytest
 
 from gluon_rnn import nn
 from gluon_rnn.config import Training
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.models import SequenceClassifier
-from gluon_rnn.training import loop
+from gluon_rnn.recipes import build_task
 from gluon_rnn.tasks.classification.loss import ClassificationLoss
+from gluon_rnn.training import loop
 from gluon_rnn.training.static_shapes import StaticShapes
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.data.batching import Batch
-from gluon_rnn.recipes import build_task
 
 
 def classifier(encoder):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from gluon_rnn.training import loop
 from gluon_rnn.data.batching import Batch
 from gluon_rnn.recipes import build_task
+from gluon_rnn.training import loop
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages."""
-import copy
 import doctest
+import functools
 import json
 import pathlib
 
@@ -13,16 +13,16 @@ import scipy.special
 import gluon_rnn
 from gluon_rnn import export
 from gluon_rnn.config import ConfigError
-from gluon_rnn.registry import tasks
 from gluon_rnn.metrics import classes as class_report
+from gluon_rnn.recipes import build_task
+from gluon_rnn.registry import tasks
 from gluon_rnn.runs import evaluate_run, load_run
 from gluon_rnn.tasks.classification import task as classification
-from gluon_rnn.training import train
 from gluon_rnn.tasks.classification.loss import ClassificationLoss, class_weights
 from gluon_rnn.tasks.classification.predictor import ClassifierAssets
-from gluon_rnn import recipes
-from gluon_rnn.recipes import build_task
+from gluon_rnn.training import train
 from scripts import evaluate, predict
+from tests.recipes import changed
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -51,16 +51,7 @@ def recipe(tmp_path):
 @pytest.fixture
 def make(recipe):
     """Return a function that gives the recipe with dotted keys changed."""
-    def made(changes=None):
-        raw = copy.deepcopy(recipe)
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return made
+    return functools.partial(changed, recipe)
 
 
 def task_of(config, ready=True):

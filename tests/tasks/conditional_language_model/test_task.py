@@ -1,5 +1,5 @@
 """The conditional language-model task: batches, words learnt by heart and drawn, tunes scored, prediction."""
-import copy
+import functools
 import json
 
 import mxnet as mx
@@ -8,16 +8,16 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn.config import ConfigError
+from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
 from gluon_rnn.models import ConditionalLanguageModel
 from gluon_rnn.nn import GRU
+from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
 from gluon_rnn.tasks.conditional_language_model import predictor as conditional
+from gluon_rnn.tasks.conditional_language_model.loss import ConditionalLoss
 from gluon_rnn.tasks.conditional_language_model.report import classes_in_proportion
 from gluon_rnn.training import train
-from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
-from gluon_rnn.tasks.conditional_language_model.loss import ConditionalLoss
-from gluon_rnn import recipes
-from gluon_rnn.recipes import build_task
+from tests.recipes import changed
 
 NAMES = {"Irish": "Murphy", "Italian": "Rossi", "Polish": "Nowak"}
 
@@ -33,16 +33,7 @@ def make_config(tmp_path):
               "model": {"embed_size": 8, "encoder": {"name": "gru", "hidden_size": 24}},
               "training": {"epochs": 12, "optimizer": {"name": "adam", "learning_rate": 0.02}, "clip_norm": 1.0}}
 
-    def make(changes=None):
-        raw = copy.deepcopy(recipe)
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return make
+    return functools.partial(changed, recipe)
 
 
 def make_task(config):

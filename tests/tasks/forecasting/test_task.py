@@ -1,5 +1,6 @@
 """The forecasting task: whole runs on small systems, what they leave behind, and the mistakes of recipes."""
 import csv
+import functools
 import json
 import math
 import pathlib
@@ -10,16 +11,17 @@ import pandas as pd
 import pytest
 
 import gluon_rnn
+from gluon_rnn import recipes
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import SeriesFormat
 from gluon_rnn.export import load
-from gluon_rnn.runs import evaluate_run
-from gluon_rnn.training import folder, loop, train
-from gluon_rnn.tasks.forecasting.task import ForecastingTask
-from gluon_rnn.training.signals import StopSignals
-from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
+from gluon_rnn.runs import evaluate_run
+from gluon_rnn.tasks.forecasting.task import ForecastingTask
+from gluon_rnn.training import folder, loop, train
+from gluon_rnn.training.signals import StopSignals
 from scripts import evaluate, export
+from tests.recipes import changed
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[3] / "configs"
 RECIPES = [path for kind in ("forecast", "identify") for path in sorted((CONFIGS / kind).glob("*.yaml"))]
@@ -39,23 +41,12 @@ def make_config(tmp_path):
     for name, rows in (("train", 300), ("valid", 60), ("test", 50)):
         system(rows).to_csv(tmp_path / f"{name}.csv", index=False)
 
-    def make(changes=None):
-        raw = {"task": {"name": "forecasting"}, "output_dir": str(tmp_path / "runs"),
-               "data": {"name": "time_series", "inputs": ["u"], "targets": ["y"], "batch_size": 8, "bptt": 10,
-                        **{name: str(tmp_path / f"{name}.csv") for name in ("train", "valid", "test")}},
-               "model": {"name": "narx", "input_lag": 1, "input_delay": 1, "output_lag": 2, "hidden_sizes": [4]},
-               "training": {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.01}}}
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            if value is None:
-                section.pop(key)
-            else:
-                section[key] = value
-        return recipes.from_dict(raw)
-    return make
+    recipe = {"task": {"name": "forecasting"}, "output_dir": str(tmp_path / "runs"),
+              "data": {"name": "time_series", "inputs": ["u"], "targets": ["y"], "batch_size": 8, "bptt": 10,
+                       **{name: str(tmp_path / f"{name}.csv") for name in ("train", "valid", "test")}},
+              "model": {"name": "narx", "input_lag": 1, "input_delay": 1, "output_lag": 2, "hidden_sizes": [4]},
+              "training": {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.01}}}
+    return functools.partial(changed, recipe, without_none=True)
 
 
 GRU = {"name": "forecaster", "encoder": {"name": "gru", "hidden_size": 4}}

@@ -8,11 +8,10 @@ import scipy.io
 
 import gluon_rnn
 from gluon_rnn import config as configuration
-from gluon_rnn import training
-from gluon_rnn.registry import tasks
+from gluon_rnn import recipes, training
 from gluon_rnn.metrics.baselines.frames import flip_rates, key_frequencies
-from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
+from gluon_rnn.registry import tasks
 
 KEYS = 9
 

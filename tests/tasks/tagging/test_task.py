@@ -7,12 +7,11 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn import config as configuration
-from gluon_rnn import training
-from gluon_rnn.registry import tasks
+from gluon_rnn import recipes, training
 from gluon_rnn.metrics.baselines.tags import MostFrequentTag
-from gluon_rnn.tasks.tagging.predictor import Tagging, TaggingPredictor
-from gluon_rnn import recipes
 from gluon_rnn.recipes import build_task
+from gluon_rnn.registry import tasks
+from gluon_rnn.tasks.tagging.predictor import Tagging, TaggingPredictor
 
 pytest.importorskip("conllu", reason="the library conllu is in the extra: pip install gluon_rnn[data]")
 

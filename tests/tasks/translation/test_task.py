@@ -1,5 +1,5 @@
 """The translation task: batches, losses, scheduled sampling, a language learnt by heart, prediction from the folder."""
-import copy
+import functools
 import json
 from pathlib import Path
 
@@ -9,16 +9,16 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn.config import ConfigError
+from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU
+from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
-from gluon_rnn.training import train
-from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
-from gluon_rnn import recipes
-from gluon_rnn.recipes import build_task
+from gluon_rnn.training import train
 from scripts import evaluate, predict
+from tests.recipes import changed
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
 GERMAN = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
@@ -45,16 +45,7 @@ def make_config(tmp_path):
                         "decoder": {"name": "gru", "hidden_size": 32}},
               "training": {"epochs": 7, "optimizer": {"name": "adam", "learning_rate": 0.01}, "clip_norm": 5.0}}
 
-    def make(changes=None):
-        raw = copy.deepcopy(recipe)
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return make
+    return functools.partial(changed, recipe)
 
 
 def make_task(config):
