@@ -1,5 +1,5 @@
 """The task of label strings: batches, loss, scores, report, a run from recipe to prediction, streams, messages."""
-import copy
+import functools
 import json
 
 import mxnet as mx
@@ -9,7 +9,7 @@ import pytest
 import scipy.special
 
 import gluon_rnn
-from gluon_rnn import export, recipes
+from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.inference import best_path
 from gluon_rnn.metrics.label_errors import string_scores
@@ -18,6 +18,7 @@ from gluon_rnn.runs import evaluate_run, load_run
 from gluon_rnn.tasks.ctc.predictor import LabelStringAssets
 from gluon_rnn.training import train
 from scripts import predict
+from tests.recipes import changed
 from tests.tones import PATTERN, SETTINGS, write_tones
 
 pytest.importorskip("librosa", reason="librosa is not installed")
@@ -35,17 +36,7 @@ def make(tmp_path):
         "model": {"encoder": {"name": "lstm", "hidden_size": 12}},
         "training": {"epochs": 1, "optimizer": {"name": "adam", "learning_rate": 0.02}, "clip_norm": 1.0},
     }
-
-    def made(changes=None):
-        raw = copy.deepcopy(recipe)
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return made
+    return functools.partial(changed, recipe)
 
 
 def task_of(config):

@@ -1,5 +1,5 @@
 """The regression task: batches, losses, scores in the units of the file, a run from recipe to prediction, messages."""
-import copy
+import functools
 import json
 import pathlib
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import gluon_rnn
-from gluon_rnn import export, recipes
+from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.metrics.values import value_scores
 from gluon_rnn.recipes import build_task
@@ -17,6 +17,7 @@ from gluon_rnn.runs import evaluate_run, load_run
 from gluon_rnn.tasks.regression.predictor import ValueAssets
 from gluon_rnn.training import train
 from scripts import evaluate, predict
+from tests.recipes import changed
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -37,17 +38,7 @@ def make(tmp_path):
         "model": {"encoder": {"name": "lstm", "hidden_size": 8}},
         "training": {"epochs": 1, "optimizer": {"name": "adam", "learning_rate": 0.03}, "clip_norm": 1.0},
     }
-
-    def made(changes=None):
-        raw = copy.deepcopy(recipe)
-        for path, value in (changes or {}).items():
-            section = raw
-            *above, key = path.split(".")
-            for name in above:
-                section = section.setdefault(name, {})
-            section[key] = value
-        return recipes.from_dict(raw)
-    return made
+    return functools.partial(changed, recipe)
 
 
 def task_of(config):
