@@ -125,6 +125,8 @@ TASKS = {
     "tagging": ("conllu", {"encoder": LSTM, "embed_size": 4}),
     "translation": ("parallel_text", {"encoder": LSTM, "decoder": LSTM}),
     "frames": ("piano_roll", {"encoder": LSTM}),
+    "ctc": ("joined_audio", {"encoder": LSTM}),
+    "regression": ("trajectory_values", {"encoder": LSTM}),
     "forecasting": ("narma", {"input_lag": 1, "output_lag": 2}),
 }
 TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss"}

@@ -99,12 +99,24 @@ class AudioReader:
 
         `speed` resamples the recording: a factor above 1 makes it shorter and higher, below 1 longer and lower.
         """
-        librosa = import_librosa()
+        return self.features_of(self.samples(source, name, speed))
+
+    def samples(self, source, name=None, speed=1.0):
+        """Return the samples (n,) float32 of a .wav file at `sample_rate`; arguments as those of `raw`."""
         samples, rate = read_wav(source, name)
         rate = round(rate * speed)
-        if rate != self.sample_rate:
-            common = np.gcd(rate, self.sample_rate)
-            samples = resample_poly(samples, self.sample_rate // common, rate // common).astype(np.float32)
+        if rate == self.sample_rate:
+            return samples
+        common = np.gcd(rate, self.sample_rate)
+        return resample_poly(samples, self.sample_rate // common, rate // common).astype(np.float32)
+
+    def num_frames(self, size):
+        """Return T, the number of frames of `size` samples: frames are centred at every `hop` from the first on."""
+        return 1 + size // round(self.hop * self.sample_rate)
+
+    def features_of(self, samples):
+        """Return the features (T, C) float32 of samples (n,), not standardised."""
+        librosa = import_librosa()
         frame, hop = round(self.window * self.sample_rate), round(self.hop * self.sample_rate)
         bins = 1 << (frame - 1).bit_length()                              # the next power of two
         with warnings.catch_warnings():

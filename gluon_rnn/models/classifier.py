@@ -5,7 +5,7 @@
     p   = pooling(h)             last valid step, mean, maximum or attention
     o   = W p + b                logits of K classes, or K real values
 
-Class probabilities are softmax(o), fitted by cross-entropy; real values are fitted by the squared error.
+Class probabilities are softmax(o), fitted by cross-entropy; real values are fitted by their errors.
 
 References
 ----------
@@ -161,7 +161,7 @@ class SequenceClassifier(_ManyToOne):
 
 @models.register("regressor")
 class SequenceRegressor(_ManyToOne):
-    """K real values for a sequence; fitted by the squared error, ``mxnet.gluon.loss.L2Loss``.
+    """K real values for a sequence; the task ``regression`` fits it by squared, absolute or Huber's errors.
 
     Parameters
     ----------
