@@ -153,7 +153,7 @@ def _check_repetitions(runs, over):
 
 
 def _task(run):
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.runs import config_of
     return config_of(run).task.name
 
 
