@@ -157,6 +157,7 @@ class FusedLayer(SequenceBlock):
         name, dtype = type(self).__name__, inputs.dtype
         if shape[-1] != self._layouts[0].input_size or dtype != self._numpy_dtype:    # two cheap looks on a hot path
             check_features(name, inputs, self.input_size, self._dtype)
+            self.set_input_size(shape[-1])
         if dtype == np.float16 and inputs.context.device_type == "cpu":
             raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
                              "and float64 only; cast to float32, or use a GPU")

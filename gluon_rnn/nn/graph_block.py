@@ -1,0 +1,79 @@
+"""The base of all blocks of the package: graphs that several threads may call, and copies of blocks that have some.
+
+What holds of MXNet 1.9.1: a `CachedOp` may be called by several threads at once, for each call takes a set of buffers
+that no other call uses. What is not safe is making one. Gluon writes the parts of a graph to the block one by one,
+traces through name scopes that remember the scope they were entered from, and initialises parameters whose size was not
+known, all without a lock. All of this happens here under one lock for the whole process, `BUILDING`. A call that finds
+its graph ready takes no lock.
+"""
+import threading
+
+from mxnet import gluon
+from mxnet.symbol import Symbol
+
+from gluon_rnn.nn.arguments import refuse_numpy_mode
+
+__all__ = ["BUILDING", "CallForms", "GraphBlock"]
+
+#: held while a graph is made or a parameter finds out its shape; one lock, since blocks share children and parameters
+BUILDING = threading.RLock()
+
+
+class GraphBlock(gluon.HybridBlock):
+    """A `HybridBlock` that may be called from several threads, deep-copied and pickled, hybridized or not.
+
+    Raises
+    ------
+    TypeError
+        If it is made under ``npx.set_np()``.
+
+    Notes
+    -----
+    Copies have parameters of their own, by the same names, and make their graphs anew.
+    """
+
+    #: whether the block has run once, so that no shape of a parameter is open any more
+    _has_run = False
+
+    def __init__(self, **kwargs):
+        refuse_numpy_mode(type(self).__name__)
+        super().__init__(**kwargs)
+
+    def forward(self, inputs, *args):
+        """Called by Gluon: run the block; the first time under the lock, for it may initialise parameters."""
+        if self._has_run or isinstance(inputs, Symbol):
+            return super().forward(inputs, *args)
+        with BUILDING:
+            results = super().forward(inputs, *args)
+            self._has_run = True
+        return results
+
+    def _build_cache(self, *args):
+        before = self._cached_op
+        with BUILDING:
+            if self._cached_op is before:                                 # else another thread made it meanwhile
+                super()._build_cache(*args)
+
+    def __getstate__(self):
+        """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs."""
+        return {**self.__dict__, "_cached_graph": (), "_cached_op": None, "_cached_op_args": []}
+
+
+class CallForms:
+    """The graphs of one block, one for each form of a call: whether it has lengths, and how many states.
+
+    Attributes
+    ----------
+    ready : dict
+        form -> (graph, sources of its arguments), what a call needs.
+    fields : dict
+        form -> the attributes that Gluon keeps of a graph, for forms that are not Gluon's present one.
+    last : tuple or None
+        The form of the last call.
+    """
+
+    def __init__(self):
+        self.ready, self.fields, self.last = {}, {}, None
+
+    def __reduce__(self):
+        return CallForms, ()                                              # a copy begins without graphs
