@@ -62,7 +62,8 @@ class SequenceBlock(GraphBlock):
     hybridized or not. Inside a larger graph, in an exported one and on a GPU they are not read; there a length above T
     counts as T, one below 0 or NaN as 0, and a fraction is cut off.
 
-    Several threads may call one block, hybridized or not; see `gluon_rnn.nn.graph_block`.
+    Several threads may call one block, hybridized or not, but not under ``autograd.record()``: see
+    `gluon_rnn.nn.graph_block`.
     """
 
     causal = True
@@ -205,8 +206,8 @@ class SequenceBlock(GraphBlock):
                     break
             if not (len(states) == 0 and self.accepts_empty_states(lengths is not None)):
                 self._check_states(states, shape[self.layout.index("N")])
-            if self.loops:                                                # NumPy takes any dtype
-                self._refuse_mismatch(None, inputs, states)
+        if self.loops or not self._graphs.ready:                          # a graph that is there refuses by itself
+            self._refuse_mismatch(None, inputs, states or (), lengths)
         return states, lengths, signals
 
     def _taken(self, what, value, dtype=""):

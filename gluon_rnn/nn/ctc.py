@@ -78,6 +78,7 @@ def _repeats(F, labels, label_length):
     """Return how many of each row's labels (N, L) equal the one before, (N,): a blank must stand between them."""
     outside = -F.ones_like(F.slice_axis(labels, axis=1, begin=0, end=1))                 # (N, 1), no label
     equal = F.concat(outside, labels, dim=1) == F.concat(labels, outside, dim=1)         # (N, L + 1)
+    equal = F.cast(equal, dtype="float32")                                               # as lengths are
     return F.sum(functional.mask(F, F.swapaxes(equal, 0, 1), label_length), axis=0)
 
 

@@ -15,8 +15,8 @@ import threading
 
 import numpy as np
 
-__all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid", "padding_mask",
-           "concat", "concat_vectors", "embed"]
+__all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid",
+           "padding_mask", "concat", "concat_vectors", "embed"]
 
 _trusted = threading.local()
 

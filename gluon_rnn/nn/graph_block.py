@@ -5,6 +5,10 @@ that no other call uses. What is not safe is making one. Gluon writes the parts 
 traces through name scopes that remember the scope they were entered from, and initialises parameters whose size was not
 known, all without a lock. All of this happens here under one lock for the whole process, `BUILDING`. A call that finds
 its graph ready takes no lock.
+
+Gradients belong to one thread: a backward pass of MXNet's writes to the parameters' records of what depends on them,
+and crashes where another thread records calls with the same parameters. A lock around calls would not help, since
+``loss.backward()`` is none. Train in one thread, or give each a copy of the block (`copy.deepcopy`).
 """
 import threading
 
@@ -20,7 +24,7 @@ BUILDING = threading.RLock()
 
 
 class GraphBlock(gluon.HybridBlock):
-    """A `HybridBlock` that may be called from several threads, deep-copied and pickled, hybridized or not.
+    """A `HybridBlock` that threads may call together outside of `autograd.record`, and that can be copied and pickled.
 
     Raises
     ------

@@ -132,8 +132,8 @@ def forward_size_of(encoder):
 
 
 def _last_step(F, sequence, valid_length):
-    if valid_length is None:
-        return F.SequenceLast(sequence)
+    if valid_length is None:                                              # SequenceLast without lengths would write
+        return F.reshape(F.slice_axis(sequence, axis=0, begin=-1, end=None), shape=(-3, 0))      # elsewhere, backwards
     return F.SequenceLast(sequence, sequence_length=F.maximum(valid_length, 1), use_sequence_length=True)
 
 
