@@ -76,7 +76,10 @@ class _ManyToOne(AroundEncoder):
         """Put time first and answer; outputs have no time axis to be put back."""
         if self.layout == "NTC":
             inputs = F.swapaxes(inputs, 0, 1)                                            # (T, N) or (T, N, C)
-        return self.forward_sequence(F, inputs, list(states), valid_length, **parameters)
+        if valid_length is None:
+            return self.forward_sequence(F, inputs, list(states), None, **parameters)
+        with functional.clamped(F, valid_length, inputs) as lengths:
+            return self.forward_sequence(F, inputs, list(states), lengths, **parameters)
 
     def forward_sequence(self, F, inputs, states, valid_length, *, output_weight, output_bias, embedding_weight=None):
         """Compute (N, K) and the new states of inputs (T, N) or (T, N, C); see the class."""

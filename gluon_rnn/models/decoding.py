@@ -10,12 +10,14 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn import functional
+from gluon_rnn.nn.arguments import as_lengths, check_lengths, take
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "check_tokens"]
 
 
-class LoopGraph(gluon.HybridBlock):
-    """A HybridBlock that refuses ``hybridize(static_shape=True)``, with which loops of MXNet give wrong numbers."""
+class LoopGraph(GraphBlock):
+    """A block that refuses ``hybridize(static_shape=True)``, with which loops of MXNet give wrong numbers."""
 
     def hybridize(self, active=True, **flags):
         """Compile the block; ValueError for ``static_shape=True`` where it loops, see `SequenceBlock.hybridize`."""
@@ -34,7 +36,7 @@ class SourceEncoder(LoopGraph):
         _adopt(self, model.source_embedding, model.encoder, model.bridge, getattr(model.attention, "key", None))
 
     def __call__(self, source, source_length=None):
-        return super().__call__(source, check_tokens("source", source, source_length))
+        return super().__call__(*check_tokens(self, "source", source, source_length))
 
     def hybrid_forward(self, F, source, source_length):
         """Return the states that `DecodeStep` starts from."""
@@ -78,9 +80,14 @@ class ScheduledSampling(LoopGraph):
         super().__init__(prefix=prefix, params=params)
         self.model = model
 
+    def __call__(self, source, target, source_length, target_length, coins):
+        source, source_length = check_tokens(self, "source", source, source_length)
+        target, target_length = check_tokens(self, "target", target, target_length)
+        return super().__call__(source, target, source_length, target_length, take(self, "coins", coins, "float32"))
+
     def hybrid_forward(self, F, source, target, source_length, target_length, coins):
         """Loop over the target; see the class."""
-        model = self.model
+        model, target_length = self.model, functional.clamp(F, target_length, target)
         states = model.read(F, source, source_length)
         embedded = model.look_up(F, model.target_embedding, target, target_length)                       # (T, N, E)
         noise = model.noise(F, embedded)                                  # of guesses too, so the loop applies it
@@ -112,14 +119,24 @@ def _adopt(graph, *blocks):
             graph.register_child(block)
 
 
-def check_tokens(name, tokens, valid_length):
-    """Return the lengths of tokens (T, N), all of T where none are given; ValueError where shapes do not fit."""
+def check_tokens(block, name, tokens, valid_length):
+    """Return the tokens (T, N) of a call of `block` and their lengths (N,), all of T where none are given.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a length does not lie between 0 and T.
+    """
+    tokens = take(block, name, tokens, None)
+    if not isinstance(tokens, mx.nd.NDArray):
+        return tokens, valid_length
     if len(tokens.shape) != 2:
         raise ValueError(f"{name} must be token ids of two axes (T, N), got shape {tokens.shape}")
     steps, batch = tokens.shape
     if valid_length is None:
-        return mx.nd.full((batch,), steps, ctx=tokens.context)
+        return tokens, mx.nd.full((batch,), steps, ctx=tokens.context)
+    valid_length = as_lengths(type(block).__name__, valid_length, batch, tokens.context, f"{name}_length")
     if valid_length.shape != (batch,):
         raise ValueError(f"{name}_length must have shape ({batch},), one length a row of {name} {tokens.shape}, got "
                          f"{valid_length.shape}")
-    return valid_length
+    return tokens, check_lengths(type(block).__name__, valid_length, steps, f"{name}_length")

@@ -157,14 +157,14 @@ class Seq2Seq(LoopGraph):
     # ---- the public call ---------------------------------------------------------------------------------------
 
     def __call__(self, source, target, source_length=None, target_length=None):
-        if isinstance(source, mx.nd.NDArray):
-            source_length = check_tokens("source", source, source_length)
-            target_length = check_tokens("target", target, target_length)
+        source, source_length = check_tokens(self, "source", source, source_length)
+        target, target_length = check_tokens(self, "target", target, target_length)
         logits, weights = super().__call__(source, target, source_length, target_length)
         return logits, weights[0] if weights else None
 
     def hybrid_forward(self, F, source, target, source_length, target_length):
         """Teacher-forced logits (T, N, V) and a list of the attention's weights (T, N, S), empty without attention."""
+        target_length = functional.clamp(F, target_length, target)
         outputs = self._read_and_write(F, source, target, source_length, target_length)
         logits, weights = self.score_tokens(F, *outputs[:2]), outputs[2:]
         return functional.mask(F, logits, target_length), [functional.mask(F, w, target_length) for w in weights]
@@ -174,6 +174,7 @@ class Seq2Seq(LoopGraph):
 
         The output layer is the larger part of the work in most models, and padding needs none of it.
         """
+        target_length = functional.clamp(F, target_length, target)
         outputs = self._read_and_write(F, source, target, source_length, target_length)[:2]
         return self.score_tokens(F, *(F.gather_nd(part, places) for part in outputs))
 
@@ -204,6 +205,12 @@ class Seq2Seq(LoopGraph):
 
     def read(self, F, source, source_length):
         """Return the states before the first target token of source (S, N): see `state_info`."""
+        if source_length is None:
+            return self._read(F, source, None)
+        with functional.clamped(F, source_length, source) as lengths:
+            return self._read(F, source, lengths)
+
+    def _read(self, F, source, source_length):
         embedded = self.embed(F, self.source_embedding, source, source_length)                           # (S, N, E)
         begin = (self.encoder.begin_state(embedded.shape[1], ctx=embedded.context) if F is mx.nd
                  else self.encoder._symbolic_begin_state(embedded))

@@ -20,6 +20,7 @@ import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, functional
+from gluon_rnn.nn.arguments import take_lengths
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.functional import concat, embed
 from gluon_rnn.registry import models
@@ -130,7 +131,8 @@ class SequenceTagger(AroundEncoder):
             labels = self._viterbi(time_major, valid_length)
         else:
             labels = time_major.argmax(axis=2)
-            labels = labels if valid_length is None else functional.mask(mx.nd, labels, valid_length)
+            lengths = take_lengths(self, valid_length, time_major)
+            labels = labels if lengths is None else functional.mask(mx.nd, labels, lengths)
         return labels if self.layout == "TNC" else labels.T
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
@@ -210,6 +212,7 @@ class _Spelling(mx.gluon.HybridBlock):
 
     def _spell(self, F, letters, length):
         """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,)."""
+        length = functional.clamp(F, length, letters)
         letters = self.embedding(functional.mask(F, letters, length))
         letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
         outputs = self.encoder(letters, None, length)                     # (M, W, S)

@@ -18,12 +18,14 @@ Luong, Pham, Manning (2015), Effective approaches to attention-based neural mach
 from mxnet import gluon
 
 from gluon_rnn.nn import functional
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["BahdanauAttention", "LuongAttention"]
 
 
-class _Attention(gluon.HybridBlock):
+class _Attention(GraphBlock):
     """What both share: masks, the softmax over valid steps, the context.
 
     Inputs
@@ -31,7 +33,8 @@ class _Attention(gluon.HybridBlock):
     query : (T, N, Q) array
     memory : (S, N, M) array
     valid_length : (N,) array, optional
-        Real steps of each row of `memory`; what stands behind them, NaN included, changes nothing.
+        Real steps of each row of `memory`, 0 to S; what stands behind them, NaN included, changes nothing. See
+        `SequenceBlock` on lengths in graphs.
 
     Outputs
     -------
@@ -43,8 +46,20 @@ class _Attention(gluon.HybridBlock):
     Notes
     -----
     In a loop over target steps what depends on the memory alone is computed once, by `prepare`, and `attend` is the
-    rest.
+    rest. Both expect lengths of 0 to S, as `functional.clamp` makes them.
     """
+
+    _dtype = "float32"
+
+    def cast(self, dtype):
+        """Cast the parameters to `dtype`."""
+        super().cast(dtype)
+        self._dtype = dtype
+
+    def __call__(self, query, memory, valid_length=None):
+        query, memory = take(self, "query", query, self._dtype), take(self, "memory", memory, self._dtype)
+        lengths = take_lengths(self, valid_length, memory, axis="S")
+        return super().__call__(query, memory, *([] if lengths is None else [lengths]))
 
     def prepare(self, F, memory, valid_length=None):
         """Return keys (N, S, K) and values (N, S, M) of `memory` (S, N, M), with zeros in place of the padding."""
@@ -66,6 +81,8 @@ class _Attention(gluon.HybridBlock):
 
     def hybrid_forward(self, F, query, memory, valid_length=None):
         """Prepare and attend in one; see the class."""
+        if valid_length is not None:
+            valid_length = functional.clamp(F, valid_length, memory)
         keys, values = self.prepare(F, memory, valid_length)
         return self.attend(F, query, keys, values, valid_length)
 
@@ -114,6 +131,7 @@ class BahdanauAttention(_Attention):
         attention_size = query_size if attention_size is None else attention_size
         check_sizes(query_size=query_size, memory_size=memory_size, attention_size=attention_size)
         options, self._attention_size = dict(use_bias=False, flatten=False, dtype=dtype), attention_size
+        self._dtype = dtype
         with self.name_scope():
             self.query = gluon.nn.Dense(attention_size, in_units=query_size, prefix="query_", **options)
             self.key = gluon.nn.Dense(attention_size, in_units=memory_size, prefix="key_", **options)
@@ -176,6 +194,7 @@ class LuongAttention(_Attention):
         if score == "dot" and query_size != memory_size:
             raise ValueError(f"score 'dot' needs a query as long as the memory's vectors, got {query_size} and "
                              f"{memory_size}; make them equal, or take 'general'")
+        self._dtype = dtype
         with self.name_scope():
             self.key = None if score == "dot" else gluon.nn.Dense(query_size, in_units=memory_size, use_bias=False,
                                                                   flatten=False, dtype=dtype, prefix="key_")

@@ -13,6 +13,8 @@ from mxnet import autograd
 
 from gluon_rnn.nn import backend
 from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
+from gluon_rnn.nn.functional import clamp, trusted
+from gluon_rnn.nn.graph_block import BUILDING
 
 __all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled"]
 
@@ -112,6 +114,9 @@ class ChunkGraphs:
     def __call__(self, inputs, states, valid_length=None, *signals):
         """Run the block over all T steps; arguments as those of the block's `hybrid_forward`."""
         axis, begin, outputs = self._block.layout.index("T"), 0, []
+        if valid_length is not None:
+            with autograd.pause():                                        # differences of int8 would overflow
+                valid_length = clamp(mx.nd, valid_length, inputs, axis)
         rest = inputs.shape[axis] % backend.CHUNK_STEPS
         if rest and len(self._rests) < backend.CHUNK_RESTS:
             self._rests.add(rest)
@@ -127,11 +132,16 @@ class ChunkGraphs:
             begin += length
         return outputs[0] if len(outputs) == 1 else mx.nd.concat(*outputs, dim=axis), states
 
+    def __getstate__(self):
+        """Return what a copy of the block takes along: no graphs."""
+        return {"_block": self._block, "_graphs": {}, "_rests": set()}
+
     def _run(self, length, arguments, num_states):
         few = backend.are_few(arguments[1:1 + num_states])
         key = length, len(arguments), few
         if key not in self._graphs:
-            self._graphs[key] = self._make(length, len(arguments), num_states, few)
+            with BUILDING:
+                self._graphs[key] = self._graphs.get(key) or self._make(length, len(arguments), num_states, few)
         graph, sources, ctx = *self._graphs[key], arguments[0].context
         return graph(*(arguments[source] if isinstance(source, int) else source.data(ctx) for source in sources))
 
@@ -142,7 +152,8 @@ class ChunkGraphs:
         block, parameters = self._block, graph_parameters(self._block)
         _tracing.steps, _tracing.few = length, few
         try:
-            with read_vectors():
+            # The lengths are clipped to a chunk's steps already.
+            with read_vectors(), trusted((others[num_states:] or [None])[0], inputs):
                 outputs, states = block.hybrid_forward(
                     mx.sym, inputs, others[:num_states], *others[num_states:],
                     **{name: parameter.var() for name, parameter in block._reg_params.items()})

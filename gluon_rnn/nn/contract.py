@@ -5,11 +5,12 @@ between two calls, so that truncated training, streaming, export and closed-loop
 """
 import mxnet as mx
 import numpy as np
-from mxnet import gluon
+from mxnet.ndarray import NDArray
+from mxnet.util import is_np_array
 
-from gluon_rnn.nn import final_states
+from gluon_rnn.nn import arguments, final_states, functional
 from gluon_rnn.nn.backend import in_words, resolve
-from gluon_rnn.nn.flat_parameters import current_names
+from gluon_rnn.nn.graph_block import BUILDING, CallForms, GraphBlock
 
 __all__ = ["SequenceBlock"]
 
@@ -17,7 +18,7 @@ LAYOUTS = ("TNC", "NTC")
 _CACHE_FIELDS = ("_cached_graph", "_cached_op", "_cached_op_args", "_in_format", "_out_format")
 
 
-class SequenceBlock(gluon.HybridBlock):
+class SequenceBlock(GraphBlock):
     """Base class of all blocks with memory: argument checks, begin states, layout, one cached graph for each call form.
 
     A subclass writes `state_info` and `forward_sequence`, and is given the rest.
@@ -39,18 +40,32 @@ class SequenceBlock(gluon.HybridBlock):
     states : flat list of arrays, as in `state_info`; None starts from `begin_state`, and so does an empty list where
         `accepts_empty_states` says so
     valid_length : (N,) or None
-        Number of real steps of each row, 0 to T. What stands behind them, NaN included, changes nothing.
+        Number of real steps of each row, whole numbers from 0 to T. What stands behind them, NaN included, changes
+        nothing.
     outputs : (T, N, H)
         0 past `valid_length`.
 
     A call without states returns the outputs; a call with states returns ``(outputs, states)``, each row's states being
     those of its last valid step (none for an empty list).
 
+    Lists and NumPy arrays are taken too, and converted: to the dtype of the block (token ids to int32), on its device.
+
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit, or a block that is not `causal` is given the states that it returned. Other
-        initial states are welcome: learnt ones, or those of another network.
+        If a shape, dtype or device does not fit, a length does not lie between 0 and T, or a block that is not `causal`
+        is given the states that it returned. Other initial states may be anything: learnt, or those of another network.
+    TypeError
+        For arrays of mx.np, and under ``npx.set_np()``.
+
+    Notes
+    -----
+    Lengths that a caller passes as an array on a CPU, a list or a NumPy array are read and checked at each call,
+    hybridized or not. Inside a larger graph, in an exported one and on a GPU they are not read; there a length above T
+    counts as T, one below 0 or NaN as 0, and a fraction is cut off.
+
+    Several threads may call one block, hybridized or not, but not under ``autograd.record()``: see
+    `gluon_rnn.nn.graph_block`.
     """
 
     causal = True
@@ -66,7 +81,7 @@ class SequenceBlock(gluon.HybridBlock):
             raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
         self.layout = layout
         self._set_dtype(dtype)
-        self._graphs = {}
+        self._graphs = CallForms()
         self._form = None
         self._begin = (None, None)
 
@@ -137,12 +152,6 @@ class SequenceBlock(gluon.HybridBlock):
                              "in MXNet; leave it out (static_alloc=True is fine)")
         super().hybridize(active, **flags)
 
-    def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
-                        dtype_source="current"):
-        """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
-        with current_names(self, filename) as path:
-            super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
-
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)
@@ -157,53 +166,101 @@ class SequenceBlock(gluon.HybridBlock):
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
         carried = states is not None
-        if isinstance(states, (mx.nd.NDArray, mx.sym.Symbol)):
+        if isinstance(states, (NDArray, mx.sym.Symbol, np.ndarray)):
             states = [states]
         if carried and not self.causal and final_states.are_of(self, states):
             raise ValueError(self._why_not_carried())
-        if isinstance(inputs, mx.nd.NDArray):
-            shape = inputs.shape
-            self._check_inputs(inputs, shape, valid_length)
-            if carried and not (len(states) == 0 and self.accepts_empty_states(valid_length is not None)):
-                self._check_states(states, shape[self.layout.index("N")])
+        if type(inputs) is not NDArray or is_np_array():
+            inputs = self._taken("inputs", inputs)
+        if isinstance(inputs, NDArray):
+            states, valid_length, signals = self._checked(inputs, states, valid_length, signals)
         if not carried:
             states = self._first_states(inputs, valid_length)
         if signals and valid_length is None:
             valid_length = self._all_steps(inputs)
-        arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length, *signals)
-        outputs, finals = self._fast_call(*arguments) or super().__call__(*arguments)
+        outputs, finals = self._run(inputs, states, *(() if valid_length is None else (valid_length, *signals)))
         if not carried:
             return outputs
         return outputs, finals if self.causal else final_states.mark(self, finals, given=states)
+
+    def _run(self, *arguments):
+        """Return outputs and states by the cached graph of this call form, or as Gluon does."""
+        try:
+            return self._fast_call(*arguments) or super().__call__(*arguments)
+        except mx.MXNetError as error:                                    # looking beforehand costs more than it finds
+            if isinstance(arguments[0], NDArray):
+                self._refuse_mismatch(error, *arguments)
+            raise
+
+    # ---- arguments ---------------------------------------------------------------------------------------------
+
+    def _checked(self, inputs, states, valid_length, signals):
+        """Return states, lengths and signals for `inputs` as arrays that fit, each checked as far as it can be."""
+        shape, lengths = inputs.shape, valid_length
+        if lengths is not None:
+            axis = self.layout.index("T")
+            lengths = arguments.as_lengths(type(self).__name__, lengths, shape[1 - axis], inputs.context)
+        if signals:
+            signals = [None if one is None else self._taken("further sequences", one, None) for one in signals]
+        self._check_inputs(inputs, shape, lengths)
+        if lengths is not None and not functional.is_trusted(lengths, inputs, axis):
+            lengths = arguments.check_lengths(type(self).__name__, lengths, shape[axis])
+        if states is not None:
+            for state in states:
+                if type(state) is not NDArray:
+                    states = [self._taken("states", one) for one in states]
+                    break
+            if not (len(states) == 0 and self.accepts_empty_states(lengths is not None)):
+                self._check_states(states, shape[self.layout.index("N")])
+        if self.loops or not self._graphs.ready:                          # a graph that is there refuses by itself
+            self._refuse_mismatch(None, inputs, states or (), lengths)
+        return states, lengths, signals
+
+    def _taken(self, what, value, dtype=""):
+        """Return an argument as an mx.nd array, or in words why it cannot be one; `dtype` as for `arguments.as_array`.
+
+        By default the dtype of the block; for token ids whole numbers stay whole.
+        """
+        name = type(self).__name__
+        arguments.refuse_numpy_mode(name)
+        if dtype == "":
+            dtype = None if what == "inputs" and self.input_dimensions == 2 else self._dtype
+        return arguments.as_array(name, what, value, dtype, arguments.device_of(self))
+
+    def _refuse_mismatch(self, error, inputs, states, valid_length=None, *_):
+        """Raise ValueError if dtypes or devices do not fit together; `error` is what MXNet said to it."""
+        found = arguments.mismatch(type(self).__name__, self._dtype, inputs.context, states, valid_length)
+        if found:
+            raise ValueError(found) from error
 
     def _first_states(self, inputs, valid_length):
         """Return the states of a call without any."""
         if self.accepts_empty_states(valid_length is not None):
             return []
-        if isinstance(inputs, mx.nd.NDArray):
+        if isinstance(inputs, NDArray):
             return self._zeros(inputs.shape[self.layout.index("N")], inputs.context)
         return self._symbolic_begin_state(inputs)
 
     def _zeros(self, batch_size, ctx):
         """Return begin states for the block's own use, made anew only when batch size, device or dtype change."""
-        key = (batch_size, ctx, self._dtype)
-        if self._begin[0] != key:
-            self._begin = (key, self.begin_state(batch_size, ctx=ctx))
-        return self._begin[1]
+        key, begin = (batch_size, ctx, self._dtype), self._begin          # another thread may replace it
+        if begin[0] != key:
+            begin = self._begin = (key, self.begin_state(batch_size, ctx=ctx))
+        return begin[1]
 
     def _fast_call(self, inputs, states, *others):
         """Run the cached graph of this call form; None where there is none yet, or somebody listens to the call.
 
         `HybridBlock.__call__` walks over all arguments several times, which costs more than one step of a small layer.
         """
-        if (not self._active or self._form != (2 + len(others), len(states)) or self._cached_op is None
-                or self._callback or self._forward_hooks or self._forward_pre_hooks
-                or not isinstance(inputs, mx.nd.NDArray)):
+        graphs, form = self._graphs, (2 + len(others), len(states))
+        if (not self._active or form not in graphs.ready or self._callback or self._forward_hooks
+                or self._forward_pre_hooks or not isinstance(inputs, NDArray)):
             return None
-        arguments, ctx = [inputs, *states, *others], inputs.context
-        results = self._cached_op(*(arguments[entry] if is_argument else entry.data(ctx)
-                                    for is_argument, entry in self._cached_op_args))
-        if isinstance(results, mx.nd.NDArray):                            # a block without states
+        graph, sources = graphs.ready[form]
+        given, ctx, graphs.last = [inputs, *states, *others], inputs.context, form
+        results = graph(*(given[entry] if is_argument else entry.data(ctx) for is_argument, entry in sources))
+        if isinstance(results, NDArray):                            # a block without states
             return results, []
         return results[0], list(results[1:])
 
@@ -211,7 +268,11 @@ class SequenceBlock(gluon.HybridBlock):
         """Put time first, run `forward_sequence`, put the outputs back into `layout`."""
         if self.layout == "NTC":
             inputs, *signals = (F.swapaxes(sequence, 0, 1) for sequence in (inputs, *signals))    # (T, N, C)
-        outputs, states = self.forward_sequence(F, inputs, list(states), valid_length, *signals, **parameters)
+        if valid_length is None:
+            outputs, states = self.forward_sequence(F, inputs, list(states), None, *signals, **parameters)
+        else:
+            with functional.clamped(F, valid_length, inputs) as lengths:
+                outputs, states = self.forward_sequence(F, inputs, list(states), lengths, *signals, **parameters)
         if self.layout == "NTC":
             outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
         return outputs, states
@@ -220,6 +281,9 @@ class SequenceBlock(gluon.HybridBlock):
         if len(shape) != self.input_dimensions:
             raise ValueError(f"{type(self).__name__} expects inputs of {self.input_dimensions} dimensions in the order "
                              f"{self.layout[:self.input_dimensions]}, got shape {shape}")
+        if 0 in shape:
+            raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
+                             f"{shape}")
         batch = shape[self.layout.index("N")]
         if valid_length is not None and valid_length.shape != (batch,):
             raise ValueError(f"{type(self).__name__} expects valid_length of shape ({batch},), one length a row of "
@@ -257,7 +321,7 @@ class SequenceBlock(gluon.HybridBlock):
 
     def _all_steps(self, inputs):
         """The `valid_length` (N,) that leaves out nothing."""
-        F = mx.nd if isinstance(inputs, mx.nd.NDArray) else mx.sym
+        F = mx.nd if isinstance(inputs, NDArray) else mx.sym
         steps = F.slice_axis(F.ones_like(inputs), axis=2, begin=0, end=1)
         return F.sum(steps, axis=(self.layout.index("T"), 2))
 
@@ -265,15 +329,30 @@ class SequenceBlock(gluon.HybridBlock):
         # Gluon keeps one graph a block and refuses a call of another form (with lengths or states after one without).
         # Keep one graph for each form instead.
         form = len(args), len(args[1])
-        if form != self._form:
-            self._graphs[self._form] = {field: getattr(self, field) for field in _CACHE_FIELDS}
-            fresh = {"_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_in_format": None,
-                     "_out_format": None}
-            for field, value in self._graphs.get(form, fresh).items():
-                setattr(self, field, value)
-            self._form = form
-        return super()._call_cached_op(*args)
+        with BUILDING:
+            self._enter_form(form)
+            results = super()._call_cached_op(*args)
+            self._graphs.ready[form], self._graphs.last = (self._cached_op, list(self._cached_op_args)), form
+        return results
+
+    def _enter_form(self, form):
+        """Make the graph of one call form, which may not exist yet, the one that Gluon sees."""
+        if form == self._form:
+            return
+        self._graphs.fields[self._form] = {field: getattr(self, field) for field in _CACHE_FIELDS}
+        fresh = {"_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_in_format": None,
+                 "_out_format": None}
+        for field, value in self._graphs.fields.get(form, fresh).items():
+            setattr(self, field, value)
+        self._form = form
+
+    def export(self, path, epoch=0, **kwargs):
+        """Write the graph of the last call, as Gluon does."""
+        with BUILDING:
+            if self._graphs.last is not None:
+                self._enter_form(self._graphs.last)
+            return super().export(path, epoch, **kwargs)
 
     def _clear_cached_op(self):
-        self._graphs = {}
+        self._graphs = CallForms()
         super()._clear_cached_op()

@@ -20,22 +20,23 @@ recognition, section 2.2: emissions of a bidirectional LSTM.
 Viterbi (1967), Error bounds for convolutional codes and an asymptotically optimum decoding algorithm.
 """
 import mxnet as mx
-from mxnet import gluon
 
 from gluon_rnn.nn import functional, numpy_crf
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.backend import numpy_operators_allowed, resolve
 from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["CRF", "Viterbi"]
 
 
-class _Chain(gluon.HybridBlock):
+class _Chain(GraphBlock):
     """The parameters of a chain of labels, and what both loops over it share."""
 
     def __init__(self, num_labels, dtype="float32", prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
-        self.num_labels = num_labels
+        self.num_labels, self._dtype = num_labels, dtype
         for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
                             ("end_weight", (num_labels,))):
             setattr(self, name, self.params.get(name, shape=shape, dtype=dtype, init="zeros"))
@@ -47,21 +48,29 @@ class _Chain(gluon.HybridBlock):
                              "in MXNet; leave it out (static_alloc=True is fine)")
         super().hybridize(active, **flags)
 
-    def _check_emissions(self, emissions, valid_length):
-        if isinstance(emissions, mx.nd.NDArray):
-            if len(emissions.shape) != 3 or emissions.shape[2] != self.num_labels:
-                raise ValueError(f"{type(self).__name__} expects emissions (T, N, {self.num_labels}), got shape "
-                                 f"{emissions.shape}")
-            if valid_length is not None and valid_length.shape != emissions.shape[1:2]:
-                raise ValueError(f"{type(self).__name__} expects valid_length of shape ({emissions.shape[1]},), one "
-                                 f"length a row of emissions {emissions.shape}, got {valid_length.shape}")
+    def cast(self, dtype):
+        """Cast the parameters to `dtype`."""
+        super().cast(dtype)
+        self._dtype = dtype
+
+    def _checked(self, emissions, valid_length):
+        """Return emissions and lengths as arrays that fit each other, lengths of all T where none are given."""
+        emissions = take(self, "emissions", emissions, self._dtype)
+        is_array = isinstance(emissions, mx.nd.NDArray)
+        if is_array and (len(emissions.shape) != 3 or emissions.shape[2] != self.num_labels):
+            raise ValueError(f"{type(self).__name__} expects emissions (T, N, {self.num_labels}), got shape "
+                             f"{emissions.shape}")
+        if valid_length is None:
+            return emissions, _all_valid(mx.nd if is_array else mx.sym, emissions)
+        return emissions, take_lengths(self, valid_length, emissions)
 
 
 def _steps(F, emissions, valid_length):
     """Return masked emissions (T, N, K), for each step (T, N, 1) whether its successor is valid too, and the lengths.
 
-    The lengths come back in the emissions' dtype.
+    The lengths come back in the emissions' dtype, none above T or below 0.
     """
+    valid_length = functional.clamp(F, valid_length, emissions)
     emissions = functional.mask(F, emissions, valid_length)                  # first of all, so that NaN stays out
     ones = F.ones_like(F.slice_axis(emissions, axis=2, begin=0, end=1))
     length = F.sum(functional.mask(F, ones, valid_length), axis=(0, 2))
@@ -98,7 +107,8 @@ class CRF(_Chain):
     Inputs/Outputs
     --------------
     emissions (T, N, K), labels (T, N), valid_length (N,) or None -> (N,): -log p(labels | emissions) of each row in
-    nats, 0 for a row of length 0. What stands past `valid_length`, NaN included, changes nothing.
+    nats, 0 for a row of length 0. What stands past `valid_length`, NaN included, changes nothing. See `SequenceBlock`
+    on lengths that do not lie between 0 and T.
 
     Notes
     -----
@@ -124,10 +134,8 @@ class CRF(_Chain):
         return f"{type(self).__name__} (backend {self.backend!r}): a foreach loop of MXNet's"
 
     def __call__(self, emissions, labels, valid_length=None):
-        self._check_emissions(emissions, valid_length)
-        if valid_length is None:
-            valid_length = _all_valid(mx.nd if isinstance(emissions, mx.nd.NDArray) else mx.sym, emissions)
-        return super().__call__(emissions, labels, valid_length)
+        emissions, valid_length = self._checked(emissions, valid_length)
+        return super().__call__(emissions, take(self, "labels", labels, None), valid_length)
 
     def hybrid_forward(self, F, emissions, labels, valid_length, *, begin_weight, transition_weight, end_weight):
         """Return log Z less the score of `labels`, (N,)."""
@@ -182,10 +190,7 @@ class Viterbi(_Chain):
         super().__init__(crf.num_labels, crf.transition_weight.dtype, prefix=crf.prefix, params=crf.params)
 
     def __call__(self, emissions, valid_length=None):
-        self._check_emissions(emissions, valid_length)
-        if valid_length is None:
-            valid_length = _all_valid(mx.nd if isinstance(emissions, mx.nd.NDArray) else mx.sym, emissions)
-        return super().__call__(emissions, valid_length)
+        return super().__call__(*self._checked(emissions, valid_length))
 
     def hybrid_forward(self, F, emissions, valid_length, *, begin_weight, transition_weight, end_weight):
         """Return the best labels: forward with the best predecessors noted, then back along them."""

@@ -10,14 +10,16 @@ References
 Graves, Fernandez, Gomez & Schmidhuber (2006), Connectionist Temporal Classification: Labelling Unsegmented Sequence
 Data with Recurrent Neural Networks, equations 1-8.
 """
-from mxnet import gluon
+import mxnet as mx
 
 from gluon_rnn.nn import functional
+from gluon_rnn.nn.arguments import as_lengths, check_lengths, take, take_lengths
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["CTCLoss"]
 
 
-class CTCLoss(gluon.HybridBlock):
+class CTCLoss(GraphBlock):
     """Negative log-probability of a label sequence, on MXNet's CTC operator; the blank is the last of the outputs.
 
     Inputs/Outputs
@@ -29,7 +31,7 @@ class CTCLoss(gluon.HybridBlock):
     valid_length : (N,)
         Steps of each row; what stands behind them, NaN included, does not matter.
     label_length : (N,)
-        Labels of each row; 0 is a row of blanks alone.
+        Labels of each row, 0 to L; 0 is a row of blanks alone. See `SequenceBlock` on lengths out of range.
     loss : (N,)
         In nats; infinity, without a gradient, where no path of so few steps makes the labels (`shortest_path`).
 
@@ -47,11 +49,23 @@ class CTCLoss(gluon.HybridBlock):
     0.3333
     """
 
+    def __call__(self, logits, labels, valid_length, label_length):
+        logits, labels = take(self, "logits", logits, "float32"), take(self, "labels", labels, "float32")
+        valid_length = take_lengths(self, valid_length, logits)
+        if isinstance(labels, mx.nd.NDArray):
+            name, what = type(self).__name__, "label_length"
+            label_length = check_lengths(name, as_lengths(name, label_length, labels.shape[0], labels.context, what),
+                                         labels.shape[1], what, "L")
+        return super().__call__(logits, labels, valid_length, label_length)
+
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):
         """Compute the loss (N,)."""
+        valid_length = functional.clamp(F, valid_length, logits)
+        label_length = functional.clamp(F, label_length, labels, axis=1)
         logits = functional.mask(F, logits, valid_length)
         # A row without labels goes through the operator with one; were that no label, it would read beside the logits.
-        labels = F.swapaxes(functional.mask(F, F.swapaxes(labels, 0, 1), label_length), 0, 1)    # (N, L)
+        labels = F.swapaxes(F.cast(labels, dtype="float32"), 0, 1)         # as lengths are
+        labels = F.swapaxes(functional.mask(F, labels, label_length), 0, 1)              # (N, L)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,
@@ -67,6 +81,7 @@ def _repeats(F, labels, label_length):
     """Return how many of each row's labels (N, L) equal the one before, (N,): a blank must stand between them."""
     outside = -F.ones_like(F.slice_axis(labels, axis=1, begin=0, end=1))                 # (N, 1), no label
     equal = F.concat(outside, labels, dim=1) == F.concat(labels, outside, dim=1)         # (N, L + 1)
+    equal = F.cast(equal, dtype="float32")                                               # as lengths are
     return F.sum(functional.mask(F, F.swapaxes(equal, 0, 1), label_length), axis=0)
 
 

@@ -7,7 +7,6 @@ initialisers, trainers and regular expressions see the parts alone, graphs read 
 asks ``collect_params()`` for it and gets it, everybody else gets the parts.
 """
 import contextlib
-import copy
 import ctypes
 import pathlib
 import re
@@ -199,15 +198,9 @@ class FlatVector(gluon.Parameter):
                     if part.grad_req != "null":
                         view._fresh_grad = True
 
-    def __deepcopy__(self, memo):
-        twin = memo[id(self)] = type(self).__new__(type(self))
-        arrays = ("_data", "_grad", "_views", "_grad_views")
-        twin.__dict__.update(dict.fromkeys(arrays))
-        twin.__dict__.update({name: copy.deepcopy(value, memo) for name, value in self.__dict__.items()
-                              if name not in arrays})
-        twin._data = None if self._data is None else [array.copy() for array in self._data]
-        twin.changed()
-        return twin
+    def __getstate__(self):
+        """Return what copies take along: the values, not the views of them."""
+        return {**self.__dict__, "_grad": None, "_views": [], "_grad_views": [], "_is_current": False}
 
 
 class FlatPart(gluon.Parameter):

@@ -6,8 +6,71 @@ The fused operator ignores its own `use_sequence_length` on CPU, so lengths are 
 ten to twenty times slower, as slow as the matrix products around it. `concat` therefore adds an axis of size 1 in
 front. Along the first axis it is the other way round: there MXNet copies each array in one piece, and oneDNN takes two
 to ten times as long.
+
+Lengths are not checked by MXNet's operators: one above T or below 0 makes them read and write memory that is not
+theirs. Whatever takes lengths from outside therefore passes them through `clamped` once, before any of the others.
 """
-__all__ = ["mask", "reverse", "reversal_indices", "last_valid", "padding_mask", "concat", "concat_vectors", "embed"]
+import contextlib
+import threading
+
+import numpy as np
+
+__all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid",
+           "padding_mask", "concat", "concat_vectors", "embed"]
+
+_trusted = threading.local()
+
+
+def clamp(F, valid_length, sequence, axis=0):
+    """Return lengths (N,) of float32, none below 0 or above the T steps of `sequence`; NaN becomes 0.
+
+    In a symbol T stays free: it is read off the sequence at each call. `axis` is that of time.
+    """
+    if isinstance(valid_length, np.ndarray):                              # a loop in NumPy
+        return np.clip(np.nan_to_num(valid_length), 0, sequence.shape[axis]).astype("float32")
+    lengths = F.cast(valid_length, dtype="float32")                       # small integers could not hold T
+    if hasattr(sequence, "shape"):
+        lengths = F.minimum(lengths, sequence.shape[axis])
+    else:
+        steps = F.slice_axis(F.shape_array(sequence), axis=0, begin=axis, end=axis + 1)
+        lengths = F.broadcast_minimum(lengths, F.cast(steps, dtype="float32"))
+    return F.where(lengths > 0, lengths, F.zeros_like(lengths))           # NaN passes through minimum and maximum
+
+
+@contextlib.contextmanager
+def clamped(F, valid_length, sequence, axis=0):
+    """Return a context with what `clamp` makes of the lengths, or those themselves where they are `trusted` already.
+
+    Inside, the blocks that these lengths are passed on to, with as many steps, do not clamp them again.
+    """
+    if is_trusted(valid_length, sequence, axis):
+        yield valid_length
+        return
+    lengths = clamp(F, valid_length, sequence, axis)
+    with trusted(lengths, sequence, axis):
+        yield lengths
+
+
+@contextlib.contextmanager
+def trusted(valid_length, sequence, axis=0):
+    """Return a context in which these lengths, being this object, are known to lie between 0 and T of `sequence`."""
+    before = getattr(_trusted, "now", None)
+    _trusted.now = valid_length, _steps(sequence, axis)
+    try:
+        yield
+    finally:
+        _trusted.now = before
+
+
+def is_trusted(valid_length, sequence, axis=0):
+    """Return whether this thread is inside `trusted` with these lengths and as many steps."""
+    now = getattr(_trusted, "now", None)
+    return now is not None and now[0] is valid_length and now[1] == _steps(sequence, axis)
+
+
+def _steps(sequence, axis):
+    """Return T of an array, None for a symbol."""
+    return sequence.shape[axis] if hasattr(sequence, "shape") else None
 
 
 def mask(F, sequence, valid_length):

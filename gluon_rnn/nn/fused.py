@@ -183,10 +183,8 @@ class FusedLayer(SequenceBlock):
 
     def forward(self, inputs, *args):
         """Run eagerly without asking for each parameter, whose slices would be recorded for nothing; else as Gluon."""
-        if self._active or not isinstance(inputs, mx.nd.NDArray):
+        if self._active or not self._has_run or not isinstance(inputs, mx.nd.NDArray):
             return super().forward(inputs, *args)
-        for vector in self._vectors:
-            vector._finish_deferred_init()
         with inputs.context:
             return self.hybrid_forward(mx.nd, inputs, *args)
 

@@ -219,6 +219,10 @@ class Views:
         self._kept = kept
         return [values for _, _, values in kept]
 
+    def __getstate__(self):
+        """Return what a copy takes along: the parameters, no addresses."""
+        return {"_parameters": self._parameters, "_kept": [(None, None, None)] * len(self._parameters)}
+
 
 def _converted(operator):
     """Return an MXNet operator that takes and gives NumPy arrays."""

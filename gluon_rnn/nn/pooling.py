@@ -12,10 +12,11 @@ References
 Yang, Yang, Dyer, He, Smola and Hovy (2016), Hierarchical Attention Networks for Document Classification, equations 5-7.
 """
 import mxnet as mx
-from mxnet import gluon
 
 from gluon_rnn.nn import functional
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["POOLINGS", "Pooling", "forward_size_of"]
 
@@ -24,7 +25,7 @@ POOLINGS = ("last", "mean", "max", "attention")
 _LOWEST = -1e30
 
 
-class Pooling(gluon.HybridBlock):
+class Pooling(GraphBlock):
     """One vector for each sequence; the equations stand at the top of this file.
 
     Parameters
@@ -44,7 +45,7 @@ class Pooling(gluon.HybridBlock):
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If there is no such kind, or a length does not lie between 0 and T; see `SequenceBlock` on lengths in graphs.
 
     Notes
     -----
@@ -75,11 +76,18 @@ class Pooling(gluon.HybridBlock):
         super().cast(dtype)
         self._dtype = dtype
 
+    def __call__(self, sequence, valid_length=None):
+        sequence = take(self, "sequence", sequence, self._dtype)
+        lengths = take_lengths(self, valid_length, sequence)
+        return super().__call__(sequence, *([] if lengths is None else [lengths]))
+
     def hybrid_forward(self, F, sequence, valid_length=None, **parameters):
         """Pool `sequence` (T, N, H) to (N, H)."""
-        if valid_length is not None:
-            valid_length = F.cast(valid_length, dtype=self._dtype)
-        return getattr(self, f"_{self.kind}")(F, sequence, valid_length, **parameters)
+        pool = getattr(self, f"_{self.kind}")
+        if valid_length is None:
+            return pool(F, sequence, None, **parameters)
+        with functional.clamped(F, valid_length, sequence) as lengths:
+            return pool(F, sequence, F.cast(lengths, dtype=self._dtype), **parameters)
 
     def _last(self, F, sequence, valid_length):
         if self._forward_size == self._size:
@@ -124,8 +132,8 @@ def forward_size_of(encoder):
 
 
 def _last_step(F, sequence, valid_length):
-    if valid_length is None:
-        return F.SequenceLast(sequence)
+    if valid_length is None:                                              # SequenceLast without lengths would write
+        return F.reshape(F.slice_axis(sequence, axis=0, begin=-1, end=None), shape=(-3, 0))      # elsewhere, backwards
     return F.SequenceLast(sequence, sequence_length=F.maximum(valid_length, 1), use_sequence_length=True)
 
 

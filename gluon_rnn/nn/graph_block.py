@@ -1,0 +1,90 @@
+"""The base of all blocks of the package: graphs that several threads may call, and copies of blocks that have some.
+
+What holds of MXNet 1.9.1: a `CachedOp` may be called by several threads at once, for each call takes a set of buffers
+that no other call uses. What is not safe is making one. Gluon writes the parts of a graph to the block one by one,
+traces through name scopes that remember the scope they were entered from, and initialises parameters whose size was not
+known, all without a lock. All of this happens here under one lock for the whole process, `BUILDING`. A call that finds
+its graph ready takes no lock.
+
+Gradients belong to one thread: a backward pass of MXNet's writes to the parameters' records of what depends on them,
+and crashes where another thread records calls with the same parameters. A lock around calls would not help, since
+``loss.backward()`` is none. Train in one thread, or give each a copy of the block (`copy.deepcopy`).
+"""
+import threading
+
+from mxnet import gluon
+from mxnet.symbol import Symbol
+
+from gluon_rnn.nn.arguments import refuse_numpy_mode
+from gluon_rnn.nn.flat_parameters import current_names
+
+__all__ = ["BUILDING", "CallForms", "GraphBlock"]
+
+#: held while a graph is made or a parameter finds out its shape; one lock, since blocks share children and parameters
+BUILDING = threading.RLock()
+
+
+class GraphBlock(gluon.HybridBlock):
+    """A `HybridBlock` that threads may call together outside of `autograd.record`, and that can be copied and pickled.
+
+    Raises
+    ------
+    TypeError
+        If it is made under ``npx.set_np()``.
+
+    Notes
+    -----
+    Copies have parameters of their own, by the same names, and make their graphs anew.
+    """
+
+    #: whether the block has run once, so that no shape of a parameter is open any more
+    _has_run = False
+
+    def __init__(self, prefix=None, params=None):
+        refuse_numpy_mode(type(self).__name__)
+        super().__init__(prefix=prefix, params=params)
+
+    def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
+                        dtype_source="current"):
+        """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
+        with current_names(self, filename) as path:
+            super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
+
+    def forward(self, inputs, *args):
+        """Called by Gluon: run the block; the first time under the lock, for it may initialise parameters."""
+        if self._has_run or isinstance(inputs, Symbol):
+            return super().forward(inputs, *args)
+        with BUILDING:
+            results = super().forward(inputs, *args)
+            self._has_run = True
+        return results
+
+    def _build_cache(self, *args):
+        before = self._cached_op
+        with BUILDING:
+            if self._cached_op is before:                                 # else another thread made it meanwhile
+                super()._build_cache(*args)
+
+    def __getstate__(self):
+        """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs."""
+        return {**self.__dict__, "_cached_graph": (), "_cached_op": None, "_cached_op_args": []}
+
+
+class CallForms:
+    """The graphs of one block, one for each form of a call: whether it has lengths, and how many states.
+
+    Attributes
+    ----------
+    ready : dict
+        form -> (graph, sources of its arguments), what a call needs.
+    fields : dict
+        form -> the attributes that Gluon keeps of a graph, for forms that are not Gluon's present one.
+    last : tuple or None
+        The form of the last call.
+    """
+
+    def __init__(self):
+        self.ready, self.fields, self.last = {}, {}, None
+
+    def __reduce__(self):
+        return CallForms, ()                                              # a copy begins without graphs
