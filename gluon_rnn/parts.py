@@ -95,11 +95,12 @@ class ModelPlan:
         self._told = sizes
 
     def build(self, **sizes):
-        """Return the model for data of these `sizes`, not initialised; once, since it takes the plan's encoders."""
-        encoders_of_check, self._encoders = self._encoders, None
-        if any(self._told.get(key) and self._told[key] != sizes.get(key) for key in _INPUT_SIZES):
-            encoders_of_check = self._build_encoders()      # the check has fixed their input at another size
-        return self._construct(encoders_of_check, sizes)
+        """Return the model for data of these `sizes`, not initialised; it takes the plan's encoders with it."""
+        handed_on, self._encoders = self._encoders, None
+        guessed_wrong = any(self._told.get(key) and self._told[key] != sizes.get(key) for key in _INPUT_SIZES)
+        if handed_on is None or guessed_wrong:              # another model has them, or their input has another size
+            handed_on = self._build_encoders()
+        return self._construct(handed_on, sizes)
 
     def _build_encoders(self):
         return {where.removeprefix("model."): build_part(where, encoders, part, fixed=("layout",))

@@ -64,14 +64,14 @@ def test_a_model_takes_every_key(name):
     required, sizes = MODELS[name]
     built = [ModelPlan(Model(**read(text)), tuple(sizes)).build(**sizes)
              for text in sections(models, name, required, {"layout", *OF_DATA})]
-    assert len(built) >= 3 and {type(model) for model in built} == {models.get(name)}
+    assert built and {type(model) for model in built} == {models.get(name)}
 
 
 @pytest.mark.parametrize("name", encoders.names())
 def test_an_encoder_takes_every_key(name):
     built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
              for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
-    assert len(built) >= 3 and {type(encoder) for encoder in built} == {encoders.get(name)}
+    assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.known()))

@@ -1,4 +1,7 @@
-"""The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages."""
+"""The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import doctest
 import functools
 import json

@@ -1,4 +1,7 @@
-"""The conditional language-model task: batches, words learnt by heart and drawn, tunes scored, prediction."""
+"""The conditional language-model task: batches, words learnt by heart and drawn, tunes scored, prediction.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import functools
 import json
 

@@ -1,4 +1,7 @@
-"""The forecasting task: whole runs on small systems, what they leave behind, and the mistakes of recipes."""
+"""The forecasting task: whole runs on small systems, what they leave behind, and the mistakes of recipes.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import csv
 import functools
 import json

@@ -1,4 +1,7 @@
-"""The task "frames": what counts, batches, baselines, a run from recipe to continuation, and learning by heart."""
+"""The task "frames": what counts, batches, baselines, a run from recipe to continuation, and learning by heart.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import json
 
 import mxnet as mx

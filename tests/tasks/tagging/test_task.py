@@ -1,4 +1,7 @@
-"""The task "tagging": batches, scores, baseline, a run from recipe to tags under words, and learning by heart."""
+"""The task "tagging": batches, scores, baseline, a run from recipe to tags under words, and learning by heart.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import json
 
 import mxnet as mx

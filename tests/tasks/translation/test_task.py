@@ -1,4 +1,7 @@
-"""The translation task: batches, losses, scheduled sampling, a language learnt by heart, prediction from the folder."""
+"""The translation task: batches, losses, scheduled sampling, a language learnt by heart, prediction from the folder.
+
+It covers the files of the task's folder: loss, batches, predictor and report too.
+"""
 import functools
 import json
 from pathlib import Path
