@@ -56,7 +56,8 @@ setup(
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
         # The tests read every format and ask other libraries for a second opinion.
-        "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", *sum(EXTRAS.values(), [])],
+        "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
+                *sum(EXTRAS.values(), [])],
     },
     classifiers=[
         "Intended Audience :: Science/Research",

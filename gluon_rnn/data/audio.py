@@ -1,4 +1,4 @@
-"""Recordings with a class each: a folder or .zip of .wav files whose names say what they are.
+"""Labelled recordings: a folder or .zip of .wav files whose names contain the class.
 
 Features are log-mel energies or MFCC by librosa, frame by frame; they are computed once and cached.
 """
@@ -21,7 +21,7 @@ STANDARDIZE = ("train", "recording", "none")
 
 @datasets.register("audio_folder")
 class AudioFolder(Labelled):
-    """Recordings with a class each, named by a pattern, as frames of log-mel energies or MFCC.
+    """Labelled recordings, classes taken from file names by a pattern, as frames of log-mel energies or MFCC.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class AudioFolder(Labelled):
         return self.reader.standardized(self._arrays[item])
 
     def augmented(self, row, rng):
-        """Return training example `row` (T, C), changed as `augment` says."""
+        """Return training example `row` (T, C), transformed by the augmentation `augment`."""
         frames = self._played[rng.integers(len(self._played))][row] if self._played else super().augmented(row, rng)
         return frames if self._augment is None else self._augment(frames, rng)
 

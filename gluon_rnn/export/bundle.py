@@ -175,10 +175,12 @@ def _state_names(model, names):
 
 def _write_graph(model, manifest, folder):
     """Write the model's symbol, traced with the manifest's names, and the parameters that it uses."""
+    from gluon_rnn.nn import graph_parameters, read_vectors  # late: bundles load without the blocks
     data, *begin = _variables(manifest)
-    outputs, states = model(data, begin)
+    with read_vectors():
+        outputs, states = model(data, begin)
     graph = mx.sym.Group([outputs, *states])
-    parameters, given = model.collect_params(), {variable.name for variable in (data, *begin)}
+    parameters, given = graph_parameters(model), {variable.name for variable in (data, *begin)}
     stored = {f"arg:{name}": _on_cpu(parameters[name]) for name in graph.list_arguments() if name not in given}
     stored.update({f"aux:{name}": _on_cpu(parameters[name]) for name in graph.list_auxiliary_states()})
     graph.save(str(folder / SYMBOL), remove_amp_cast=False)

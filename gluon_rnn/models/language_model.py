@@ -43,7 +43,7 @@ class LanguageModel(AroundEncoder):
     tie_weights : bool, default False
         The output layer's weight is the embedding's; needs `embed_size` equal to the encoder's `output_size`.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding for a whole chunk; all places where such a word stands see zeros.
+        Share of words dropped from the embedding for a whole chunk; all places of such a word read zeros.
     drop_i : float in [0, 1), default 0
         Dropout on the embedded input.
     dropout : float in [0, 1), default 0
@@ -60,7 +60,7 @@ class LanguageModel(AroundEncoder):
     states : list of arrays (L, N, H), optional
         As `begin_state` gives them, or as the chunk before returned them.
     valid_length : (N,) array, optional
-        Real steps of each row; what stands behind them changes nothing.
+        Real steps of each row; what follows them changes nothing.
 
     Outputs
     -------
@@ -92,8 +92,8 @@ class LanguageModel(AroundEncoder):
     input_dimensions = 2   # token ids
 
     def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
-                 drop_i_variational=True, dropout_variational=False, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         if not encoder.causal:
             raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
                              "would see the token it has to predict; set bidirectional to false")

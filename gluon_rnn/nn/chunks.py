@@ -12,6 +12,7 @@ import mxnet as mx
 from mxnet import autograd
 
 from gluon_rnn.nn import backend
+from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 
 __all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled"]
 
@@ -138,12 +139,13 @@ class ChunkGraphs:
         """Return the graph, and for each of its arguments the index of ours, or the parameter, that it is."""
         names = [f"chunk_argument{i}" for i in range(num_arguments)]
         inputs, *others = (mx.sym.var(name) for name in names)
-        block, parameters = self._block, self._block.collect_params()
+        block, parameters = self._block, graph_parameters(self._block)
         _tracing.steps, _tracing.few = length, few
         try:
-            outputs, states = block.hybrid_forward(
-                mx.sym, inputs, others[:num_states], *others[num_states:],
-                **{name: parameter.var() for name, parameter in block._reg_params.items()})
+            with read_vectors():
+                outputs, states = block.hybrid_forward(
+                    mx.sym, inputs, others[:num_states], *others[num_states:],
+                    **{name: parameter.var() for name, parameter in block._reg_params.items()})
         finally:
             _tracing.steps = 0
         symbol = mx.sym.Group([outputs, *states])

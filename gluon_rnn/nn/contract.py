@@ -7,7 +7,9 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from gluon_rnn.nn import final_states
 from gluon_rnn.nn.backend import in_words, resolve
+from gluon_rnn.nn.flat_parameters import current_names
 
 __all__ = ["SequenceBlock"]
 
@@ -28,6 +30,8 @@ class SequenceBlock(gluon.HybridBlock):
     backend : {"auto", "reference"}, optional
         "auto" lets NumPy and unrolled graphs stand in for loops of MXNet's, "reference" does not; default by the
         environment variable ``GLUON_RNN_BACKEND``, else "auto". See `gluon_rnn.nn.backend`.
+    prefix, params
+        Of `mxnet.gluon.Block`.
 
     Inputs/Outputs
     --------------
@@ -45,7 +49,8 @@ class SequenceBlock(gluon.HybridBlock):
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit, or states are carried into a block that is not `causal`.
+        If a shape or dtype does not fit, or a block that is not `causal` is given the states that it returned. Other
+        initial states are welcome: learnt ones, or those of another network.
     """
 
     causal = True
@@ -54,8 +59,8 @@ class SequenceBlock(gluon.HybridBlock):
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
 
-    def __init__(self, *, layout="TNC", dtype="float32", backend=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.backend = resolve(backend)
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
@@ -132,6 +137,12 @@ class SequenceBlock(gluon.HybridBlock):
                              "in MXNet; leave it out (static_alloc=True is fine)")
         super().hybridize(active, **flags)
 
+    def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
+                        dtype_source="current"):
+        """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
+        with current_names(self, filename) as path:
+            super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
+
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)
@@ -148,6 +159,8 @@ class SequenceBlock(gluon.HybridBlock):
         carried = states is not None
         if isinstance(states, (mx.nd.NDArray, mx.sym.Symbol)):
             states = [states]
+        if carried and not self.causal and final_states.are_of(self, states):
+            raise ValueError(self._why_not_carried())
         if isinstance(inputs, mx.nd.NDArray):
             shape = inputs.shape
             self._check_inputs(inputs, shape, valid_length)
@@ -158,8 +171,10 @@ class SequenceBlock(gluon.HybridBlock):
         if signals and valid_length is None:
             valid_length = self._all_steps(inputs)
         arguments = (inputs, states) if valid_length is None else (inputs, states, valid_length, *signals)
-        outputs, states = self._fast_call(*arguments) or super().__call__(*arguments)
-        return (outputs, states) if carried else outputs
+        outputs, finals = self._fast_call(*arguments) or super().__call__(*arguments)
+        if not carried:
+            return outputs
+        return outputs, finals if self.causal else final_states.mark(self, finals, given=states)
 
     def _first_states(self, inputs, valid_length):
         """Return the states of a call without any."""
@@ -216,10 +231,11 @@ class SequenceBlock(gluon.HybridBlock):
         if shapes != expected:
             raise ValueError(f"{name} expects states of shapes {expected} for a batch of {batch_size}, got {shapes}; "
                              f"begin_state({batch_size}) makes the first ones")
-        if not self.causal and any(state.asnumpy().any() for state in states):
-            raise ValueError(f"{name} is not causal: it reads each sequence from its end too, so states carried over "
-                             "from an earlier chunk cannot give what the whole sequence gives; pass whole sequences, "
-                             "or use a causal block")
+
+    def _why_not_carried(self):
+        """Return the sentence that refuses states which a block that is not causal returned itself."""
+        return (f"{type(self).__name__} is not causal: it reads each sequence from its end too, so the states that it "
+                "returned for one chunk cannot be carried into the next; pass whole sequences, or use a causal block")
 
     def _symbolic_begin_state(self, inputs):
         """Zeros whose batch size follows that of the symbol `inputs`, so that N stays free in an exported graph."""

@@ -32,8 +32,8 @@ __all__ = ["CRF", "Viterbi"]
 class _Chain(gluon.HybridBlock):
     """The parameters of a chain of labels, and what both loops over it share."""
 
-    def __init__(self, num_labels, dtype="float32", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, num_labels, dtype="float32", prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
         self.num_labels = num_labels
         for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
@@ -113,8 +113,8 @@ class CRF(_Chain):
     <NDArray 1 @cpu(0)>
     """
 
-    def __init__(self, num_labels, dtype="float32", *, backend=None, **kwargs):
-        super().__init__(num_labels, dtype, **kwargs)
+    def __init__(self, num_labels, dtype="float32", *, backend=None, prefix=None, params=None):
+        super().__init__(num_labels, dtype, prefix=prefix, params=params)
         self.backend = resolve(backend)
 
     def explain_backend(self):

@@ -50,6 +50,8 @@ class CTCLoss(gluon.HybridBlock):
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):
         """Compute the loss (N,)."""
         logits = functional.mask(F, logits, valid_length)
+        # A row without labels goes through the operator with one; were that no label, it would read beside the logits.
+        labels = F.swapaxes(functional.mask(F, F.swapaxes(labels, 0, 1), label_length), 0, 1)    # (N, L)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,

@@ -1,10 +1,9 @@
 """What a task is: data, model, loss and scores of one kind of problem, as the training loop sees them."""
 from dataclasses import dataclass, field
 
-import mxnet as mx
-
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
+from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_part, check_model, check_part
 from gluon_rnn.registry import datasets
 
@@ -144,7 +143,7 @@ class Task:
 
     def initialize(self, devices):
         """Give the parameters their first values on all `devices`; sizes that were deferred are fixed by one batch."""
-        self.model.initialize(mx.init.Xavier(), ctx=devices)
+        self.model.initialize(OwnDefaults(), ctx=devices)
         if any(0 in (parameter.shape or (0,)) for parameter in self.model.collect_params().values()):
             self.run_once(devices[0])
 

@@ -7,6 +7,7 @@ of an epoch, with its carried states, and a resume goes on with the very next ch
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
+import functools
 import itertools
 import logging
 import math
@@ -20,6 +21,7 @@ from omegaconf import OmegaConf
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
+from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.training import checkpoints, folder, tensorboard
@@ -179,11 +181,15 @@ class Loop:
     def _restore(self, checkpoint):
         saved = checkpoint.position
         self.position = Position(**saved["position"])
-        for name, array in checkpoint.arrays("weight").items():
+        split, weights = functools.partial(split_old_vectors, self.task.model), checkpoint.arrays("weight")
+        for name, array in split(weights).items():
             self.parameters[name].set_data(array)
-        self.average.set_state(checkpoint.arrays("average"), saved["average"])
-        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
-        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
+        self.average.set_state(split(checkpoint.arrays("average")), saved["average"])
+        optimizer = checkpoint.arrays("optimizer"), saved["optimizer"]
+        if not weights.keys() <= self.parameters.keys():                  # from before parameters had Gluon's names
+            optimizer = optimizers.renumbered(*optimizer, sorted(weights), sorted(self.parameters), split)
+        optimizers.set_arrays(self.step.trainer, optimizer[0])
+        optimizers.set_numbers(self.step.trainer, optimizer[1])
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
         states = checkpoint.arrays("state")

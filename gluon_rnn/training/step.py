@@ -4,7 +4,6 @@ import math
 import mxnet as mx
 from mxnet import autograd, gluon
 
-from gluon_rnn.nn import decay_masks
 from gluon_rnn.nn.backend import allow_numpy_operators
 from gluon_rnn.optim import optimizers
 from gluon_rnn.training.manual_backward import ManualBackward
@@ -39,7 +38,7 @@ class TrainStep:
 
     1. norm = sqrt(sum g^2) over all parameters; a loss or norm that is not finite raises `DivergedError` here;
     2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
-    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * mask * w, the mask being 0 on biases;
+    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * wd_mult * w, biases left alone;
     4. the optimiser's update.
 
     The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
@@ -62,9 +61,9 @@ class TrainStep:
         self._manual = ManualBackward(graph, self.trainer) if manual else None
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
         self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
-        masks = decay_masks(graph) if settings.weight_decay else {}
-        self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
-                       if parameter.name in masks and masks[parameter.name].max() > 0}
+        # Biases and gains, arrays of one axis, do not decay; wd_mult scales the decay of a parameter as in Gluon.
+        self._decaying = [parameter for parameter in self._parameters.values()
+                          if len(parameter.shape) > 1 and parameter.wd_mult]
 
     def __call__(self, batch, states, rate):
         """Make one update.
@@ -134,10 +133,11 @@ class TrainStep:
         update(size / scale)
 
     def _decay(self, amount):
-        for name, mask in self._masks.items():
-            for weight in self._parameters[name].list_data():
-                keep = 1 - amount * mask.as_in_context(weight.context)
-                mx.nd.broadcast_mul(weight, keep, out=weight)
+        if not amount:
+            return
+        for parameter in self._decaying:
+            for weight in parameter.list_data():
+                weight *= 1 - amount * parameter.wd_mult
 
     def _advice(self):
         if self.settings.clip_norm:

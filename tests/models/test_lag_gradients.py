@@ -5,7 +5,7 @@ import pytest
 from mxnet import autograd
 
 from gluon_rnn.models import AR, NARX, lag_gradients
-from gluon_rnn.nn.tdnn import ACTIVATIONS
+from gluon_rnn.nn.checks import ACTIVATIONS
 from gluon_rnn.tasks.forecasting.loss import SeriesLoss
 
 MODELS = {

@@ -65,7 +65,8 @@ class SeriesLoss(gluon.HybridBlock):
         For a NARX or AR model in open loop on a CPU, in float32 or float64, unless it is a large one.
         """
         model = self.model
-        if (self._feedback != "open_loop" or not isinstance(model, NARX) or model.layout != "TNC"
+        if (self._feedback != "open_loop" or not isinstance(model, NARX) or model.backend == "reference"
+                or model.layout != "TNC"
                 or inputs.context.device_type != "cpu" or model._dtype not in ("float32", "float64")
                 or self._length * inputs.shape[1] * sum(model.lags.hidden_sizes) > _FEW):
             return None

@@ -1,10 +1,11 @@
-"""The benchmark's arithmetic and its table, and that every peer at hand answers; no test looks at a time."""
+"""The benchmark's arithmetic and its table, and that every peer at hand answers; no test looks at a time.
+
+Tests `language_model.py`, `ratios.py`, `worker.py`, `peers.py` and `scripts/benchmark.py` too.
+"""
 import csv
 import io
 import json
 import math
-import subprocess
-import sys
 
 import mxnet as mx
 import pytest
@@ -14,10 +15,6 @@ from gluon_rnn.benchmark.peers import Peer, PeerError, measure
 from scripts import benchmark
 
 TINY = [(3, 2, 4)]
-
-
-def has_torch():
-    return subprocess.run([sys.executable, "-c", "import torch"], capture_output=True, check=False).returncode == 0
 
 
 def case(**changes):
@@ -127,21 +124,18 @@ def test_language_model_table():
 
 @pytest.mark.parametrize("name", ["ours", "gluon", "gluon-default-threads",
                                   pytest.param("torch", marks=pytest.mark.torch)])
-def test_peers_answer_for_every_tiny_case(name):
-    if name == "torch" and not has_torch():
-        pytest.skip("PyTorch is not installed beside this Python")
-    with Peer(name, threads=1) as peer:
-        assert peer.about["threads"] == ("default" if name == "gluon-default-threads" else "1")
-        for one in layers.cases(TINY):
-            seconds = measure([peer], one, repeats=1, min_seconds=1e-4)
-            assert list(seconds) == [name] and math.isfinite(seconds[name]) and seconds[name] > 0
-        assert peer.ask("peak", size=16, repeats=1) > 0
+def test_peers_answer_for_every_tiny_case(name, running):
+    peer = running(name)
+    assert peer.about["threads"] == ("default" if name == "gluon-default-threads" else "1")
+    for one in layers.cases(TINY):
+        seconds = measure([peer], one, repeats=1, min_seconds=1e-4)
+        assert list(seconds) == [name] and math.isfinite(seconds[name]) and seconds[name] > 0
+    assert peer.ask("peak", size=16, repeats=1) > 0
 
 
-def test_language_model_step_runs():
+def test_language_model_step_runs(running):
     tiny = dict(language_model.CASE, V=13, H=4, T=3, N=2)
-    with Peer("ours", threads=1) as peer:
-        step, output = language_model.run([peer], repeats=1, case=tiny, min_seconds=1e-4)["ours"]
+    step, output = language_model.run([running("ours")], repeats=1, case=tiny, min_seconds=1e-4)["ours"]
     assert step > 0 and output > 0
 
 
@@ -161,11 +155,11 @@ def test_peers_take_turns():
     assert [name for name, do in asked if do == "time"] == ["a", "b"] * 3
 
 
-def test_a_peer_that_fails_says_why():
+def test_a_peer_that_fails_says_why(running):
     with pytest.raises(PeerError, match="the peer 'nobody' failed: KeyError"):
         Peer("nobody", threads=1)
-    with Peer("gluon", threads=1) as peer, pytest.raises(PeerError, match="compared with PyTorch only"):
-        peer.ask("prepare", case=dict(language_model.CASE), min_seconds=0.01)
+    with pytest.raises(PeerError, match="compared with PyTorch only"):
+        running("gluon").ask("prepare", case=dict(language_model.CASE), min_seconds=0.01)
 
 
 def test_replies_are_one_line_each():
@@ -179,7 +173,7 @@ def test_replies_are_one_line_each():
     assert answers[2]["value"] > 0 and "nothing known" in answers[4]["error"]
 
 
-def test_script_prints_a_table(capsys, monkeypatch):
+def test_script_prints_a_table(capsys, monkeypatch, script_asks_running):
     monkeypatch.setattr(layers, "QUICK_SHAPES", TINY)
     monkeypatch.setattr(layers, "peak", lambda peers: 1e9)
     assert benchmark.main(["layers", "--quick", "--repeat", "1", "--peers", "gluon", "--threads", "1"]) == 0
@@ -198,7 +192,7 @@ def test_script_refuses_what_it_does_not_know(capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_script_says_what_is_missing(capsys, tmp_path):
+def test_script_says_what_is_missing(capsys, tmp_path, script_asks_running):
     status = benchmark.main(["layers", "--peers", "torch", "--torch-python", str(tmp_path / "none"), "--threads", "1"])
     assert status == 2
     assert "none" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def test_prints_difference_and_folder(run, tmp_path, capsys, output):
     assert lines[-1] == str(folder)
     assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
     bundle, tokens = load(folder), run.export_arguments()["example"]
-    np.testing.assert_allclose(bundle(tokens).asnumpy(), run.model(tokens).asnumpy(), atol=1e-6)
+    np.testing.assert_array_equal(bundle(tokens).asnumpy(), run.model(tokens).asnumpy())
     assert bundle.vocab.idx_to_token == run.assets.vocab.idx_to_token
     assert bundle.manifest["vocabulary"]["unit"] == "character"
 
