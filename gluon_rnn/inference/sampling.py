@@ -70,15 +70,14 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     vocab : gluonnlp.Vocab
         Of the V tokens.
     prefix_ids : sequence of int
-        What the model reads first; not given out again. If it is empty, the model starts behind the end of a line
-        (the vocabulary's `eos_token`, or else a newline character), and where there is neither, the first token
-        is drawn uniformly.
+        What the model reads first; not returned. If empty, the model starts behind the end of a line (the vocabulary's
+        `eos_token`, or a newline character); without either, the first token is drawn uniformly.
     length : int, >= 0
         Tokens to draw.
     temperature, top_k, top_p
         See `filter_logits`.
     seed : int, optional
-        The same seed gives the same tokens, whatever else draws random numbers; None gives others each time.
+        The same seed gives the same tokens; None gives others each time.
     exclude : sequence of int
         Ids never drawn, for example that of ``<unk>``.
     ctx : mx.Context, optional
@@ -89,14 +88,13 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     ValueError
         At once, not at the first token, if an option or a prefix id is out of range.
 
-    Examples
-    --------
+    Example
+    -------
     >>> from gluon_rnn.models import LanguageModel
     >>> from gluon_rnn.nn import GRU
     >>> import gluonnlp
     >>> vocab = gluonnlp.Vocab({"a": 1, "b": 1}, unknown_token=None, padding_token=None, bos_token=None, eos_token=None)
-    >>> model = LanguageModel(2, GRU(4))
-    >>> model.initialize()
+    >>> model = LanguageModel(2, GRU(4)); model.initialize()
     >>> text = "".join(vocab.idx_to_token[token] for token in sample(model, vocab, [0], 5, seed=1))
     >>> len(text)
     5

@@ -34,8 +34,7 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
         run (parallel): after the washout the model lives on its own outputs. n re-anchors at every n: from the washout
         on, each block of n steps is a free run from measured values, so that the k-th step of a block is k steps ahead.
     washout : int, optional
-        At least `model.memory`, which is the default. A recurrent encoder has it to forget its zero states: give it
-        tens of steps.
+        At least `model.memory`, which is the default; tens of steps for a recurrent encoder, to forget zero states.
     horizon : int, optional
         Number of steps to predict; default all that u covers (without inputs: y).
 
