@@ -176,8 +176,7 @@ def _ask_each_step(torch, model, memory, state, embedded, keys, mask):
 
 def _seq2seq(torch, case):
     """Return a translation model of the case; a class made here, since PyTorch comes from the caller."""
-    nn, functional, H, E = torch.nn, torch.nn.functional, case["H"], case["E"]
-    attention = case["attention"]
+    nn, functional, H, E, attention = torch.nn, torch.nn.functional, case["H"], case["E"], case["attention"]
 
     class Model(nn.Module):
         def __init__(self):
