@@ -1,4 +1,7 @@
-"""Recipes: precedence, round trip, and for each kind of mistake one sentence with the YAML path."""
+"""Recipes: precedence, round trip, and for each kind of mistake one sentence with the YAML path.
+
+Tests `config.py` too.
+"""
 import pathlib
 
 import pytest

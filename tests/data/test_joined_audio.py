@@ -1,4 +1,7 @@
-"""Strings of recordings: what is joined, from which split, silence and noise, epochs, features, messages."""
+"""Strings of recordings: what is joined, from which split, silence and noise, epochs, features, messages.
+
+Tests `audio_files.py` and `label_strings.py` too.
+"""
 import pathlib
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""Rows of numbers with targets: order of a row, splits, standardised features, messages with file and line."""
+"""Rows of numbers with targets: order of a row, splits, standardised features, messages with file and line.
+
+Tests `values.py` too.
+"""
 import doctest
 import gzip
 

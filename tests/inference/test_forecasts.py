@@ -11,6 +11,10 @@ from gluon_rnn.data.scaling import SeriesScaler
 from gluon_rnn.inference import Band, forecasts, predict, predict_recordings
 from gluon_rnn.models import NARX, Forecaster
 from gluon_rnn.models.distributions import make_distribution
+from tests.reference import assert_rounded
+
+#: roundings of float32 on the longest path: a free run of 55 steps of some ten inputs and units
+TERMS = 55 * 10
 
 
 def recordings(sizes=(40, 55), start=6):
@@ -80,7 +84,7 @@ def test_the_model_is_predict_in_the_units_of_the_targets():
     for way in (1, 3, None):
         u, y = (mx.nd.array(values[:, None]) for values in (scaled.x, scaled.y))
         want = predict(predictor.model, u, y, way, washout=6).asnumpy()[:, 0]
-        np.testing.assert_allclose(predictor(parts[0], way), predictor.scaler.inverse_targets(want), rtol=1e-6)
+        assert_rounded([predictor(parts[0], way)], [predictor.scaler.inverse_targets(want)], TERMS)
 
 
 @pytest.mark.parametrize("way", [1, 4, None])
@@ -90,7 +94,7 @@ def test_nothing_crosses_from_one_recording_to_the_next(way):
     poison = Recording("bad", np.full((30, 1), np.nan), np.full((30, 2), np.nan), 6)
     found = predict_recordings(predictor.model, [poison, parts[0], poison, parts[1]], predictor.scaler, way)
     for (_, together), part in zip(found[1::2], parts):
-        np.testing.assert_allclose(together, predictor(part, way), rtol=1e-5)         # float32, batches of other sizes
+        assert_rounded([together], [predictor(part, way)], TERMS)                     # batches of other sizes
     assert np.isnan(found[0][1]).all()
 
 
@@ -142,7 +146,7 @@ def test_bands_of_horizons_are_those_of_direct_forecasts():
     assert values.shape == (32, 3, 2, 3)
     for row in (0, 31):
         direct = predictor.quantiles(parts[0].part(6 + row, 9 + row), None, [0.1, 0.5, 0.9])
-        np.testing.assert_allclose(values[row], direct, rtol=1e-4, atol=1e-5)      # float32 runs of other lengths
+        assert_rounded([values[row]], [direct], TERMS)                                # runs of other lengths
     band = Band.of(predictor.model.head, 0.8)
     found = forecasts.horizon_band_scores(predictor, parts, 3, predictor.scaler, band)
     edges = np.concatenate([predictor.horizon_quantiles(part, [0.1, 0.9]) for part in parts])

@@ -1,4 +1,7 @@
-"""Sampling: the filters against brute force, frequencies, seeds, streaming, the prefix, errors."""
+"""Sampling: the filters against brute force, frequencies, seeds, streaming, the prefix, errors.
+
+Tests `streaming.py` too.
+"""
 import itertools
 
 import gluonnlp

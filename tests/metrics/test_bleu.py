@@ -1,4 +1,7 @@
-"""BLEU with several references, and the ways to translate without a model."""
+"""BLEU with several references, and the ways to translate without a model.
+
+Tests `gluon_rnn/metrics/baselines/translation.py` too.
+"""
 import builtins
 
 import pytest

@@ -1,4 +1,7 @@
-"""Edit distances against a table of dynamic programming, rates by hand, baselines of label strings."""
+"""Edit distances against a table of dynamic programming, rates by hand, baselines of label strings.
+
+Tests `gluon_rnn/metrics/baselines/labels.py` too.
+"""
 import doctest
 from types import SimpleNamespace
 

@@ -1,4 +1,7 @@
-"""Scores of real numbers against scikit-learn's, and the baselines beside them."""
+"""Scores of real numbers against scikit-learn's, and the baselines beside them.
+
+Tests `gluon_rnn/metrics/baselines/values.py` too.
+"""
 import math
 from types import SimpleNamespace
 

@@ -231,7 +231,7 @@ def test_errors():
         model(words)
     with pytest.raises(ValueError, match="expects no characters after valid_length"):
         build(spelled=False)(words, None, None, chars, char_lengths)
-    _, states = model(words, [mx.nd.ones(state.shape) for state in model.begin_state(N)], None, chars, char_lengths)
+    _, states = model(words, [mx.nd.ones_like(state) for state in model.begin_state(N)], None, chars, char_lengths)
     with pytest.raises(ValueError, match="not causal: it reads each sequence from its end too"):
         model(words, states, None, chars, char_lengths)
     with pytest.raises(ValueError, match="encoder of a tagger must have layout 'TNC', got 'NTC'"):

@@ -1,4 +1,7 @@
-"""Cells as cells of Gluon: against `mxnet.gluon.rnn`'s own with the same parameters, and inside its combinations."""
+"""Cells as cells of Gluon: against `mxnet.gluon.rnn`'s own with the same parameters, and inside its combinations.
+
+Tests `gluon_cells.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

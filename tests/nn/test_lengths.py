@@ -2,6 +2,8 @@
 
 A graph that reads past its arrays may well answer, or crash. So these tests compare with the same call on lengths that
 were clamped beforehand, and look at what comes out.
+
+Tests `arguments.py` and `graph_block.py` too.
 """
 import itertools
 

@@ -18,7 +18,10 @@ from gluon_rnn.tasks.forecasting.file import forecast_file
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor
 from gluon_rnn.training import train
 from scripts import forecast
+from tests.reference import assert_rounded
 
+#: roundings of float32 on the longest path: a free run of 80 steps of some ten inputs and units
+TERMS = 80 * 10
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOURS = {"freq": "h", "start": "2021-03-01"}
 NARX = {"name": "narx", "input_lag": 1, "output_lag": 3, "hidden_sizes": [4]}
@@ -115,9 +118,9 @@ def test_the_table_is_what_the_library_predicts(narx, new):
     x, y = rows[["u"]].to_numpy(), rows[["y"]].to_numpy(copy=True)
     y[70:] = np.nan
     for column, way in (("y_open_loop", 1), ("y_ahead_4", 4), ("y_free_run", None)):
-        np.testing.assert_allclose(found.table[column][:67], run.predict(x[:70], y[:70], way)[:, 0], rtol=1e-6)
+        assert_rounded([found.table[column][:67].to_numpy()], [run.predict(x[:70], y[:70], way)[:, 0]], TERMS)
     want = run.predict(x[:76], y[:76], None, start=70)[:, 0]
-    np.testing.assert_allclose(found.table["y_forecast"][67:], want, rtol=1e-6)
+    assert_rounded([found.table["y_forecast"][67:].to_numpy()], [want], TERMS)
 
 
 def test_scores_stand_beside_those_of_trivial_methods(narx, new):
@@ -154,7 +157,7 @@ def test_a_model_of_several_horizons_forecasts_directly(direct, new):
     y = np.pad(rows["y"].to_numpy()[:79], (0, 6), constant_values=np.nan)
     x = np.pad(rows["u"].to_numpy(), (0, 5), constant_values=np.nan)     # the input of the first row is all it sees
     want = run.predict(x, y, None, start=79)[:, 0]
-    np.testing.assert_allclose(found.table["y_forecast"].dropna(), want, rtol=1e-6)
+    assert_rounded([found.table["y_forecast"].dropna().to_numpy()], [want], TERMS)
     errors = [(rows["y"][t - 1] - rows["y"][t:t + 6]) / run.assets.scaler.y.scale for t in range(8, 79 - 5)]
     assert found.scores.loc["persistence", "horizon_mae"] == pytest.approx(np.mean(np.abs(errors)))
     with pytest.raises(ValueError, match="horizon is 7, and this model forecasts 6 rows directly"):

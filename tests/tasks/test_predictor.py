@@ -1,4 +1,7 @@
-"""Answers of trained models to single lines: the text of each, and the refusal of tasks that have none."""
+"""Answers of trained models to single lines: the text of each, and the refusal of tasks that have none.
+
+Tests `task.py` too.
+"""
 from types import SimpleNamespace
 
 import pytest

@@ -1,6 +1,8 @@
 """The classification task: batches, scores, report, baselines, a run from recipe to prediction, resume, messages.
 
 It covers the files of the task's folder: loss, batches, predictor and report too.
+
+Tests `gluon_rnn/metrics/classes.py`, `gluon_rnn/metrics/baselines/classes.py` and `scripts/predict.py` too.
 """
 import doctest
 import functools

@@ -1,6 +1,8 @@
 """The conditional language-model task: batches, words learnt by heart and drawn, tunes scored, prediction.
 
 It covers the files of the task's folder: loss, batches, predictor and report too.
+
+Tests `gluon_rnn/metrics/tunes.py` too.
 """
 import functools
 import json

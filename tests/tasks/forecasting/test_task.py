@@ -25,7 +25,10 @@ from gluon_rnn.training import folder, loop, train
 from gluon_rnn.training.signals import StopSignals
 from scripts import evaluate, export
 from tests.recipes import changed
+from tests.reference import assert_rounded
 
+#: roundings of float32 on the longest path: a free run of 50 steps of some ten inputs and units
+TERMS = 50 * 10
 CONFIGS = pathlib.Path(__file__).resolve().parents[3] / "configs"
 RECIPES = [path for kind in ("forecast", "identify") for path in sorted((CONFIGS / kind).glob("*.yaml"))]
 
@@ -176,7 +179,7 @@ def test_a_run_predicts_what_its_report_says(quick, tmp_path, model):
     table = pd.read_csv(run.path / "predictions.csv")
     assert table["row"].tolist() == list(range(6, 50)) and table["y"].tolist() == y[6:, 0].tolist()
     for column, way in (("y_open_loop", 1), ("y_ahead_5", 5), ("y_free_run", None)):
-        np.testing.assert_allclose(run.predict(x, y, way)[:, 0], table[column], rtol=1e-6)
+        assert_rounded([run.predict(x, y, way)[:, 0]], [table[column].to_numpy()], TERMS)
     errors = table["y"] - table["y_free_run"]
     scores = json.loads((run.path / "results.json").read_text())["scores"]
     assert scores["free_run_rmse"] == pytest.approx(math.sqrt((errors ** 2).mean()), rel=1e-6)
@@ -229,7 +232,7 @@ def test_a_report_of_several_horizons(quick, tmp_path):
     assert 0 <= results["scores"]["horizon_coverage_90"] <= 1 and results["scores"]["horizon_pinball"] > 0
     table = pd.read_csv(run.path / "predictions.csv")
     x, y = arrays_of(tmp_path)
-    np.testing.assert_allclose(run.predict(x, y, 4)[:, 0], table["y_ahead_4"], rtol=1e-6)
+    assert_rounded([run.predict(x, y, 4)[:, 0]], [table["y_ahead_4"].to_numpy()], TERMS)
     assert (table["y_ahead_4_lower"] < table["y_ahead_4"]).all()
     assert (table["y_ahead_4"] < table["y_ahead_4_upper"]).all()
     assert (run.path / "forecast.png").exists()
@@ -273,7 +276,7 @@ def test_exported_step_by_step_is_the_free_run(quick, tmp_path, model):
         _, states = bundle(mx.nd.array(inputs[t:t + 1]), states)
         found.append(inputs[t, 0, 1])
     predicted = np.array(found) * stored["y"]["scale"] + stored["y"]["offset"]
-    np.testing.assert_allclose(predicted, run.predict(x, y, None)[:, 0], rtol=1e-4, atol=1e-5)
+    assert_rounded([predicted], [run.predict(x, y, None)[:, 0]], TERMS)
 
 
 # ---- mistakes ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The task "frames": what counts, batches, baselines, a run from recipe to continuation, and learning by heart.
 
 It covers the files of the task's folder: loss, batches, predictor and report too.
+
+Tests `gluon_rnn/metrics/baselines/frames.py` too.
 """
 import json
 

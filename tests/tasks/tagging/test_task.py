@@ -1,6 +1,8 @@
 """The task "tagging": batches, scores, baseline, a run from recipe to tags under words, and learning by heart.
 
 It covers the files of the task's folder: loss, batches, predictor and report too.
+
+Tests `gluon_rnn/metrics/baselines/tags.py` too.
 """
 import json
 
