@@ -309,8 +309,8 @@ def test_other_blocks_refuse_arrays_of_mx_np():
 
 
 _UNDER_SET_NP = """
-import mxnet as mx
 import gluon_rnn.nn
+import mxnet as mx
 from gluon_rnn.models import Seq2Seq, SequenceClassifier
 from gluon_rnn.nn import CRF, GRU, LSTM
 from gluon_rnn.nn.pooling import Pooling
