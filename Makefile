@@ -3,15 +3,20 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin/python
 PYTEST_FLAGS ?=
+# One process a core, each with one OpenMP thread (tests/conftest.py); a process with nothing left takes tests of another.
+WORKERS ?= auto
+SEEDS ?= 10
 
-.PHONY: help demo test lint test-pythons clean
+.PHONY: help demo test coverage lint test-processors test-pythons clean
 
 help:
-	@echo "make demo          set up $(VENV), train a small language model, evaluate it, sample from it, export it"
-	@echo "make test          set up $(VENV) with the tools for development and run the tests"
-	@echo "make lint          check the code with ruff"
-	@echo "make test-pythons  test what runs before MXNet loads, and a layer, on Python 3.9, 3.11 and 3.12"
-	@echo "make clean         remove the virtual environments and caches (runs/ stays)"
+	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it"
+	@echo "make test            set up $(VENV) with the tools for development and run the tests"
+	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"
+	@echo "make test-processors run the numerical tests as other processors would, SEEDS=10 seeds each: hours"
+	@echo "make lint            check the code with ruff"
+	@echo "make test-pythons    test what runs before MXNet loads, and a layer, on Python 3.9, 3.11 and 3.12"
+	@echo "make clean           remove the virtual environments and caches (runs/ stays)"
 	@echo "PYTHON=path/to/python3.x chooses the Python of a new $(VENV)"
 
 # The stamps are newer than setup.py as long as nothing has to be installed again.
@@ -27,7 +32,13 @@ demo: $(VENV)/.installed
 	@scripts/demo.sh "$(BIN)"
 
 test: $(VENV)/.installed-dev
-	@$(BIN) -m pytest $(PYTEST_FLAGS)
+	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
+
+coverage: $(VENV)/.installed-dev
+	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
+
+test-processors: $(VENV)/.installed-dev
+	@scripts/test_processors.sh "$(BIN)" "$(SEEDS)"
 
 lint: $(VENV)/.installed-dev
 	@$(BIN) -m ruff check .
@@ -36,5 +47,5 @@ test-pythons: $(VENV)/.installed-dev
 	@GLUON_RNN_TEST_ALL_PYTHONS=1 $(BIN) -m pytest -v tests/test_runtime.py
 
 clean:
-	rm -rf $(VENV) .venv-3.* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

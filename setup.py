@@ -4,10 +4,11 @@ import re
 
 from setuptools import find_packages, setup
 
-# What reading and scoring some kinds of data takes: CoNLL-U, BLEU, pieces of words, F1, sound features, ABC tunes.
+# What reading and scoring some kinds of data takes: CoNLL-U, BLEU, pieces of words, F1, sound features,
+# edit distances, ABC tunes.
 EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.2,<2",
-             "librosa>=0.10,<0.12"],
+             "librosa>=0.10,<0.12", "rapidfuzz>=3,<4"],
     "music": ["music21>=8.1,<11"],
 }
 HERE = pathlib.Path(__file__).parent
@@ -55,7 +56,8 @@ setup(
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
         # The tests read every format and ask other libraries for a second opinion.
-        "dev": ["pytest>=8,<10", "hypothesis>=6.80,<7", "ruff>=0.6,<1", *sum(EXTRAS.values(), [])],
+        "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
+                *sum(EXTRAS.values(), [])],
     },
     classifiers=[
         "Intended Audience :: Science/Research",

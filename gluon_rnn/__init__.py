@@ -1,19 +1,39 @@
 """Networks with memory for MXNet Gluon: recurrent and delay networks, training from a YAML file, and export.
 
 Importing any part of the package prepares the process for MXNet first (`gluon_rnn.runtime.prepare`), so import it
-before MXNet itself.
+before MXNet itself. The parts are imported when they are first asked for: ``gluon_rnn.nn.LSTM(64)`` needs no other
+import than ``import gluon_rnn``.
 """
+import importlib
+import warnings
+
 from gluon_rnn import runtime
 
 __version__ = "0.1.0"
 
+_PARTS = ("benchmark", "config", "data", "diagnostics", "export", "inference", "metrics", "models", "nn", "optim",
+          "parts", "recipes", "registry", "runs", "tasks", "training")
+
 runtime.prepare()
 
 
-def load(path, which="best", ctx=None, beside=()):
-    """Return the trained model in the folder of a run; ``load(path).predict(...)`` applies it.
+def load(path, which="best", ctx=None, ensemble=(), *, beside=None):
+    """Return the predictor of a run from its folder; ``load(path).predict(...)`` applies the trained model.
 
-    See `gluon_rnn.training.load_run`; the parts of the package that it needs are imported by this call.
+    See `gluon_rnn.runs.load_run`; the parts of the package that it needs are imported by this call.
     """
-    from gluon_rnn.training import load_run
-    return load_run(path, which, ctx, beside)
+    from gluon_rnn.runs import load_run
+    if beside is not None:
+        warnings.warn("load(..., beside=) is now called load(..., ensemble=)", FutureWarning, stacklevel=2)
+        ensemble = [*ensemble, *beside]
+    return load_run(path, which, ctx, ensemble)
+
+
+def __getattr__(name):
+    if name in _PARTS:
+        return importlib.import_module(f"gluon_rnn.{name}")
+    raise AttributeError(f"module 'gluon_rnn' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_PARTS})

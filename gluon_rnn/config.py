@@ -1,22 +1,19 @@
-"""Reading and checking a recipe: YAML file, then ``key=value`` overrides, then types, ranges and names.
+"""The schema of a recipe: its sections, their keys, types, ranges and defaults; a mistake in it is a `ConfigError`.
 
-OmegaConf reads, merges and interpolates; pydantic checks types and ranges; the constructors of the named parts
-(``data``, ``model.encoder``, ``training.optimizer``, ``training.schedule``) are the schema of their sections. All of it
-happens before any data is read, and every mistake is a `ConfigError` of one sentence that names the YAML path.
+Named parts (``data``, ``model.encoder``, ``training.optimizer``, ``training.schedule``) have any keys here: the
+signatures of their constructors are their schemas, which `check_arguments` compares with.
 """
 import difflib
-import os
-from pathlib import Path
 from typing import Any, Optional
 
-import omegaconf
 import pydantic
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Config", "ConfigError", "Part", "check_arguments", "data_root", "load", "section", "to_yaml"]
+__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Training", "check_arguments", "explain", "section",
+           "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -79,6 +76,7 @@ class Training(_Section):
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
+    tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
 
 
@@ -103,48 +101,6 @@ class Config(_Section):
 _SECTIONS = {"": Config, "training": Training}
 
 
-def data_root():
-    """Return the folder that ``${data_root}`` stands for: ``GLUON_RNN_DATA``, or a folder of this user."""
-    chosen = os.environ.get("GLUON_RNN_DATA")
-    return chosen or str(Path.home() / ".local" / "share" / "gluon_rnn")
-
-
-def load(path, overrides=()):
-    """Read the recipe at `path`, apply `overrides` and check everything that can be checked without data.
-
-    Parameters
-    ----------
-    path : str or Path
-        A YAML file.
-    overrides : sequence of str
-        ``key=value`` with dotted keys, such as ``model.encoder.hidden_size=256``; they win over the file.
-
-    Returns
-    -------
-    Config
-
-    Raises
-    ------
-    ConfigError
-        In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
-    """
-    raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
-    try:
-        raw = OmegaConf.to_container(raw, resolve=True)
-    except omegaconf.errors.OmegaConfBaseException as error:
-        raise ConfigError(f"{path}: {_one_line(error)}") from error
-    return from_dict(raw, str(path))
-
-
-def from_dict(raw, source="<dict>"):
-    """Return `raw`, a plain nested dict, as a checked `Config`; `source` is named in messages."""
-    try:
-        config = Config.model_validate(raw)
-    except pydantic.ValidationError as error:
-        raise ConfigError(f"{source}: {_explain(error.errors()[0])}") from error
-    return _resolve(config, source)
-
-
 def section(cls, values, where):
     """Return `values`, a dict, as the pydantic section `cls`; ConfigError with the YAML path below `where`."""
     if not isinstance(values, dict):
@@ -152,7 +108,7 @@ def section(cls, values, where):
     try:
         return cls.model_validate(values)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"{where}.{_explain(error.errors()[0])}") from error
+        raise ConfigError(f"{where}.{explain(error.errors()[0])}") from error
 
 
 def to_yaml(config):
@@ -160,32 +116,7 @@ def to_yaml(config):
     return OmegaConf.to_yaml(OmegaConf.create(config.model_dump(exclude={"data_root"})))
 
 
-def _read(path):
-    path = Path(path)
-    if not path.is_file():
-        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
-        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
-    try:
-        raw = OmegaConf.load(path)
-    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
-        raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
-    if not OmegaConf.is_dict(raw):
-        raise ConfigError(f"{path}: expected a mapping of keys to values at the top")
-    return raw
-
-
-def _from_overrides(overrides):
-    for text in overrides:
-        if "=" not in text:
-            raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")
-    try:
-        return OmegaConf.from_dotlist(list(overrides))
-    except Exception as error:
-        raise ConfigError(f"overrides {' '.join(overrides)!r}: {_one_line(error)}") from error
-
-
-def _explain(error):
+def explain(error):
     """Turn one pydantic error into a sentence that starts with the YAML path."""
     path = [str(key) for key in error["loc"]]
     where = ".".join(path) or "the file"
@@ -197,10 +128,6 @@ def _explain(error):
         return f"{where}: this key is required and missing" + (f"; is {near[0]!r} meant to be it?" if near else "")
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{where}: {message}, got {error['input']!r}"
-
-
-def _one_line(error):
-    return " ".join(str(error).split())
 
 
 def check_arguments(where, arguments, parameters, neighbours=()):
@@ -251,12 +178,3 @@ def _kind_of(default):
     if isinstance(default, str):
         return str, "a text"
     return Any, "anything"
-
-
-def _resolve(config, source):
-    """Check every named part (its name, its arguments, their values), and fill in what the task decides."""
-    from gluon_rnn import training  # late: this pulls in MXNet, which reading a file does not need
-    try:
-        return training.resolve(config)
-    except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from error

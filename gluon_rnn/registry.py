@@ -9,6 +9,9 @@ import inspect
 
 __all__ = ["Registry", "encoders", "models", "datasets", "tasks", "suggest"]
 
+#: constructor arguments of every `mxnet.gluon.Block`
+_OF_GLUON = ("prefix", "params")
+
 
 def suggest(wrong, known):
     """Return the hint of an error message: the nearest right spelling of `wrong`, or all the `known` ones.
@@ -59,15 +62,17 @@ class Registry:
     def parameters(self, name):
         """Return the named constructor parameters of `name`: its own and, through ``**kwargs``, its base classes'.
 
-        Positional-only arguments of a base class are left out: those a subclass fills in itself.
+        Positional-only arguments of a base class are left out: those a subclass fills in itself. So are the ``prefix``
+        and ``params`` that every Gluon block takes: they are of no use in a file.
         """
-        found = {}
+        found, hidden = {}, _OF_GLUON if _is_gluon_block(self.get(name)) else ()
         for cls in self.get(name).__mro__:
             if cls.__module__.split(".")[0] in ("builtins", "mxnet") or "__init__" not in vars(cls):
                 continue
             signature = inspect.signature(cls.__init__).parameters.values()
             for parameter in list(signature)[1:]:
-                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+                if named and parameter.name not in hidden:
                     found.setdefault(parameter.name, parameter)
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature):
                 break
@@ -80,6 +85,11 @@ class Registry:
             if key not in known:
                 raise ValueError(f"{self.kind} {name!r} has no argument {key!r}; {suggest(key, list(known))}")
         return self.get(name)(**arguments)
+
+
+def _is_gluon_block(cls):
+    # By name, for reading a file does not need MXNet.
+    return any(base.__module__ == "mxnet.gluon.block" for base in cls.__mro__)
 
 
 encoders = Registry("encoder")

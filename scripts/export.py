@@ -9,7 +9,7 @@ def main(argv=None):
     """Export a run; print the largest difference to the live model, and the folder on the last line."""
     options = parse(argv)
     from gluon_rnn.export import export
-    from gluon_rnn.training.runs import load_run
+    from gluon_rnn.runs import load_run
 
     run = load_run(options.run, which=options.which)
     directory = pathlib.Path(options.output or pathlib.Path(run.path) / "export")

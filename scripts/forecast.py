@@ -1,19 +1,19 @@
 """Forecast a series with a trained model: ``python -m scripts.forecast RUN --data file.csv --horizon 24``.
 
-With ``--beside RUN RUN`` several runs of one recipe forecast together: the median of their predictions.
+With ``--ensemble RUN RUN`` several runs of one recipe forecast as an ensemble: the median of their predictions.
 """
 import argparse
 from pathlib import Path
 
-from scripts._cli import run_command
+from scripts._cli import add_ensemble, ensemble_of, run_command
 
 
 def main(argv=None):
     """Print scores beside those of trivial methods, and the folder of predictions and pictures on the last line."""
     options = _parser().parse_args(argv)
-    from gluon_rnn.training import load_run
-    from gluon_rnn.training.forecast_file import forecast_file
-    run = load_run(options.run, options.checkpoint, beside=options.beside)
+    from gluon_rnn.runs import load_run
+    from gluon_rnn.tasks.forecasting.file import forecast_file
+    run = load_run(options.run, options.checkpoint, ensemble=ensemble_of(options))
     found = forecast_file(run, options.data, options.horizon, steps_ahead=options.steps_ahead, level=options.level,
                           split=options.columns_of, missing=options.missing)
     folder = Path(options.output or run.path / "forecast")
@@ -39,8 +39,7 @@ def _parser():
                         help="what to do about missing values (default: as in training)")
     parser.add_argument("--columns-of", choices=("train", "valid", "test"), default="train",
                         help="where a recipe has other columns for each split: whose columns to read (default: train)")
-    parser.add_argument("--beside", metavar="RUN", nargs="+", default=[],
-                        help="further runs of the recipe, to forecast together: the median of what they predict")
+    add_ensemble(parser, "further runs of the recipe, an ensemble with RUN: the median of what they predict")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
     return parser
 

@@ -7,7 +7,8 @@ from scripts._cli import run_command
 def main(argv=None):
     """Print the prefix and its continuation, each token as soon as it is drawn."""
     arguments = _parser().parse_args(argv)
-    from gluon_rnn.training import load_run, stream_text
+    from gluon_rnn.runs import load_run
+    from gluon_rnn.tasks.language_model.predictor import stream_text
     run = load_run(arguments.run, arguments.checkpoint)
     for piece in stream_text(run.model, run.assets, arguments.length, arguments.prefix,
                              temperature=arguments.temperature, top_k=arguments.top_k, top_p=arguments.top_p,

@@ -7,20 +7,28 @@ import argparse
 import pathlib
 import sys
 
-from scripts._cli import run_command
+from scripts._cli import add_ensemble, ensemble_of, run_command
 
 
 def main(argv=None):
     """Print one answer for each line, as soon as it is known."""
     arguments = _parser().parse_intermixed_args(argv)             # options may stand between RUN and the items
-    from gluon_rnn.training import load_run
-    from gluon_rnn.training.answers import answers, stream_answers
-    run = load_run(arguments.run, arguments.checkpoint, beside=arguments.beside)
+    from gluon_rnn.runs import load_run
+    run = load_run(arguments.run, arguments.checkpoint, ensemble=ensemble_of(arguments))
     folder = arguments.output or run.path / "predictions"
     lines = _lines(arguments)
-    for answer in stream_answers(run, lines) if arguments.stream else answers(run, lines, folder):
+    for answer in _streamed(run, lines) if arguments.stream else _answered(run, lines, folder):
         print(answer, flush=True)
     return 0
+
+
+def _answered(run, lines, folder):
+    return (run.answer(line, folder, number) for number, line in enumerate(lines, start=1))
+
+
+def _streamed(run, lines):
+    for line in lines:
+        yield from run.stream_answers(line)
 
 
 def _lines(arguments):
@@ -42,8 +50,8 @@ def _parser():
     parser.add_argument("--file", metavar="FILE", help="a text file with one item a line")
     parser.add_argument("--stream", action="store_true", help="answer after every step of an item, from carried "
                                                               "states: where the model reads forwards only")
-    parser.add_argument("--beside", metavar="RUN", action="append", default=[],
-                        help="a further run that answers together with RUN; may be given several times")
+    add_ensemble(parser, "further runs of the recipe, which answer as an ensemble with RUN; items stand before it",
+                 former="append")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
                         help="where pictures and tunes go (default: RUN/predictions)")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best")

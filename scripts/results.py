@@ -1,6 +1,6 @@
-"""Figures of runs into docs/results.csv, and docs/results.md from it; a number is never typed.
+"""Put scores of runs into docs/results.csv and generate docs/results.md from it; no number is typed by hand.
 
-``python -m scripts.results`` makes the page; with ``--add classify/names_gru --metric macro_f1 RUN RUN RUN`` it first
+``python -m scripts.results`` writes the page. With ``--add classify/names_gru --metric macro_f1 RUN RUN RUN`` it first
 puts the mean and standard deviation over these runs, which differ in nothing but their seed, into the CSV. Runs that
 differ in another key, such as the speaker who is left out, are added with ``--over data.test.speaker``.
 """
@@ -16,27 +16,66 @@ from omegaconf import OmegaConf
 from scripts._cli import run_command
 
 DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
-COLUMNS = ("recipe", "data", "split", "metric", "value", "seeds", "baseline", "published", "parameters", "time",
-           "hardware", "command")
+COLUMNS = ("task", "recipe", "variant", "data", "split", "metric", "value", "seeds", "baseline", "published", "source",
+           "parameters", "time", "hardware", "note", "command")
+#: What tells two rows apart; the file is in the order of these columns.
+KEY = ("task", "recipe", "variant", "data", "split", "metric")
+SHOWN = ("recipe", "metric: mean ± sd (runs)", "baselines", "published", "parameters", "time a run")
 
 HEAD = """# Results
 
-Made from `results.csv` by `python -m scripts.results`; do not edit. The checkpoint is selected on the validation split;
-a run looks at the test split once, at its end. Settings of several recipes (tanks, buck, laser, names, poems by words,
-chorales, tags) and the sizes of committees were compared with those figures in view, which are optimistic there.
-*baseline* is what trivial methods reach on the same split, *published* a figure of others with its source. Several
-seeds are given as mean +- standard deviation. Most rows come from runs with OMP_NUM_THREADS=1: with more threads sums
-are rounded otherwise, and single runs, of small models above all, end elsewhere.
+Generated from `results.csv` by `python -m scripts.results`; do not edit. One table a task.
+
+- **Mean ± standard deviation** over runs that differ in their seed; the number of runs, or of ensembles, is
+  in parentheses.
+- **Selection.** The checkpoint is selected on the validation split. A run scores the test split once, at its end.
+  Settings of several recipes (tanks, buck, laser, names, poems by words, chorales, tags) and the sizes of ensembles
+  were compared with test scores in view: these scores are optimistic.
+- **Baselines** are trivial methods on the same split. **Published** figures are those of others; their sources are
+  below each table.
+- **Threads.** Most rows come from runs with OMP_NUM_THREADS=1. More threads round sums in another order, and single
+  runs, of small models above all, end elsewhere.
 """
 
 
 def render(rows):
-    """Return the Markdown page of result `rows`, dicts with the keys `COLUMNS`: a table, then the commands."""
-    shown = [column for column in COLUMNS if column != "command"]
-    lines = ["| " + " | ".join(shown) + " |", "|" + "---|" * len(shown)]
-    lines += ["| " + " | ".join(row[column] for column in shown) + " |" for row in rows]
-    commands = [f"    {row['command']}" for row in rows]
-    return "\n".join([HEAD, *lines, "", "Commands, in the order of the rows:", "", *dict.fromkeys(commands), ""])
+    """Return the Markdown page of result `rows`, dicts with the keys `COLUMNS`: a section for each task."""
+    by_task = {}
+    for row in rows:
+        by_task.setdefault(row["task"], []).append(row)
+    return "\n".join([HEAD, *(_section(task, same) for task, same in by_task.items())])
+
+
+def _section(task, rows):
+    """Return a table of the `rows` of one task; below it what the table leaves out, each text once."""
+    recipes = {}
+    for row in rows:
+        recipes.setdefault(_details(row), {})[_recipe(row)] = None
+    details = [f"- {', '.join(names)}: {text}" for text, names in recipes.items()]
+    heading = ["| " + " | ".join(SHOWN) + " |", "|---" * len(SHOWN) + "|"]
+    table = ["| " + " | ".join(_cells(row)) + " |" for row in rows]
+    commands = ["```", *dict.fromkeys(row["command"] for row in rows), "```"]
+    title = task.replace("_", " ").capitalize()
+    return "\n".join([f"## {title}", "", *heading, *table, "", *details, "", *commands, ""])
+
+
+def _cells(row):
+    """Return the cells of a row of a table, one for each of `SHOWN`."""
+    runs = row["seeds"].partition(" ")[0]
+    value = f"{row['metric']}: {row['value'].replace('+-', '±')} ({runs})"
+    return [_recipe(row), value, row["baseline"], row["published"], row["parameters"], row["time"]]
+
+
+def _recipe(row):
+    """Return the recipe of a `row`, and the variant of it where there is one."""
+    return f"`{row['recipe']}`" + (f" ({row['variant']})" if row["variant"] else "")
+
+
+def _details(row):
+    """Return what a `row` of a table leaves out, but for the command."""
+    source = f"published: {row['source']}" if row["source"] else ""
+    words = [row["data"], f"{row['split']} split", row["hardware"], row["note"], source]
+    return "; ".join(word for word in words if word)
 
 
 def read(path):
@@ -49,17 +88,17 @@ def read(path):
 
 
 def write(path, rows):
-    """Write the rows of a results file, whole or not at all, in the order of recipe and metric."""
+    """Write the rows of a results file, whole or not at all, in the order of `KEY`."""
     partial = path.with_suffix(".partial")
     with open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(sorted(rows, key=lambda row: (row["recipe"], row["data"], row["split"], row["metric"])))
+        writer.writerows(sorted(rows, key=lambda row: [row[key] for key in KEY]))
     os.replace(partial, path)
 
 
 def collect(runs, recipe, metric, over="seed", overrides=()):
-    """Return a row of figures from the folders of finished runs; ValueError where they are not repetitions of one.
+    """Return a row of scores from the folders of finished runs; ValueError where they are not repetitions of one.
 
     Parameters
     ----------
@@ -78,7 +117,7 @@ def collect(runs, recipe, metric, over="seed", overrides=()):
     _check_overrides(runs[0], overrides)
     values = [result["scores"][metric] for result in found]
     spread = f" +- {statistics.stdev(values):.2g}" if len(values) > 1 else ""
-    return {"recipe": recipe, "split": found[0]["split"], "metric": metric,
+    return {"task": _task(runs[0]), "recipe": recipe, "split": found[0]["split"], "metric": metric,
             "value": f"{statistics.mean(values):.4g}{spread}",
             "seeds": f"{len(repeated)} ({', '.join(map(str, repeated))})", "baseline": _baselines(found, metric),
             "parameters": f"{found[0]['parameters']:,}", "time": _duration([result["seconds"] for result in found]),
@@ -104,7 +143,7 @@ def _result(run, metric):
 
 def _check_repetitions(runs, over):
     """Return the sorted values of the key `over`; ValueError unless the runs differ in it and in their folders only."""
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.runs import config_of
     settings = [config_of(run).model_dump(exclude={"output_dir", "data_root", "device"}) for run in runs]
     values = [_pop(each, over) for each in settings]
     if any(each != settings[0] for each in settings) or len(set(map(str, values))) < len(values):
@@ -113,9 +152,14 @@ def _check_repetitions(runs, over):
     return sorted(values)
 
 
+def _task(run):
+    from gluon_rnn.runs import config_of
+    return config_of(run).task.name
+
+
 def _check_overrides(run, overrides):
     """Raise ValueError unless the `run` was made with all of the `overrides`."""
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.runs import config_of
     settings = OmegaConf.create(config_of(run).model_dump())
     for text in overrides:
         key, wanted = text.partition("=")[0], OmegaConf.from_dotlist([text])
@@ -148,15 +192,14 @@ def _duration(seconds):
 
 
 def add(options, path):
-    """Put the figures of the runs into the CSV, in place of older ones of the same recipe, split and metric."""
-    row = {**collect(options.runs, options.add, options.metric, options.over, options.override),
-           "data": options.data, "published": options.published, "hardware": options.hardware}
-    same = ("recipe", "data", "split", "metric")
-    write(path, [old for old in read(path) if any(old[key] != row[key] for key in same)] + [row])
+    """Put the scores of the runs into the CSV, in place of older ones with the same `KEY`."""
+    typed = {name: getattr(options, name) for name in ("variant", "data", "published", "source", "hardware", "note")}
+    row = {**collect(options.runs, options.add, options.metric, options.over, options.override), **typed}
+    write(path, [old for old in read(path) if any(old[key] != row[key] for key in KEY)] + [row])
 
 
 def main(argv=None):
-    """Write the page, or with --check say whether it is up to date."""
+    """Write the page; with --check change nothing and return 1 if it is out of date."""
     options = _parser().parse_args(argv)
     if options.add:
         if not options.runs or not options.metric:
@@ -178,7 +221,10 @@ def _parser():
     parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE",
                         help="what all runs change of the recipe; may be given several times")
     parser.add_argument("--data", default="", help="what the data are and how they are split")
-    parser.add_argument("--published", default="", help="a figure of others, with its source")
+    parser.add_argument("--variant", default="", help="what the runs change of the recipe, such as 'ensemble of 5'")
+    parser.add_argument("--published", default="", help="a figure of others")
+    parser.add_argument("--source", default="", help="where the published figure is from")
+    parser.add_argument("--note", default="", help="a sentence below the table")
     parser.add_argument("--hardware", default="2 cores, AVX-512")
     parser.add_argument("runs", nargs="*", metavar="RUN", type=pathlib.Path)
     return parser

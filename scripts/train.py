@@ -9,17 +9,18 @@ from scripts._cli import run_command
 def main(argv=None):
     """Train; the run's folder is the last line printed."""
     arguments = _parser().parse_intermixed_args(argv)
-    from gluon_rnn import config as configuration
+    from gluon_rnn import recipes
     from gluon_rnn.training import train
-    from gluon_rnn.training.runs import config_of
+    from gluon_rnn.training.folder import recipe_of
 
     recipe, overrides = _recipe(arguments)
     if arguments.resume is not None:
-        config_of(arguments.resume)                                   # a wrong folder is the first thing to say
-    config = configuration.load(recipe, overrides)
+        recipe_of(arguments.resume)                                   # a wrong folder is the first thing to say
+    config = recipes.load(recipe, overrides)
     if arguments.dry_run:
         config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
-    path = train(config, Path(recipe).stem, resume=arguments.resume, steps=2 if arguments.dry_run else None)
+    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=arguments.resume,
+                 steps=2 if arguments.dry_run else None)
     print(path, flush=True)
     return 0
 

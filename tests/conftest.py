@@ -6,9 +6,10 @@ import zlib
 
 import pytest
 
-# One thread: the tests' arrays are tiny, and OpenMP threads that wait for each other made them five times slower on a
-# busy machine.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# One thread a process: the tests' arrays are tiny, threads that wait for each other make them several times slower, and
+# pytest-xdist already gives each core a process. Set before NumPy and MXNet load; a value that the user has set stays.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 from gluon_rnn import runtime  # noqa: E402  first of all: it prepares the process for MXNet
 

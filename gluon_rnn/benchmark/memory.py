@@ -45,10 +45,10 @@ def run(folder, sizes, updates=5):
 
 def measure(path, updates):
     """Train on the corpus at `path`; return the measurements, in MiB, and the number of tokens."""
-    from gluon_rnn import config
+    from gluon_rnn import recipes
     from gluon_rnn.training.loop import Loop
     before = _resident()
-    loop = Loop(config.from_dict(_recipe(path), "the benchmark"))
+    loop = Loop(recipes.build_task(recipes.from_dict(_recipe(path), "the benchmark")))
     data = loop.task.data
     read = _resident()
     states = loop.task.begin_states(loop.config.data.batch_size, loop.devices)

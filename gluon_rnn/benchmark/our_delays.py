@@ -4,10 +4,10 @@ from mxnet import autograd
 
 from gluon_rnn import nn
 from gluon_rnn.config import Training
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.models import NARX, ClosedLoop
-from gluon_rnn.training.series_loss import SeriesLoss
+from gluon_rnn.tasks.forecasting.loss import SeriesLoss
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.task import Batch
 
 __all__ = ["tdnn", "peephole_lstm", "jordan", "free_run", "open_loop_training", "closed_loop_training"]
 

@@ -5,14 +5,14 @@ import numpy as np
 from gluon_rnn import nn
 from gluon_rnn.config import Training
 from gluon_rnn.data import pad
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import Seq2Seq, SequenceClassifier, SequenceTagger
-from gluon_rnn.training.classification import ClassificationLoss
+from gluon_rnn.tasks.classification.loss import ClassificationLoss
+from gluon_rnn.tasks.tagging.loss import TaggingLoss
+from gluon_rnn.tasks.translation.batches import valid_places
+from gluon_rnn.tasks.translation.loss import TranslationLoss
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.tagging import TaggingLossGraph
-from gluon_rnn.training.task import Batch
-from gluon_rnn.training.translation import valid_places
-from gluon_rnn.training.translation_loss import TranslationLoss
 
 __all__ = ["classifier", "tagger", "seq2seq"]
 
@@ -57,7 +57,7 @@ def tagger(case):
             axes += tuple(min(1, array.ndim - 1) for array in spelled)
         return Batch(tuple(arrays), axes, sum(rows["lengths"]))
 
-    return _training(case, TaggingLossGraph(model), [batch(rows) for rows in case["batches"]])
+    return _training(case, TaggingLoss(model), [batch(rows) for rows in case["batches"]])
 
 
 def seq2seq(case):

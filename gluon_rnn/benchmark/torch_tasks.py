@@ -162,10 +162,21 @@ def _chain(torch, size):
     return chain
 
 
+def _ask_each_step(torch, model, memory, state, embedded, keys, mask):
+    """Return [c_t; s_t] of all steps (T, N, 3 H): Bahdanau's attention before each step of the decoder."""
+    steps = []
+    for x in embedded:
+        pairs = torch.tanh(model.query(state[0])[:, None] + keys)         # (N, S, H)
+        scores = model.score(pairs).transpose(1, 2)                       # (N, 1, S)
+        context = (scores.masked_fill(mask, -torch.inf).softmax(2) @ memory)[:, 0]
+        output, state = model.decoder(torch.cat([x, context], 1)[None], state)
+        steps.append(torch.cat([context, output[0]], 1))
+    return torch.stack(steps)
+
+
 def _seq2seq(torch, case):
     """Return a translation model of the case; a class made here, since PyTorch comes from the caller."""
-    nn, functional, H, E = torch.nn, torch.nn.functional, case["H"], case["E"]
-    attention = case["attention"]
+    nn, functional, H, E, attention = torch.nn, torch.nn.functional, case["H"], case["E"], case["attention"]
 
     class Model(nn.Module):
         def __init__(self):
@@ -197,15 +208,7 @@ def _seq2seq(torch, case):
                 scores = outputs.transpose(0, 1) @ keys.transpose(1, 2)   # (N, T, S)
                 contexts = (scores.masked_fill(mask, -torch.inf).softmax(2) @ memory).transpose(0, 1)
                 return torch.tanh(self.readout(torch.cat([contexts, outputs], 2)))
-            outputs, contexts = [], []
-            for x in embedded:
-                pairs = torch.tanh(self.query(state[0])[:, None] + keys)  # (N, S, H)
-                scores = self.score(pairs).transpose(1, 2)                # (N, 1, S)
-                context = (scores.masked_fill(mask, -torch.inf).softmax(2) @ memory)[:, 0]
-                output, state = self.decoder(torch.cat([x, context], 1)[None], state)
-                outputs.append(output[0])
-                contexts.append(context)
-            return torch.tanh(self.readout(torch.cat([torch.stack(contexts), torch.stack(outputs)], 2)))
+            return torch.tanh(self.readout(_ask_each_step(torch, self, memory, state, embedded, keys, mask)))
 
         def loss(self, hidden, target, valid, only_valid):
             if only_valid:

@@ -151,14 +151,14 @@ class OursPeer(_MXNetPeer):
     def language_model(self, case):
         """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
         from gluon_rnn.config import Training
+        from gluon_rnn.data.batching import Batch
         from gluon_rnn.models import LanguageModel
-        from gluon_rnn.training.language_model import LossGraph
+        from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
         from gluon_rnn.training.step import TrainStep
-        from gluon_rnn.training.task import Batch
         encoder = self.package.nn.LSTM(case["H"], case["layers"], dropout=case["dropout"])
         model = LanguageModel(case["V"], encoder, embed_size=case["H"], tie_weights=True, drop_i=case["dropout"],
                               dropout=case["dropout"], drop_i_variational=False)
-        graph, rate = LossGraph(model), case["learning_rate"]
+        graph, rate = LanguageModelLoss(model), case["learning_rate"]
         graph.initialize()
         graph.hybridize()  # as the training loop does
         settings = Training(optimizer=dict(name="sgd", learning_rate=rate), clip_norm=case["clip_norm"])

@@ -1,9 +1,11 @@
 """Data sets and the batches made of them."""
+from gluon_rnn.data.adding import AddingProblem
 from gluon_rnn.data.audio import AudioFolder
 from gluon_rnn.data.audio_reader import AudioReader
-from gluon_rnn.data.batches import BPTTBatches
+from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.buckets import Buckets, pad
 from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
 from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
@@ -16,10 +18,12 @@ from gluon_rnn.data.tables import SeriesFormat
 from gluon_rnn.data.tagged_text import Conllu, Sentence, TagEncoder, read_conllu
 from gluon_rnn.data.text import Characters, Words, encode, tokenize
 from gluon_rnn.data.trajectories import Trajectories, TrajectoryReader
+from gluon_rnn.data.trajectory_values import TrajectoryValues
 from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
-           "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer"]
+           "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
+           "AddingProblem", "JoinedAudio", "TrajectoryValues"]

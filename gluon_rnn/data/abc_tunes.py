@@ -1,4 +1,4 @@
-"""Tunes in ABC notation, each with its metre as its class."""
+"""Tunes in ABC notation; the class of a tune is its metre."""
 import re
 from dataclasses import dataclass, field
 from typing import Optional
@@ -21,7 +21,7 @@ _SIGNS = {"C": "4/4", "C|": "2/2"}
 
 @dataclass
 class _Tune:
-    """One tune as it stands in a file."""
+    """One tune as written in a file."""
 
     line: int
     fields: dict = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Tune:
 
     @property
     def has_one_metre(self):
-        """Whether there is a metre, and no other one further on."""
+        """Whether there is exactly one metre."""
         return bool(self.metre) and not any(re.search(r"(^|[\\[\\s])M:", line) for line in self.body)
 
     def text(self, kept):
@@ -45,7 +45,7 @@ class _Tune:
 
 
 def parse_tunes(text, where="the text"):
-    """Return the tunes of an ABC file, a list, and how many lines stand between tunes and belong to none.
+    """Return the tunes of an ABC file, a list, and the number of lines that belong to no tune.
 
     A tune begins at its ``X:`` field and ends at the first blank line behind its notes. Comments, lyrics (``w:``) and
     the ``!`` with which older files end lines are left out.

@@ -1,14 +1,11 @@
-"""Recordings with a class each: a folder or .zip of .wav files whose names say what they are.
+"""Labelled recordings: a folder or .zip of .wav files whose names contain the class.
 
 Features are log-mel energies or MFCC by librosa, frame by frame; they are computed once and cached.
 """
-import hashlib
 import inspect
-import re
-import zipfile
-from pathlib import Path
 from typing import Union
 
+from gluon_rnn.data.audio_files import digest_of, match_names, read_files, select
 from gluon_rnn.data.audio_reader import AudioReader, import_librosa, read_wav
 from gluon_rnn.data.cache import cached
 from gluon_rnn.data.labelled import Examples, Labelled, carve
@@ -16,14 +13,15 @@ from gluon_rnn.data.spectra import SpectrumAugmentation
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest
 
-__all__ = ["AudioFolder"]
+__all__ = ["AudioFolder", "augmentation_of", "check_settings", "divide"]
 
 FEATURES = ("logmel", "mfcc")
 STANDARDIZE = ("train", "recording", "none")
 
+
 @datasets.register("audio_folder")
 class AudioFolder(Labelled):
-    """Recordings with a class each, named by a pattern, as frames of log-mel energies or MFCC.
+    """Labelled recordings, classes taken from file names by a pattern, as frames of log-mel energies or MFCC.
 
     Parameters
     ----------
@@ -69,16 +67,16 @@ class AudioFolder(Labelled):
     and bytes.
     """
 
-    example_arguments = {"input_size": 2}
+    example_arguments = {"input_size": 0}
 
     def __init__(self, path, pattern, test: dict = None, valid: Union[float, dict] = 0.1, *, features="logmel",
                  num_mels=40, num_coefficients=13, window=0.025, hop=0.01, deltas=0, standardize="train",
                  sample_rate: int = None, augment: dict = None, split_seed: int = 0):
-        speeds, self._augment = _augmentation(augment)
-        _check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients)
-        files = _read_files(path)
-        groups = _match(files, pattern, path)
-        parts = _divide(list(files), groups, test, valid, split_seed)
+        speeds, self._augment = augmentation_of(augment)
+        check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients)
+        files = read_files(path)
+        groups = match_names(files, pattern, path)
+        parts = divide(list(files), groups, test, valid, split_seed)
         rate = sample_rate or read_wav(*next((raw, name) for name, raw in files.items()))[1]
         reader = AudioReader(rate, features, num_mels, num_coefficients, window, hop, deltas, standardize)
         self._arrays = _frames(reader, files, path)
@@ -94,13 +92,13 @@ class AudioFolder(Labelled):
         return self.reader.standardized(self._arrays[item])
 
     def augmented(self, row, rng):
-        """Return training example `row` (T, C), changed as `augment` says."""
+        """Return training example `row` (T, C), transformed by the augmentation `augment`."""
         frames = self._played[rng.integers(len(self._played))][row] if self._played else super().augmented(row, rng)
         return frames if self._augment is None else self._augment(frames, rng)
 
 
-def _augmentation(keys):
-    """Return the speeds, and what changes frames, None for nothing."""
+def augmentation_of(keys):
+    """Return the speeds of the keys of `augment`, and what changes frames, None for nothing."""
     if keys is None:
         return [], None
     known = ["speeds", *inspect.signature(SpectrumAugmentation).parameters]
@@ -120,7 +118,7 @@ def _augmentation(keys):
 
 def _frames(reader, files, path, speed=1.0):
     """Return {name: raw features} of all `files`, at a `speed`, from the cache where they have been made before."""
-    key = {"content": _digest(files), "librosa": import_librosa().__version__, **reader.settings}
+    key = {"content": digest_of(files), "librosa": import_librosa().__version__, **reader.settings}
     if speed != 1:
         key["speed"] = speed
     arrays = cached(reader.features, key,
@@ -128,7 +126,8 @@ def _frames(reader, files, path, speed=1.0):
     return dict(zip(files, arrays))
 
 
-def _check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients):
+def check_settings(features, standardize, window, hop, deltas, num_mels, num_coefficients):
+    """Raise ValueError where a setting of an `AudioReader` is out of range."""
     check_sizes(num_mels=num_mels, num_coefficients=num_coefficients)
     for name, value, known in (("features", features, FEATURES), ("standardize", standardize, STANDARDIZE)):
         if value not in known:
@@ -141,76 +140,13 @@ def _check_settings(features, standardize, window, hop, deltas, num_mels, num_co
         raise ValueError(f"num_coefficients {num_coefficients} is more than num_mels {num_mels}; raise num_mels")
 
 
-def _read_files(path):
-    """Return {name: bytes} of all .wav files in a folder or zip, sorted by name."""
-    folder = Path(path).expanduser()
-    if folder.is_dir():
-        found = {str(file.relative_to(folder).as_posix()): file for file in sorted(folder.rglob("*"))}
-        files = {name: file.read_bytes() for name, file in found.items() if name.lower().endswith(".wav")}
-    elif folder.is_file():
-        try:
-            with zipfile.ZipFile(folder) as archive:
-                names = sorted(name for name in archive.namelist() if name.lower().endswith(".wav"))
-                files = {name: archive.read(name) for name in names}
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path}: not a whole .zip ({error}); fetch it again, or give a folder") from None
-    else:
-        raise ValueError(f"{path}: no such folder or .zip; check the path and the folder data_root (GLUON_RNN_DATA)")
-    if not files:
-        raise ValueError(f"{path}: no .wav file in it; check the path")
-    return files
-
-
-def _digest(files):
-    digest = hashlib.sha256()
-    for name, raw in files.items():
-        digest.update(f"{name}\0{len(raw)}\0".encode())
-        digest.update(raw)
-    return digest.hexdigest()
-
-
-def _match(files, pattern, path):
-    """Return {name: groups of the pattern}."""
-    try:
-        compiled = re.compile(rf"(?:^|.*/){pattern}$")
-    except re.error as error:
-        raise ValueError(f"pattern {pattern!r} is not a regular expression: {error}") from None
-    if "label" not in compiled.groupindex:
-        raise ValueError(f"pattern {pattern!r} must have a group (?P<label>...)")
-    matches = {name: compiled.match(name) for name in files}
-    for name, match in matches.items():
-        if match is None:
-            raise ValueError(f"{path}: {name} does not match the pattern {pattern!r}; mend the pattern, or take the "
-                             "file out")
-    return {name: match.groupdict() for name, match in matches.items()}
-
-
-def _divide(names, groups, test, valid, seed):
-    """Return {split: Examples} of file names."""
-    held = _select(names, groups, test, "test") if test else []
+def divide(names, groups, test, valid, seed):
+    """Return {split: Examples} of file names; `test` and `valid` as in `AudioFolder`, `groups` from `match_names`."""
+    held = select(names, groups, test, "test") if test else []
     rest = [name for name in names if name not in set(held)]
     examples = lambda chosen: Examples(chosen, [groups[name]["label"] for name in chosen])  # noqa: E731
     parts = {"train": examples(rest), "test": examples(held)} if held else {"train": examples(rest)}
     if not isinstance(valid, dict):
         return carve(parts, valid, seed)
-    chosen = _select(rest, groups, valid, "valid")
+    chosen = select(rest, groups, valid, "valid")
     return {**parts, "train": examples([name for name in rest if name not in set(chosen)]), "valid": examples(chosen)}
-
-
-def _select(names, groups, rule, split):
-    """Return the names whose groups have one of the values that `rule` gives for each group."""
-    for group, values in rule.items():
-        known = sorted({str(groups[name].get(group)) for name in names})
-        if group not in groups[names[0]]:
-            raise ValueError(f"{split}: the pattern has no group {group!r}; {suggest(group, list(groups[names[0]]))}")
-        for value in _values(values):
-            if value not in known:
-                raise ValueError(f"{split}: no recording has {group} {value!r}; {suggest(value, known)}")
-    chosen = [name for name in names if all(groups[name][group] in _values(values) for group, values in rule.items())]
-    if len(chosen) in (0, len(names)):
-        raise ValueError(f"{split}: {rule} selects {len(chosen)} of {len(names)} recordings; leave some for both sides")
-    return chosen
-
-
-def _values(values):
-    return [str(value) for value in (values if isinstance(values, (list, tuple)) else [values])]

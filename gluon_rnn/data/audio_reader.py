@@ -82,7 +82,7 @@ class AudioReader:
 
     @property
     def model_arguments(self):
-        """What a model needs to know of its input."""
+        """Arguments of a model that the input determines."""
         size = self.num_mels if self.features == "logmel" else self.num_coefficients
         return {"input_size": size * (1 + self.deltas)}
 
@@ -97,14 +97,26 @@ class AudioReader:
     def raw(self, source, name=None, speed=1.0):
         """Return the features of a .wav file, a path or its bytes, not standardised: (T, C) float32.
 
-        At another `speed` it is played so many times as fast, higher and shorter or lower and longer.
+        `speed` resamples the recording: a factor above 1 makes it shorter and higher, below 1 longer and lower.
         """
-        librosa = import_librosa()
+        return self.features_of(self.samples(source, name, speed))
+
+    def samples(self, source, name=None, speed=1.0):
+        """Return the samples (n,) float32 of a .wav file at `sample_rate`; arguments as those of `raw`."""
         samples, rate = read_wav(source, name)
         rate = round(rate * speed)
-        if rate != self.sample_rate:
-            common = np.gcd(rate, self.sample_rate)
-            samples = resample_poly(samples, self.sample_rate // common, rate // common).astype(np.float32)
+        if rate == self.sample_rate:
+            return samples
+        common = np.gcd(rate, self.sample_rate)
+        return resample_poly(samples, self.sample_rate // common, rate // common).astype(np.float32)
+
+    def num_frames(self, size):
+        """Return T, the number of frames of `size` samples: frames are centred at every `hop` from the first on."""
+        return 1 + size // round(self.hop * self.sample_rate)
+
+    def features_of(self, samples):
+        """Return the features (T, C) float32 of samples (n,), not standardised."""
+        librosa = import_librosa()
         frame, hop = round(self.window * self.sample_rate), round(self.hop * self.sample_rate)
         bins = 1 << (frame - 1).bit_length()                              # the next power of two
         with warnings.catch_warnings():
@@ -136,17 +148,17 @@ class AudioReader:
         return ((values - mean) / deviation).astype(np.float32)
 
     def to_json(self):
-        """Return all of it as text."""
+        """Return the settings and statistics as JSON text."""
         return json.dumps(vars(self))
 
     @classmethod
     def from_json(cls, text):
-        """Return the reader that `to_json` wrote down."""
+        """Return the reader stored by `to_json`."""
         return cls(**json.loads(text))
 
 
 def import_librosa():
-    """Return librosa; ValueError with what to do where it is not there."""
+    """Return librosa; ValueError with the remedy if it is not installed."""
     try:
         import librosa
     except ImportError:

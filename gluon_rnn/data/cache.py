@@ -1,4 +1,4 @@
-"""Arrays that take long to compute, kept in a folder of this user under a key of their settings and their source."""
+"""Cache of arrays that take long to compute, in a folder of the user; the key is made of settings and source."""
 import hashlib
 import json
 import os
@@ -19,7 +19,7 @@ def cache_folder():
 
 
 def cached(kind, key, compute):
-    """Return the list of arrays that `compute` makes, from the cache where it has made them before.
+    """Return the list of arrays that `compute` makes, from the cache if it was computed before.
 
     Parameters
     ----------

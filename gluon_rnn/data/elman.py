@@ -1,6 +1,6 @@
 """Elman's generated corpus of two- and three-word sentences, with its exact entropy rate.
 
-Every sentence is drawn alone: a template uniformly, then each word uniformly from its category. With p(s) the
+Every sentence is drawn independently: a template uniformly, then each word uniformly from its category. With p(s) the
 probability of the *distinct* sentence s (two templates may yield the same one),
 
     H = - sum_s p(s) log p(s)   [nats per sentence],     L = sum_s p(s) |s|   [tokens per sentence]
@@ -126,7 +126,7 @@ def entropy_rate(templates, lexicon, end_of_sentence=False):
 
 
 def draw_sentences(templates, lexicon, count, seed):
-    """Return `count` sentences (tuples of words) drawn from a generator of their own; one seed, one list."""
+    """Return `count` sentences (tuples of words) drawn from a random generator of their own, determined by the seed."""
     rng = np.random.default_rng(seed)
     chosen = [templates[index] for index in rng.integers(len(templates), size=count)]
     longest = max(map(len, templates))

@@ -1,4 +1,4 @@
-"""What all labelled sets share: examples by split, class names, seeded stratified splits, duplicates."""
+"""Base of labelled data sets: examples by split, class names, seeded stratified splits, duplicates."""
 from collections import Counter
 from itertools import combinations
 
@@ -11,7 +11,7 @@ __all__ = ["Examples", "Labelled", "carve", "count_across", "remove_duplicates",
 
 
 class Examples:
-    """Items and the class name of each, two lists of one length; `item` is what a user would type or name."""
+    """Items and the class name of each, two lists of one length; `item` is what a user passes to `predict`."""
 
     def __init__(self, items=(), labels=()):
         self.items, self.labels = list(items), list(labels)
@@ -84,7 +84,7 @@ class Labelled:
         return self._of(split, self._inputs)
 
     def augmented(self, row, rng):
-        """Return the array of the training example `row` for one epoch; a set that makes it anew overrides this.
+        """Return the array of the training example `row` for one epoch; data sets with augmentation override this.
 
         `rng` is a `numpy.random.Generator`.
         """
@@ -104,7 +104,7 @@ class Labelled:
 
 
 def stratified(labels, fractions, seed):
-    """Return one list of indices for each of `fractions`, in which every class has its share; what is over is unused.
+    """Return one list of indices for each of `fractions`, with the same class proportions; remaining items are unused.
 
     >>> [len(part) for part in stratified(["a"] * 10 + ["b"] * 30, [0.8, 0.1, 0.1], seed=0)]
     [32, 4, 4]
@@ -136,7 +136,7 @@ def carve(parts, fraction, seed):
 def remove_duplicates(parts, key):
     """Return the parts without equal (key(item), label) pairs, and how many were removed.
 
-    The first of a pair stays, in the last of the splits that have it: what is in test is taken out of train.
+    Of equal pairs the first in the last split that has one is kept: pairs of test are removed from train.
     """
     seen, kept, removed = set(), {}, 0
     for name in reversed([name for name in SPLITS if name in parts]):
@@ -148,7 +148,7 @@ def remove_duplicates(parts, key):
 
 
 def count_across(parts, key):
-    """Return how many examples of an earlier split stand, key(item) and label, in a later one too."""
+    """Return the number of examples of an earlier split whose (key(item), label) is also in a later one."""
     names = [name for name in SPLITS if name in parts]
     counts = {name: Counter(parts[name].pairs(key)) for name in names}
     return sum(count for first, second in combinations(names, 2) for pair, count in counts[first].items()

@@ -1,4 +1,4 @@
-"""Texts with a class each: lines of a table with a label and a text, or one file for each class."""
+"""Labelled texts: lines of a table with a label and a text, or one file per class."""
 import glob
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["LabelledText", "TextReader"]
 
 
 class TextReader:
-    """From a text to the ids of its tokens.
+    """Reader from a text to its token ids.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class TextReader:
 
     @property
     def model_arguments(self):
-        """What a model needs to know of its input."""
+        """Arguments of a model that the input determines."""
         return {"vocab_size": len(self.vocab)}
 
     def tokens(self, text):
@@ -44,13 +44,13 @@ class TextReader:
         return encode(self.tokens(text), self.vocab)
 
     def to_json(self):
-        """Return all of it as text."""
+        """Return the settings and the vocabulary as JSON text."""
         return json.dumps({"vocab": self.vocab.to_json(), "unit": self.unit, "lower": self.lower,
                            "max_length": self.max_length})
 
     @classmethod
     def from_json(cls, text):
-        """Return the reader that `to_json` wrote down."""
+        """Return the reader stored by `to_json`."""
         saved = json.loads(text)
         return cls(**{**saved, "vocab": gluonnlp.Vocab.from_json(saved["vocab"])})
 
@@ -61,7 +61,7 @@ def _tokens(text, unit, lower, max_length):
 
 @datasets.register("labelled_text")
 class LabelledText(Labelled):
-    """Texts with a class each, from a table (one line a text) or from one file a class (one line a text).
+    """Labelled texts from a table or from one file per class, one text per line.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class LabelledText(Labelled):
         return self.reader.vocab
 
     def describe(self):
-        """Return what the data are, in words and numbers."""
+        """Return a description of the data."""
         return f"{super().describe()}; vocabulary {len(self.vocab):,} {self.reader.unit}s"
 
 

@@ -192,7 +192,7 @@ class ParallelText:
         return grouped
 
     def describe(self):
-        """Return what the data are, in words and numbers."""
+        """Return a description of the data."""
         sizes = ", ".join(f"{split} {len(self.texts(split)):,}" for split in self.splits)
         vocabulary = f"vocabulary {len(self.source_vocab):,} and {len(self.target_vocab):,} {self.tokenizer.unit}s"
         return "; ".join([f"{sizes} pairs", vocabulary, *self._notes])
@@ -211,7 +211,7 @@ def _check_alpha(alpha, unit, min_freq):
 
 
 class _PairReader:
-    """How the lines of files become pairs; counts in `half_empty` those that are blank on one side."""
+    """Reader of pairs from the lines of files; `half_empty` counts pairs that are blank on one side."""
 
     def __init__(self, columns, delimiter, encoding):
         if columns is not None and sorted(set(columns) & {"source", "target"}) != ["source", "target"]:

@@ -117,7 +117,7 @@ def _check_sizes(path, rolls):
 def transpose(roll, semitones):
     """Return a (frames, keys) roll with all keys moved up by `semitones`, down where negative.
 
-    A shift that would push a sounding key off the keyboard is cut to the largest that does not.
+    A shift that would move a sounding key off the keyboard is limited to the largest possible one.
 
     >>> transpose(np.array([[1, 0, 0], [0, 1, 0]]), 5).tolist()
     [[0, 1, 0], [0, 0, 1]]

@@ -1,4 +1,4 @@
-"""Reading plain text files and splitting them by position, with one clear sentence for each thing that can be wrong."""
+"""Reading plain text files and splitting them by position; errors are one sentence each."""
 import gzip
 import pathlib
 import zlib

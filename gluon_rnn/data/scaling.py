@@ -85,12 +85,12 @@ class Scaler:
         return values
 
     def to_dict(self):
-        """Return plain numbers and text; every number comes back exactly."""
+        """Return a dict of plain numbers and text, from which `from_dict` restores every number exactly."""
         return {"kind": self.kind, "offset": self.offset.tolist(), "scale": self.scale.tolist()}
 
     @classmethod
     def from_dict(cls, stored):
-        """Return the scaler that `to_dict` wrote down."""
+        """Return the scaler stored by `to_dict`."""
         scaler = cls(stored["kind"])
         scaler.offset, scaler.scale = (np.array(stored[key], dtype=np.float64) for key in ("offset", "scale"))
         return scaler
@@ -101,7 +101,7 @@ class Scaler:
 
     @classmethod
     def from_json(cls, text):
-        """Return the scaler that `to_json` wrote down."""
+        """Return the scaler stored by `to_json`."""
         return cls.from_dict(json.loads(text))
 
     def __eq__(self, other):
@@ -158,7 +158,7 @@ class SeriesScaler:
 
     @classmethod
     def from_json(cls, text):
-        """Return the scaler that `to_json` wrote down."""
+        """Return the scaler stored by `to_json`."""
         stored = json.loads(text)
         return cls(Scaler.from_dict(stored["x"]), Scaler.from_dict(stored["y"]), stored["input_names"],
                    stored["target_names"])

@@ -33,7 +33,7 @@ def normalise(text):
 
 
 class SentenceTokenizer:
-    """From a sentence to tokens and back.
+    """Tokenizer of sentences, and its inverse.
 
     Parameters
     ----------

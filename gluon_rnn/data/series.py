@@ -17,7 +17,7 @@ __all__ = ["Recording", "SeriesSet", "TimeSeries"]
 
 @dataclasses.dataclass
 class Recording:
-    """Inputs and targets measured side by side without a break.
+    """Inputs and targets measured together without gaps.
 
     Parameters
     ----------

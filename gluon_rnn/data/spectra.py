@@ -1,4 +1,4 @@
-"""Training examples made anew each epoch from frames of log-mel energies: stretched, shifted and with parts left out.
+"""Augmentation of frames of log-mel energies in each epoch: stretching, shifting, masking of bands and frames.
 
 References
 ----------
@@ -12,7 +12,7 @@ __all__ = ["SpectrumAugmentation"]
 
 
 class SpectrumAugmentation:
-    """Callable that changes frames (T, C) at random; what is left out is 0, the mean of standardised features.
+    """Callable that transforms frames (T, C) at random; masked values are 0, the mean of standardised features.
 
     Parameters
     ----------

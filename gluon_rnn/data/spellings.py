@@ -1,8 +1,8 @@
-"""The letters of the words of a batch as arrays: a place for each word, or words of similar length side by side.
+"""Characters of the words of a batch as arrays: padded in one array, or in groups of words of similar length.
 
-Nearly every batch has long words in it, and most words are short: with a place for each word (`dense_spellings`) some
-two thirds of the letters are padding. `grouped_spellings` takes the words out of their sentences, sorts them by
-length and pads them within groups; a word's place says where it went.
+Nearly every batch has a few long words and many short ones: in one array (`dense_spellings`) about two thirds of the
+characters are padding. `grouped_spellings` sorts the words of all sentences by length and pads them within groups; an
+index, the *place* of a word, says where it is.
 """
 import numpy as np
 
@@ -40,7 +40,7 @@ def grouped_spellings(spellings, steps):
     """Return the place (T, N) int32 of each word, then characters (M_g, W_g) int32 and lengths (W_g,) of each group.
 
     Arguments as those of `dense_spellings`. Places count through all groups; past a sentence's end they are 0. A group
-    that no word falls into has one word of one character, which no place leads to.
+    that no word falls into has one word of one character, which no place refers to.
 
     Examples
     --------

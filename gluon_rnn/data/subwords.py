@@ -1,7 +1,7 @@
-"""Sentences as pieces of words, learnt from the training text: nothing is unknown, and rare words share their parts.
+"""Sentences as subwords learnt from the training text: no token is unknown, and rare words share their parts.
 
-The pieces are those of a unigram language model by sentencepiece. Where training draws one of the many ways to cut a
-sentence instead of the most probable one, anew in each epoch, a network of few sentences sees more of them.
+The subwords are those of a unigram language model by sentencepiece. In training, subword regularisation can draw one of
+the possible segmentations of a sentence in each epoch instead of the most probable one.
 
 References
 ----------
@@ -19,7 +19,7 @@ _SPACE = "\u2581"      # what sentencepiece writes in place of a space
 
 
 class SubwordTokenizer:
-    """From a sentence to pieces of words and back; made by `fit`.
+    """Tokenizer of sentences into subwords, and its inverse; made by `fit`.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class SubwordTokenizer:
 
     @property
     def settings(self):
-        """All of it as a dict that JSON holds; see `tokenizer_of`."""
+        """The settings as a dict for JSON; see `tokenizer_of`."""
         return {"unit": self.unit, "lower": self.lower, "model": base64.b64encode(self.model).decode("ascii")}
 
     def normalise(self, text):
@@ -83,13 +83,13 @@ class SubwordTokenizer:
         return self._processor.encode(self.normalise(text), out_type=str)
 
     def sample(self, text, alpha):
-        """Return pieces drawn with probability p(pieces)^alpha; `seed` makes them come again."""
+        """Return pieces drawn with probability p(pieces)^alpha; see `seed`."""
         return self._processor.encode(self.normalise(text), out_type=str, enable_sampling=True, alpha=alpha,
                                       nbest_size=-1)
 
     @staticmethod
     def seed(number):
-        """Begin the draws of all tokenizers in this process anew; an int from 0 to 2^32 - 1."""
+        """Seed the draws of all tokenizers in this process; an int from 0 to 2^32 - 1."""
         _sentencepiece().set_random_generator_seed(number)
 
     def join(self, tokens):

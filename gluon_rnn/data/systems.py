@@ -1,7 +1,7 @@
 """Generated systems with exactly known equations: NARMA-10, Mackey-Glass, and a nonlinear plant with known noise.
 
-Each recording has a random generator of its own, made of the seed, the split and its number: the test recordings stay
-the same whatever is generated for training.
+Each recording has a random generator of its own, seeded with the seed, the split and its number: the test recordings
+do not depend on the size of the training split.
 """
 import functools
 
@@ -56,10 +56,10 @@ class NARMA(_System):
         y_{t+1} = 0.3 y_t + 0.05 y_t sum_{i=0..9} y_{t-i} + 1.5 u_{t-9} u_t + 0.1 + e_{t+1}
 
     with u uniform on [0, 0.5] and e normal. Row t of a recording holds u_t and y_t, so that a NARX model of it has
-    input_delay 1, input_lag 9 and output_lag 10. Rarely a run of large inputs drives the system over the edge of its
-    stable regime, from where it grows without bounds. Such a draw (any |y| of 10 or more; the regime stays below 2)
-    is thrown away as a whole and the next one of the same generator is taken: the inputs that are left are
-    uniform, given that the system stays stable.
+    input_delay 1, input_lag 9 and output_lag 10. Rarely a sequence of large inputs drives the system out of its
+    stable regime, and it diverges. Such a recording (any |y| of 10 or more; the stable regime stays below 2) is
+    discarded and the next one of the same generator is taken: the remaining inputs are uniform, conditional on
+    stability.
 
     Parameters
     ----------
@@ -143,8 +143,8 @@ class MackeyGlass(_System):
 
         dx/dt = a x(t - tau) / (1 + x(t - tau)^n) - b x(t),        a = 0.2, b = 0.1, n = 10
 
-    Each recording begins from a constant history of its own, drawn from [0.5, 1.5]; the first 1,000 units of time are
-    not kept, behind which nothing is left of the beginning but the place on the attractor.
+    Each recording begins from a constant history of its own, drawn from [0.5, 1.5]; the first 1,000 units of time, the
+    transient, are discarded.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Columns of numbers from CSV files: named columns, dates, missing values; every mistake names the file and line."""
+"""Columns of numbers from CSV files: named columns, dates, missing values; every error names the file and line."""
 import dataclasses
 import io
 import json
@@ -20,7 +20,7 @@ MISSING = ("refuse", "interpolate", "forward")
 
 @dataclasses.dataclass(frozen=True)
 class SeriesFormat:
-    """How a file of series is written, and which of its columns are wanted.
+    """Format of a file of series, and the columns to read.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class SeriesFormat:
 
     @classmethod
     def from_json(cls, text):
-        """Return the format that `to_json` wrote down."""
+        """Return the format stored by `to_json`."""
         stored = json.loads(text)
         return cls(tuple(stored.pop("inputs")), tuple(stored.pop("targets")), **stored)
 

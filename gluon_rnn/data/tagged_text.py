@@ -27,7 +27,7 @@ Sentence = collections.namedtuple("Sentence", "words tags")
 
 
 class TagEncoder:
-    """From words to ids of words and characters, and from ids of tags to their names.
+    """Encoder of words as ids of words and characters, and decoder of tag ids to names.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`,
 import gluonnlp
 import numpy as np
 
-from gluon_rnn.data.batches import BPTTBatches
+from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.readers import read_splits
 from gluon_rnn.data.token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
 from gluon_rnn.registry import datasets, suggest

@@ -1,8 +1,8 @@
-"""Text files as token ids, read in pieces: four bytes a token in memory, and never the text or its tokens as a whole.
+"""Text files as token ids, read in pieces: four bytes a token in memory; the whole text is never held.
 
-A vocabulary is known only when everything has been counted. So tokens first get ids of their own, in `read`: words in
-the order in which they come, characters their code points. They are counted by these (`count`), and when there is a
-vocabulary `translate` puts its ids in their place, in the same memory.
+The vocabulary is known only after counting. So `read` first gives tokens provisional ids: words in order of
+appearance, characters their code points. `count` counts these, and once there is a vocabulary, `translate` replaces
+them by its ids, in place.
 """
 import array
 import collections

@@ -1,4 +1,4 @@
-"""Trajectories with a class each: one row of numbers a sequence, so many numbers a step, and the label."""
+"""Labelled trajectories: one row of numbers per sequence, a fixed number of them per step, and the label."""
 import json
 import math
 from typing import Union
@@ -34,7 +34,7 @@ class TrajectoryReader:
 
     @property
     def model_arguments(self):
-        """What a model needs to know of its input."""
+        """Arguments of a model that the input determines."""
         return {"input_size": self.features * (2 if self.differences else 1)}
 
     def __call__(self, row):
@@ -49,18 +49,18 @@ class TrajectoryReader:
         return steps.astype(np.float32)
 
     def to_json(self):
-        """Return all of it as text."""
+        """Return the settings and statistics as JSON text."""
         return json.dumps(vars(self))
 
     @classmethod
     def from_json(cls, text):
-        """Return the reader that `to_json` wrote down."""
+        """Return the reader stored by `to_json`."""
         return cls(**json.loads(text))
 
 
 @datasets.register("trajectories")
 class Trajectories(Labelled):
-    """Rows of numbers with a class each, steps of equal length one after the other: the format of UCI's pen digits.
+    """Labelled rows of numbers, the features of each step in turn: the format of UCI's pen digits.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Trajectories(Labelled):
     (['down', 'up'], [[-1.0, -1.0], [1.0, 1.0]])
     """
 
-    example_arguments = {"input_size": 2}
+    example_arguments = {"input_size": 0}
 
     def __init__(self, train, valid: Union[float, str] = 0.1, test: str = None, *, features=2, label="last",
                  delimiter=",", differences=False, distort=0.0, encoding="utf-8", split_seed: int = 0):

@@ -1,4 +1,4 @@
-"""Windows of consecutive steps, side by side as batches; none crosses from one recording into the next."""
+"""Windows of consecutive steps as batches; no window crosses from one recording into the next."""
 import dataclasses
 
 import numpy as np
@@ -32,9 +32,9 @@ class Windows:
     """All windows of some recordings.
 
     A window is `washout` rows that are only read (for delays, or to warm up states) and `length` rows of targets
-    behind them, all of one recording. Targets are never rows before `start`, the washout may be. The first window of a
-    recording has its targets as early as that allows, the next ones stand `stride` rows further each, and one more
-    ends with the recording where rows would be left over: with a stride of at most `length` every row that can be a
+    behind them, all of one recording. Targets are never rows before `start`, the washout may be. The targets of the
+    first window of a recording begin as early as possible, each further window `stride` rows later, and one more
+    window ends with the recording if rows are left over: with a stride of at most `length` every row that can be a
     target is one.
 
     Parameters
@@ -106,9 +106,9 @@ class Windows:
         return WindowBatch(x, y, recording, first)
 
     def batches(self, batch_size, seed=None, epoch=0):
-        """Return a sized iterable of batches of `batch_size` windows, the last one maybe of fewer.
+        """Return a sized iterable of batches of `batch_size` windows, the last one may be smaller.
 
-        With a `seed` they are shuffled, the same way for the same (seed, epoch); without one they stand in order.
+        With a `seed` they are shuffled, the same way for the same (seed, epoch); without one they are in order.
         """
         check_sizes(batch_size=batch_size)
         order = np.arange(len(self))

@@ -1,4 +1,4 @@
-"""Looking at what a trained model does: residuals, and pictures of predictions."""
+"""Analysis of trained models: residuals, plots of predictions."""
 from gluon_rnn.diagnostics.plots import forecast_figure, residual_figure
 from gluon_rnn.diagnostics.residuals import (
            ResidualCorrelations,

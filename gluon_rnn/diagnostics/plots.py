@@ -1,4 +1,4 @@
-"""Pictures of predictions and of residuals, drawn without choosing a window system for anybody."""
+"""Plots of predictions and residuals; matplotlib's backend is left as the user has it."""
 import re
 
 import numpy as np

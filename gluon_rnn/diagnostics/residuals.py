@@ -1,4 +1,4 @@
-"""What is left in the residuals of a model: correlation with themselves and with the inputs.
+"""Residual analysis: autocorrelation of residuals, and cross-correlation with the inputs.
 
 With residuals e and an input u, both less their means, over T rows:
 
@@ -6,8 +6,8 @@ With residuals e and an input u, both less their means, over T rows:
     r_ue(k) = sum_t u_{t-k} e_t / sqrt(sum_t u_t^2 sum_t e_t^2)               k = -K, ..., K
 
 Residuals of the true model are white and independent of the inputs: 95 % of the values at k != 0, and of all r_ue, lie
-within +- 1.96 / sqrt(T). r_ee outside says that the noise model is wrong, r_ue outside at k >= 0 that inputs act in a
-way that is not modelled, at k < 0 that the outputs are fed back to the inputs.
+within +- 1.96 / sqrt(T). r_ee outside the band: the noise model is wrong. r_ue outside at k >= 0: an effect of the
+inputs is not modelled; at k < 0: the outputs are fed back to the inputs.
 
 References
 ----------

@@ -34,11 +34,9 @@ def export(model, directory, *, example, state_names=None, vocab=None, unit=None
         A block with the contract ``outputs, states = model(inputs, states)``, with `begin_state` and `state_info`,
         its parameters initialised.
     directory : str or path
-        Where the bundle goes. A bundle that is there already is replaced, at the very end; any other folder with
-        something in it is refused.
+        Where the bundle goes. A bundle there is replaced, at the very end; any other folder with files is refused.
     example : (T, N) or (T, N, C) NDArray
-        Inputs that the model takes, for instance token ids below the size of the vocabulary; batch first if that is the
-        model's layout.
+        Inputs that the model takes, such as token ids, in the model's layout.
     state_names : list of str, optional
         Names of the states in the graph; by default ``states_h`` and ``states_c``, or ``states_0``, ``states_1``, ...
     vocab : gluonnlp.Vocab, optional
@@ -47,8 +45,7 @@ def export(model, directory, *, example, state_names=None, vocab=None, unit=None
         Anything else that JSON can hold.
     tolerance : float, optional
         Largest difference allowed, relative to the largest output if that is above 1. The default, 1e-5 in float32
-        (1e-10 in float64, 1e-2 in float16), is room for other orders of summation: one step at a time, the matrix
-        products have other shapes than over a whole sequence. A wrong graph is off by far more.
+        (1e-10 in float64, 1e-2 in float16), is room for other orders of summation.
 
     Returns
     -------
@@ -60,23 +57,28 @@ def export(model, directory, *, example, state_names=None, vocab=None, unit=None
     BundleError
         If `directory` is not ours to replace, or the bundle and the model differ.
     """
-    directory = pathlib.Path(directory)
+    directory, stored = pathlib.Path(directory), {"scaler": scaler, "extras": extras}
     _refuse_foreign(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = pathlib.Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        names = _state_names(model, state_names)
-        outputs, _ = model(example, _begin(model, example))
-        manifest = _describe(model, example, outputs, names)
-        _write_graph(model, manifest, partial)
-        manifest.update(vocabulary=_vocabulary(vocab, unit, separator), scaler=scaler, extras=extras)
-        manifest["sha256"] = {name: _sha256(partial / name) for name in (SYMBOL, PARAMETERS)}
-        _write_text(partial / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+        stored["vocabulary"] = _vocabulary(vocab, unit, separator)
+        _write(model, partial, example, _state_names(model, state_names), stored)
         difference = _check(model, load(partial, example.context), example, tolerance)
         _put_in_place(partial, directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return difference
+
+
+def _write(model, folder, example, state_names, stored):
+    """Write symbol, parameters and manifest into `folder`; `stored` goes into the manifest as it is."""
+    outputs, _ = model(example, _begin(model, example))
+    manifest = _describe(model, example, outputs, state_names)
+    _write_graph(model, manifest, folder)
+    manifest.update(stored)
+    manifest["sha256"] = {name: _sha256(folder / name) for name in (SYMBOL, PARAMETERS)}
+    _write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def load(directory, ctx=None):
@@ -175,10 +177,12 @@ def _state_names(model, names):
 
 def _write_graph(model, manifest, folder):
     """Write the model's symbol, traced with the manifest's names, and the parameters that it uses."""
+    from gluon_rnn.nn import graph_parameters, read_vectors  # late: bundles load without the blocks
     data, *begin = _variables(manifest)
-    outputs, states = model(data, begin)
+    with read_vectors():
+        outputs, states = model(data, begin)
     graph = mx.sym.Group([outputs, *states])
-    parameters, given = model.collect_params(), {variable.name for variable in (data, *begin)}
+    parameters, given = graph_parameters(model), {variable.name for variable in (data, *begin)}
     stored = {f"arg:{name}": _on_cpu(parameters[name]) for name in graph.list_arguments() if name not in given}
     stored.update({f"aux:{name}": _on_cpu(parameters[name]) for name in graph.list_auxiliary_states()})
     graph.save(str(folder / SYMBOL), remove_amp_cast=False)

@@ -1,6 +1,6 @@
 """Parameters of mxnet.gluon.rnn layers, taken over and given back.
 
-Both name a layer's arrays alike: ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias`` and
+Both name a layer's parameters alike: ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias`` and
 ``l0_h2h_bias`` (G*H,), with ``r0_`` for the backward direction; gates are stacked in the same order.
 """
 import re
@@ -72,6 +72,9 @@ def to_gluon(layer):
     if layer._drop_h or layer._weight_drop:
         raise ValueError(f"{layer.name} has drop_h={layer._drop_h} and weight_drop={layer._weight_drop}, which "
                          "mxnet.gluon.rnn does not know; set both to 0 to convert")
+    if layer.mode == "rnn_sigmoid":
+        raise ValueError(f"{layer.name} has activation='sigmoid', which mxnet.gluon.rnn does not know; keep it "
+                         "as it is")
     values = layer.parts()
     first = values["l0_i2h_weight"]
     settings = {"activation": layer.mode.split("_")[1]} if kind is nn.RNN else {}
@@ -85,15 +88,17 @@ def to_gluon(layer):
 
 
 def load_gluon_parameters(layer, path, prefix=None):
-    """Fill our `layer` from a parameter file of an ``mxnet.gluon.rnn`` layer or of a model that contains one.
+    """Fill our `layer` from any file with the parameters of an ``mxnet.gluon.rnn`` layer in it.
+
+    For a file of the layer's own ``save_parameters``, or of a model's with ours in its place, `load_parameters` is
+    enough. This takes the one layer out of files of ``export`` and ``collect_params().save``, and of larger models.
 
     Parameters
     ----------
     layer : gluon_rnn.nn.RNN, LSTM or GRU
         Of the same sizes as the one that was saved; one that is not initialised yet is initialised on the CPU.
     path : str or path
-        A file of `save_parameters` (names such as ``_unfused.0.i2h_weight``), of `export` or of
-        ``collect_params().save`` (names such as ``lstm0_l0_i2h_weight``).
+        Names in it are such as ``_unfused.0.i2h_weight`` or ``lstm0_l0_i2h_weight``.
     prefix : str, optional
         What comes before these names in the file, for instance ``"encoder."``; needed only if the file holds several
         recurrent layers.
@@ -114,9 +119,6 @@ def load_gluon_parameters(layer, path, prefix=None):
         what = f"with the prefix {prefix!r}" if prefix is not None else "of which one is meant" if found else "at all"
         raise ValueError(f"{str(path)!r} has no recurrent layer {what}; prefixes found: {sorted(found) or 'none'}"
                          + ("; pass prefix=" if found else ""))
-    if not layer.input_size and "l0_i2h_weight" in found[prefix]:
-        layer.set_input_size(found[prefix]["l0_i2h_weight"].shape[1])
-    _initialise_if_new(layer)
     _set_all(layer, found[prefix], str(path))
 
 
@@ -129,19 +131,20 @@ def _match(key):
 
 
 def _set_all(layer, values, source):
-    """Set every part of our `layer`; names and shapes must be the same on both sides."""
-    parts = layer.parts()
-    missing, extra = sorted(set(parts) - set(values)), sorted(set(values) - set(parts))
+    """Set every parameter of our `layer`; names and shapes must be the same on both sides."""
+    parameters = layer._reg_params
+    missing, extra = sorted(set(parameters) - set(values)), sorted(set(values) - set(parameters))
     if missing or extra:
         raise ValueError(f"{source} does not fit {layer.name}: it lacks {missing or 'nothing'} and has "
                          f"{extra or 'nothing'} in excess; num_layers and bidirectional must be those of the saved "
                          "layer")
     for name, value in values.items():
-        if value.shape != parts[name].shape:
-            raise ValueError(f"{name} of {source} has shape {value.shape}, but {layer.name} needs {parts[name].shape}; "
-                             "cell, hidden_size and input_size must be those of the saved layer")
+        shape = parameters[name].shape
+        if len(shape) != len(value.shape) or any(old not in (0, new) for old, new in zip(shape, value.shape)):
+            raise ValueError(f"{name} of {source} has shape {value.shape}, but {layer.name} needs {shape}; cell, "
+                             "hidden_size and input_size must be those of the saved layer")
     for name, value in values.items():
-        layer.set_part(name, value)
+        parameters[name]._load_init(value, None, cast_dtype=True)
 
 
 def _initialised(layer, parameter):
@@ -151,12 +154,6 @@ def _initialised(layer, parameter):
     except (mx.gluon.parameter.DeferredInitializationError, RuntimeError):
         raise ValueError(f"{layer.name} has no parameters yet ({parameter.name} is not initialised); call "
                          "initialize() and run it once, or load its parameters, before converting it") from None
-
-
-def _initialise_if_new(layer):
-    """Give `layer` arrays if it has none, so that there is something to set."""
-    if any(parameter._data is None for parameter in layer.collect_params().values()):
-        layer.initialize()
 
 
 def _name(dtype):

@@ -13,7 +13,8 @@ import dataclasses
 import mxnet as mx
 import numpy as np
 
-from gluon_rnn.inference import scores, simulate
+from gluon_rnn.inference import simulate
+from gluon_rnn.metrics import series as scores
 from gluon_rnn.models.distributions import check_levels
 from gluon_rnn.nn.checks import check_sizes
 

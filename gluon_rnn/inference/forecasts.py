@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from gluon_rnn.inference import scores
 from gluon_rnn.inference.bands import predict_horizons_quantiles, predict_recordings_quantiles
 from gluon_rnn.inference.simulate import predict_horizons, predict_recordings
+from gluon_rnn.metrics import series as scores
 
 __all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "horizon_band_scores", "horizon_errors",
            "horizon_scores", "horizon_targets", "kind_of", "quantiles_of"]
@@ -82,7 +82,7 @@ def compare(predictor, recordings, ways, metrics=METRICS):
     ways : sequence of int or None
         1 (open loop), None (free run), and n: exactly n steps after the last measured value.
     metrics : sequence of str
-        Functions of `gluon_rnn.inference.scores`.
+        Functions of `gluon_rnn.metrics.series`.
 
     Returns
     -------

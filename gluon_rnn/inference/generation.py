@@ -36,8 +36,7 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
     list of (ids, finished) for each row: the tokens without begin and end, and whether the end token was drawn.
     """
     check_sizes(max_length=max_length)
-    info = model.state_info(0)[0]
-    rows, ctx = states[0].shape[info["__layout__"].index("N")], states[0].context
+    rows, ctx = states[0].shape[model.state_info(0)[0]["__layout__"].index("N")], states[0].context
     source = np.random.SeedSequence(seed).entropy
     generators = [np.random.default_rng([source, row]) for row in range(rows)]
     drawn, finished = [[] for _ in range(rows)], [False] * rows
@@ -47,11 +46,15 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
         logits = logits.asnumpy()[0]                                      # (N, V)
         logits[:, list(exclude)] = -np.inf
         for row in np.flatnonzero(~np.array(finished)):
-            probabilities = filter_logits(logits[row], temperature, top_k, top_p)
-            token[row] = generators[row].choice(len(probabilities), p=probabilities)
+            token[row] = _drawn(filter_logits(logits[row], temperature, top_k, top_p), generators[row])
             finished[row] = bool(token[row] == end)
             if not finished[row]:
                 drawn[row].append(int(token[row]))
         if all(finished):
             break
     return list(zip(drawn, finished))
+
+
+def _drawn(probabilities, generator):
+    """Return a token drawn from its probabilities (V,)."""
+    return generator.choice(len(probabilities), p=probabilities)

@@ -70,56 +70,55 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     vocab : gluonnlp.Vocab
         Of the V tokens.
     prefix_ids : sequence of int
-        What the model reads first; not given out again. If it is empty, the model starts behind the end of a line
-        (the vocabulary's `eos_token`, or else a newline character), and where there is neither, the first token
-        is drawn uniformly.
+        What the model reads first; not returned. If empty, the model starts behind the end of a line (the vocabulary's
+        `eos_token`, or a newline character); without either, the first token is drawn uniformly.
     length : int, >= 0
         Tokens to draw.
     temperature, top_k, top_p
         See `filter_logits`.
     seed : int, optional
-        The same seed gives the same tokens, whatever else draws random numbers; None gives others each time.
+        The same seed gives the same tokens; None gives others each time.
     exclude : sequence of int
         Ids never drawn, for example that of ``<unk>``.
     ctx : mx.Context, optional
         Device of the model; default the CPU.
-
-    Returns
-    -------
-    iterator of int
 
     Raises
     ------
     ValueError
         At once, not at the first token, if an option or a prefix id is out of range.
 
-    Examples
-    --------
+    Example
+    -------
     >>> from gluon_rnn.models import LanguageModel
     >>> from gluon_rnn.nn import GRU
     >>> import gluonnlp
     >>> vocab = gluonnlp.Vocab({"a": 1, "b": 1}, unknown_token=None, padding_token=None, bos_token=None, eos_token=None)
-    >>> model = LanguageModel(2, GRU(4))
-    >>> model.initialize()
+    >>> model = LanguageModel(2, GRU(4)); model.initialize()
     >>> text = "".join(vocab.idx_to_token[token] for token in sample(model, vocab, [0], 5, seed=1))
     >>> len(text)
     5
     """
     _check_options(temperature, top_k, top_p)
+    prefix, exclude = _check_tokens(len(vocab), prefix_ids, length, exclude)
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
+
+
+def _check_tokens(size, prefix_ids, length, exclude):
+    """Return prefix and excluded ids as lists; ValueError where one or the length is out of range."""
     if isinstance(length, bool) or int(length) != length or length < 0:
         raise ValueError(f"length must be a whole number, at least 0, got {length!r}")
-    prefix = _check_ids("prefix_ids", prefix_ids, len(vocab))
-    exclude = _check_ids("exclude", exclude, len(vocab))
-    if len(set(exclude)) == len(vocab):
-        raise ValueError(f"exclude rules out all {len(vocab)} tokens; leave at least one")
-    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
-    # gives out whole sequences at the end only.
-    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
+    prefix, exclude = _check_ids("prefix_ids", prefix_ids, size), _check_ids("exclude", exclude, size)
+    if len(set(exclude)) == size:
+        raise ValueError(f"exclude rules out all {size} tokens; leave at least one")
+    return prefix, exclude
 
 
 def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
     """Yield the drawn ids; see `sample`."""
+    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
+    # gives out whole sequences at the end only.
     states = model.begin_state(1, ctx=ctx)
     tokens = prefix or _start(vocab)
     if not tokens and length:

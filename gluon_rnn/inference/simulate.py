@@ -34,15 +34,13 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
         run (parallel): after the washout the model lives on its own outputs. n re-anchors at every n: from the washout
         on, each block of n steps is a free run from measured values, so that the k-th step of a block is k steps ahead.
     washout : int, optional
-        At least `model.memory`, which is the default. A recurrent encoder starts from zero states at the first step
-        and has the washout to forget that: give it tens of steps.
+        At least `model.memory`, which is the default; tens of steps for a recurrent encoder, to forget zero states.
     horizon : int, optional
         Number of steps to predict; default all that u covers (without inputs: y).
 
     Returns
     -------
-    NDArray (horizon, N, Ky), in the layout of the model
-        Row k predicts step washout + k.
+    NDArray (horizon, N, Ky), in the layout of the model: row k predicts step washout + k.
 
     Raises
     ------
@@ -51,8 +49,7 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
 
     Notes
     -----
-    A forecaster with a horizon H of its own predicts H steps at once: a block of n <= H steps is one such prediction,
-    a longer one feeds H back and predicts the next H.
+    A forecaster with a horizon H of its own predicts H steps at once, and feeds them back for longer blocks.
 
     Example
     -------

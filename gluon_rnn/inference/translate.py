@@ -8,8 +8,8 @@ import numpy as np
 from gluon_rnn.data.buckets import Buckets, pad
 from gluon_rnn.data.text import encode
 from gluon_rnn.inference.beam_search import beam_search
-from gluon_rnn.inference.ensemble import MeanStep, ReadAll
 from gluon_rnn.inference.minimum_risk import choose
+from gluon_rnn.inference.translation_ensemble import MeanStep, ReadAll
 
 __all__ = ["Translation", "Translator", "attention_picture"]
 

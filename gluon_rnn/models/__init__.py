@@ -5,11 +5,11 @@ from gluon_rnn.models.ctc import CTCModel
 from gluon_rnn.models.decoding import DecodeStep, ScheduledSampling, SourceEncoder
 from gluon_rnn.models.forecaster import Forecaster, ForecasterClosedLoop
 from gluon_rnn.models.frame_predictor import FramePredictor, frame_loss
-from gluon_rnn.models.language_model import LanguageModel, bits, perplexity
+from gluon_rnn.models.language_model import LanguageModel
 from gluon_rnn.models.narx import AR, NARX, ClosedLoop
 from gluon_rnn.models.seq2seq import Seq2Seq
 from gluon_rnn.models.tagger import SequenceTagger
 
 __all__ = ["AR", "ClosedLoop", "Forecaster", "ForecasterClosedLoop", "FramePredictor", "LanguageModel", "NARX",
-           "SequenceTagger", "bits", "frame_loss", "perplexity", "CTCModel", "SequenceClassifier", "SequenceRegressor",
+           "SequenceTagger", "frame_loss", "CTCModel", "SequenceClassifier", "SequenceRegressor",
            "ConditionalLanguageModel", "DecodeStep", "ScheduledSampling", "Seq2Seq", "SourceEncoder"]

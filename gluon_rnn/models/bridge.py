@@ -25,8 +25,8 @@ class StatesFromVector(gluon.HybridBlock):
     (2015), appendix A.2.2: h_0 = tanh(V c).
     """
 
-    def __init__(self, block, input_size, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, block, input_size, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self._shapes = [_row_shape(block, info) for info in block.state_info(1)]
         with self.name_scope():
             self.dense = gluon.nn.Dense(sum(int(np.prod(shape)) for _, shape in self._shapes), activation="tanh",
@@ -63,8 +63,8 @@ class Bridge(gluon.HybridBlock):
         If the encoder has no states, or "copy" finds other shapes.
     """
 
-    def __init__(self, encoder, decoder, kind, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, encoder, decoder, kind, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         if kind not in ("dense", "copy"):
             raise ValueError(f"bridge must be 'dense' or 'copy', got {kind!r}")
         shapes = [info["shape"] for info in encoder.state_info(1)]

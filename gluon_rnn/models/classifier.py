@@ -5,7 +5,7 @@
     p   = pooling(h)             last valid step, mean, maximum or attention
     o   = W p + b                logits of K classes, or K real values
 
-Class probabilities are softmax(o), fitted by cross-entropy; real values are fitted by the squared error.
+Class probabilities are softmax(o), fitted by cross-entropy; real values are fitted by their errors.
 
 References
 ----------
@@ -31,8 +31,8 @@ class _ManyToOne(AroundEncoder):
     many_to_one = True
 
     def __init__(self, encoder, *, vocab_size=None, input_size=0, embed_size=None, pooling="last", dropout=0.0,
-                 drop_e=0.0, drop_i=0.0, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 drop_e=0.0, drop_i=0.0, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_rates(dropout=dropout, drop_e=drop_e, drop_i=drop_i)
         _check_encoder(type(self).__name__, encoder)
         self._pooling, self._dropout, self._drop_e, self._drop_i = pooling, dropout, drop_e, drop_i
@@ -65,12 +65,12 @@ class _ManyToOne(AroundEncoder):
             check_features(type(self).__name__, inputs, self.encoder.input_size, self._dtype)
             self.encoder.set_input_size(shape[-1])       # states of a first call need to know it
 
-    def _check_states(self, states, batch_size):
-        if self.encoder.causal and not self.causal and any(state.asnumpy().any() for state in states):
-            raise ValueError(f"{type(self).__name__} with pooling {self._pooling!r} looks at all steps of a sequence, "
-                             "so states carried over from an earlier chunk cannot give what the whole sequence gives; "
-                             "pass whole sequences, or use pooling 'last'")
-        super()._check_states(states, batch_size)
+    def _why_not_carried(self):
+        if not self.encoder.causal:
+            return super()._why_not_carried()
+        return (f"{type(self).__name__} with pooling {self._pooling!r} looks at all steps of a sequence, so the states "
+                "that it returned for one chunk cannot be carried into the next; pass whole sequences, or use pooling "
+                "'last'")
 
     def hybrid_forward(self, F, inputs, states, valid_length=None, **parameters):
         """Put time first and answer; outputs have no time axis to be put back."""
@@ -119,7 +119,7 @@ class SequenceClassifier(_ManyToOne):
     dropout : float in [0, 1), default 0
         Rate on the pooled vector.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding, wherever they stand in the batch.
+        Share of words dropped from the embedding, at all their places in the batch.
     drop_i : float in [0, 1), default 0
         Dropout on the (embedded) input, one mask for all steps.
     layout : {"TNC", "NTC"}, default "TNC"
@@ -131,7 +131,7 @@ class SequenceClassifier(_ManyToOne):
     states : list of arrays, optional
         For streaming, where the model is `causal`: the encoder is, and `pooling` is "last".
     valid_length : (N,) array, optional
-        Real steps of each row; what stands behind them changes nothing.
+        Real steps of each row; what follows them changes nothing.
 
     Outputs
     -------
@@ -155,14 +155,16 @@ class SequenceClassifier(_ManyToOne):
     (3, 18)
     """
 
-    def __init__(self, encoder, num_classes, **kwargs):
-        super().__init__(encoder, **kwargs)
+    def __init__(self, encoder, num_classes, *, vocab_size=None, input_size=0, embed_size=None, pooling="last",
+                 dropout=0.0, drop_e=0.0, drop_i=0.0, layout="TNC", prefix=None, params=None):
+        super().__init__(encoder, vocab_size=vocab_size, input_size=input_size, embed_size=embed_size, pooling=pooling,
+                         dropout=dropout, drop_e=drop_e, drop_i=drop_i, layout=layout, prefix=prefix, params=params)
         self._add_output(num_classes=num_classes)
 
 
 @models.register("regressor")
 class SequenceRegressor(_ManyToOne):
-    """K real values for a sequence; fitted by the squared error, ``mxnet.gluon.loss.L2Loss``.
+    """K real values for a sequence; the task ``regression`` fits it by squared, absolute or Huber's errors.
 
     Parameters
     ----------
@@ -177,8 +179,10 @@ class SequenceRegressor(_ManyToOne):
     As in `SequenceClassifier`, with values (N, K) in place of logits.
     """
 
-    def __init__(self, encoder, num_values=1, **kwargs):
-        super().__init__(encoder, **kwargs)
+    def __init__(self, encoder, num_values=1, *, vocab_size=None, input_size=0, embed_size=None, pooling="last",
+                 dropout=0.0, drop_e=0.0, drop_i=0.0, layout="TNC", prefix=None, params=None):
+        super().__init__(encoder, vocab_size=vocab_size, input_size=input_size, embed_size=embed_size, pooling=pooling,
+                         dropout=dropout, drop_e=drop_e, drop_i=drop_i, layout=layout, prefix=prefix, params=params)
         self._add_output(num_values=num_values)
 
 

@@ -12,8 +12,8 @@ References
 ----------
 Vinyals, Toshev, Bengio, Erhan (2015), Show and tell: a neural image caption generator: a vector shown once, at the
 beginning.
-Ficler & Goldberg (2017), Controlling linguistic style aspects in neural language generation: the condition beside each
-input.
+Ficler & Goldberg (2017), Controlling linguistic style aspects in neural language generation: the condition
+concatenated to each input.
 """
 import warnings
 from typing import Optional
@@ -48,7 +48,7 @@ class ConditionalLanguageModel(LanguageModel):
     condition_size : int, default 16
         Length of v.
     inject : {"both", "state", "input"}, default "both"
-        Where the condition goes: into the first state, beside each input, or both.
+        Where the condition enters: the first state, concatenated to each input, or both.
     embed_size, tie_weights, drop_e, drop_i, dropout, drop_i_variational, dropout_variational, layout
         As in `LanguageModel`.
 
@@ -73,13 +73,18 @@ class ConditionalLanguageModel(LanguageModel):
     """
 
     def __init__(self, vocab_size, encoder, *, num_classes: Optional[int] = None, vector_size: Optional[int] = None,
-                 condition_size=16, inject="both", **kwargs):
+                 condition_size=16, inject="both", embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
+                 drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None, params=None):
         if inject not in INJECTIONS:
             raise ValueError(f"inject must be one of {', '.join(map(repr, INJECTIONS))}, got {inject!r}")
         if (num_classes is None) == (vector_size is None):
             raise ValueError(f"a condition is a class or a vector: give num_classes or vector_size, got {num_classes} "
                              f"and {vector_size}")
-        super().__init__(vocab_size, Conditioned(encoder, condition_size, beside_inputs=inject != "state"), **kwargs)
+        super().__init__(
+            vocab_size, Conditioned(encoder, condition_size, concat_to_inputs=inject != "state"), embed_size=embed_size,
+            tie_weights=tie_weights, drop_e=drop_e, drop_i=drop_i, dropout=dropout,
+            drop_i_variational=drop_i_variational, dropout_variational=dropout_variational, layout=layout,
+            prefix=prefix, params=params)
         self.num_classes, self.vector_size = num_classes, vector_size
         with self.name_scope():
             self.first = _FirstStates(encoder, num_classes, vector_size, condition_size, inject != "input",
@@ -115,8 +120,8 @@ class ConditionalLanguageModel(LanguageModel):
 class _FirstStates(gluon.HybridBlock):
     """The encoder's first states and the condition, from class numbers (N,) or vectors (N, vector_size)."""
 
-    def __init__(self, encoder, num_classes, vector_size, condition_size, into_state, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, encoder, num_classes, vector_size, condition_size, into_state, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         options = dict(dtype=encoder._dtype, prefix="condition_")
         with self.name_scope():
             if num_classes is not None:

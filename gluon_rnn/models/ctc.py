@@ -50,8 +50,8 @@ class CTCModel(AroundEncoder):
     ((12, 2, 11), 2)
     """
 
-    def __init__(self, encoder, num_labels, *, input_size=0, dropout=0.0, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+    def __init__(self, encoder, num_labels, *, input_size=0, dropout=0.0, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
         check_rates(dropout=dropout)
         if encoder.layout != "TNC":

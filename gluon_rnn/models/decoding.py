@@ -1,4 +1,4 @@
-"""The graphs of a `Seq2Seq` besides the teacher-forced one: reading, writing step by step, reading own predictions.
+"""Further graphs of a `Seq2Seq`: the encoder, one step of the decoder, and training on its own predictions.
 
 They share the parameters of the model and give the same numbers.
 
@@ -17,7 +17,7 @@ __all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "che
 
 
 class LoopGraph(GraphBlock):
-    """A block that refuses to be compiled in the one way in which loops of MXNet go wrong."""
+    """A block that refuses ``hybridize(static_shape=True)``, with which loops of MXNet give wrong numbers."""
 
     def hybridize(self, active=True, **flags):
         """Compile the block; ValueError for ``static_shape=True`` where it loops, see `SequenceBlock.hybridize`."""
@@ -28,10 +28,10 @@ class LoopGraph(GraphBlock):
 
 
 class SourceEncoder(LoopGraph):
-    """The reading half of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
+    """The encoder of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self._read, self.loops = model.read, model.loops
         _adopt(self, model.source_embedding, model.encoder, model.bridge, getattr(model.attention, "key", None))
 
@@ -44,13 +44,13 @@ class SourceEncoder(LoopGraph):
 
 
 class DecodeStep(LoopGraph):
-    """One step of the writing half of a `Seq2Seq`: token (N,) and states to logits (N, V) and states.
+    """One step of the decoder of a `Seq2Seq`: token (N,) and states to logits (N, V) and states.
 
     The same numbers as the teacher-forced graph; `state_info` tells gluonnlp's samplers where the batch axis is.
     """
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self._step, self.state_info, self.loops = model.step, model.state_info, model.loops
         _adopt(self, model.target_embedding, model.decoder, model.readout, model.output,
                getattr(model.attention, "query", None), getattr(model.attention, "score", None))
@@ -61,7 +61,7 @@ class DecodeStep(LoopGraph):
 
 
 class ScheduledSampling(LoopGraph):
-    """A `Seq2Seq` that reads its own most probable token wherever the coin says so.
+    """A `Seq2Seq` that reads its own most probable token where a coin is 0.
 
     Inputs/Outputs
     --------------
@@ -76,8 +76,8 @@ class ScheduledSampling(LoopGraph):
 
     loops = True
 
-    def __init__(self, model, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, model, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.model = model
 
     def __call__(self, source, target, source_length, target_length, coins):

@@ -1,4 +1,4 @@
-r"""Output heads of forecasters: what the numbers that a network puts out say about a value, and the loss that fits.
+r"""Output heads of forecasters: how the outputs of a network describe a value, and the loss for it.
 
 With P numbers a_0, ..., a_{P-1} for each output y, and softplus(a) = log(1 + exp(a)):
 
@@ -40,7 +40,7 @@ class Distribution:
 
     Notes
     -----
-    F is mx.nd or mx.sym; K may stand for several horizons of several outputs, and is not needed to be known.
+    F is mx.nd or mx.sym; K may be the product of horizons and outputs, and need not be known.
     """
 
     parameters_per_output = 1
@@ -58,7 +58,7 @@ class Distribution:
     def shift(self, F, raw, offset):
         """Return the raw numbers of the same distribution moved by `offset` (T, N, K)."""
         first, *others = self._parts(F, raw)
-        return self._joined(F, [first + offset, *others])
+        return self._concat(F, [first + offset, *others])
 
     def quantiles(self, raw, levels):
         """Return the exact quantiles of raw numbers (..., K * P), NumPy or NDArray, as a (..., K, len(levels)) array.
@@ -85,7 +85,7 @@ class Distribution:
         apart = F.reshape(raw, shape=(0, 0, -4, -1, count))               # (T, N, K, P)
         return list(F.split(apart, num_outputs=count, axis=3, squeeze_axis=True))
 
-    def _joined(self, F, parts):
+    def _concat(self, F, parts):
         return parts[0] if len(parts) == 1 else F.reshape(F.stack(*parts, axis=3), shape=(0, 0, -3))
 
     def _arrays(self, raw):
@@ -226,7 +226,7 @@ class Quantile(Distribution):
         """Return the raw numbers of the same distribution moved by `offset` (T, N, K): its median moves."""
         parts = self._parts(F, raw)
         parts[self._median] = parts[self._median] + offset
-        return self._joined(F, parts)
+        return self._concat(F, parts)
 
     def quantiles(self, raw, levels):
         """Return quantiles, linear between the levels of the head; see `Distribution`."""

@@ -13,7 +13,7 @@ model does.
 
 Open loop (series-parallel): the measured outputs are fed back; this is the `Forecaster` block itself. Closed loop
 (parallel): the mean of the model's own prediction is fed back, a loop over time; this is `ForecasterClosedLoop(model)`,
-which shares the model's parameters and has the same states, so that either goes on where the other stopped.
+which shares the model's parameters and has the same states, so that either continues where the other stopped.
 
 References
 ----------
@@ -27,11 +27,11 @@ import dataclasses
 from gluon_rnn.models.distributions import Distribution, make_distribution
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import last_values, shifted
-from gluon_rnn.nn.initializers import as_initializer
-from gluon_rnn.nn.tdnn import apply_activation, check_activation
+from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.tdnn import apply_activation
 from gluon_rnn.registry import models
 
 __all__ = ["Forecaster", "ForecasterClosedLoop"]
@@ -39,7 +39,7 @@ __all__ = ["Forecaster", "ForecasterClosedLoop"]
 
 @dataclasses.dataclass(frozen=True)
 class _Settings:
-    """What a forecaster and its closed loop share besides encoder and parameters; see `Forecaster`."""
+    """Settings that a forecaster and its closed loop share; see `Forecaster`."""
 
     input_size: int
     output_size: int
@@ -73,8 +73,8 @@ class _Settings:
 class _ForecastingModel(SequenceBlock):
     """Parameters, states and equations that open and closed loop have in common."""
 
-    def __init__(self, encoder, settings, initializers, /, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+    def __init__(self, encoder, settings, initializers, /, layout, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         self.settings, self.head, self.feedback = settings, settings.head, settings.feedback
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
         self.loops = encoder.loops
@@ -176,7 +176,9 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     feedback : bool, default True
         Whether a free run feeds the model's own outputs back. False makes a simulation model: the free run is one pass
         of the encoder over the inputs, many times faster. It needs inputs, and training on the simulation error.
-    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+    weight_initializer : str or Initializer, optional
+        Default: what ``initialize(init)`` is given; where that is nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier".
+    bias_initializer : str or Initializer, default "zeros"
         Of the readout; the encoder has its own.
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, optional
@@ -184,7 +186,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     Inputs/Outputs
     --------------
-    inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, as for `NARX` (`open_loop` takes the
+    inputs (T, N, Cx + Ky), the inputs x and the measured outputs y concatenated, as for `NARX` (`open_loop` takes the
     two apart); states [the encoder's ..., x (D, N, Cx), y (1, N, Ky)], x being absent where D = 0 or Cx = 0;
     valid_length (N,) -> raw numbers (T, N, H * Ky * P), states. Column (h * Ky + k) * P + p is number p of output k at
     step t + h; `head` makes a loss, a mean and quantiles of them. With "point" they are the predictions. What is
@@ -201,6 +203,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     Example
     -------
+    >>> import mxnet as mx
     >>> from gluon_rnn.nn import LSTM
     >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()
     >>> x, y = mx.nd.ones((50, 4, 2)), mx.nd.zeros((50, 4, 1))
@@ -211,11 +214,10 @@ class Forecaster(RecordingInputs, _ForecastingModel):
 
     def __init__(self, encoder, *, input_size=0, output_size=1, horizon=1, distribution="point", quantiles=None,
                  hidden_sizes=(), activation="tanh", dropout=0.0, residual=False, input_delay=0, feedback=True,
-                 weight_initializer="xavier", bias_initializer="zeros", layout="TNC", dtype=None, **kwargs):
+                 weight_initializer=None, bias_initializer="zeros", layout="TNC", dtype=None, prefix=None,
+                 params=None):
         hidden_sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else tuple(hidden_sizes)
-        for name, value in (("input_size", input_size), ("input_delay", input_delay)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_counts(input_size=input_size, input_delay=input_delay)
         check_sizes(output_size=output_size, horizon=horizon)
         for size in hidden_sizes:
             check_sizes(hidden_sizes=size)
@@ -228,11 +230,11 @@ class Forecaster(RecordingInputs, _ForecastingModel):
         settings = _Settings(input_size, output_size, horizon, make_distribution(distribution, quantiles),
                              hidden_sizes, activation, dropout, residual, input_delay, feedback)
         encoder.set_input_size(input_size + settings.seen_outputs)        # nothing is left to the first forward
-        initializers = {"weight": as_initializer(weight_initializer), "bias": as_initializer(bias_initializer)}
-        super().__init__(encoder, settings, initializers, layout=layout, **kwargs)
+        initializers = {"weight": default_or(weight_initializer, "xavier"), "bias": or_global(bias_initializer)}
+        super().__init__(encoder, settings, initializers, layout=layout, prefix=prefix, params=params)
 
     def targets(self, F, y):
-        """Return what the outputs stand for: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.
+        """Return what the outputs predict: y (T, N, Ky) to (T - H + 1, N, H * Ky), time-major.
 
         The last H - 1 steps have no complete target, so a loss covers the outputs before them.
         """
@@ -276,7 +278,7 @@ class ForecasterClosedLoop(_ForecastingModel):
     Inputs/Outputs
     --------------
     inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> raw numbers (T, N, Ky * P), states. A model
-    without inputs takes (T, N, 1), any values, which says T.
+    without inputs takes (T, N, 1), any values, which gives T.
 
     Raises
     ------
@@ -301,7 +303,7 @@ class ForecasterClosedLoop(_ForecastingModel):
         check_features(type(self).__name__, inputs, self.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
-        """Step through (T, N, Cx); past a row's length all states stand still, and its outputs are 0."""
+        """Step through (T, N, Cx); past a row's length no state changes, and its outputs are 0."""
         if not self.input_size:
             inputs = F.zeros_like(inputs)                                 # they only say T and N
         if valid_length is not None:

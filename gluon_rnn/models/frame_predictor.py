@@ -45,7 +45,7 @@ class FramePredictor(AroundEncoder):
     states : list of arrays, optional
         As `begin_state` gives them, or as the frames before returned them.
     valid_length : (N,) array, optional
-        Real frames of each row; what stands behind them changes nothing.
+        Real frames of each row; what follows them changes nothing.
 
     Outputs
     -------
@@ -68,8 +68,9 @@ class FramePredictor(AroundEncoder):
     (5, 2, 12)
     """
 
-    def __init__(self, encoder, num_keys=88, *, drop_i=0, dropout=0, skip=False, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+    def __init__(self, encoder, num_keys=88, *, drop_i=0, dropout=0, skip=False, layout="TNC", prefix=None,
+                 params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_keys=num_keys)
         check_rates(drop_i=drop_i, dropout=dropout)
         if not encoder.causal:

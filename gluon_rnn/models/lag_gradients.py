@@ -8,7 +8,7 @@ times that. Written out, with a column a sample and the bias as one more column 
     dE/dW_k = d_k u_{k-1}',      d_m = 2 e / Ky,              d_k = g'(W_k u_{k-1}) * (W_{k+1}' d_{k+1})
 
 it is a handful of matrix products. Samples go through in blocks that stay in the cache. When this takes autograd's
-place, `gluon_rnn.training.series_loss` says.
+place, `gluon_rnn.tasks.forecasting.loss` says.
 
 References
 ----------
@@ -38,7 +38,7 @@ _IN_PLACE = {"identity": lambda data: None, "tanh": lambda data: np.tanh(data, o
 
 
 def in_place(activation):
-    """Return a function that applies "identity" or an activation of `F.Activation` to an array where it stands."""
+    """Return a function that applies "identity" or an activation of `F.Activation` to an array in place."""
     return _IN_PLACE[activation]
 
 
@@ -83,7 +83,7 @@ def loss_and_gradients(lags, parameters, series, washout, length):
     regressors, targets = _regression(lags, series, washout, length)
     gradients, loss = [np.zeros_like(matrix) for matrix in matrices], 0.0
     columns = max(1, LAG_BLOCK // max(len(regressors), *(len(matrix) for matrix in matrices)))
-    # OpenBLAS would wake threads of its own for products of a microsecond, which then wait beside MXNet's.
+    # OpenBLAS would wake threads of its own for products of a microsecond, which then compete with MXNet's.
     with _blas().limit(limits=1, user_api="blas"):
         for begin in range(0, targets.shape[1], columns):
             block = slice(begin, begin + columns)
@@ -97,7 +97,7 @@ def _blas():
 
 
 def _names(lags):
-    """Return for each layer, and last for the skip path, the parameters that stand side by side in its matrix."""
+    """Return for each layer, and last for the skip path, the parameters that its matrix concatenates."""
     known = lags.shapes()
     layers = [("x_weight", "y_weight", "bias"), *((weight, bias) for weight, bias, _ in lags.upper_layers)]
     if lags.skip:
@@ -152,7 +152,7 @@ def _backpropagate(lags, matrices, gradients, regressors, targets):
 
 
 def _apart(names, gradients, parameters):
-    """Return {name: gradient} from the matrices in which several parameters stand side by side."""
+    """Return {name: gradient} from the matrices that concatenate several parameters."""
     result = {}
     for layer, gradient in zip(names, gradients):
         begin = 0

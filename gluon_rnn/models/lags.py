@@ -1,9 +1,9 @@
 """What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
 from gluon_rnn.models.distributions import Point
-from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import last_values, shifts, side_by_side
-from gluon_rnn.nn.tdnn import apply_activation, check_activation
+from gluon_rnn.nn.delay import concat_features, last_values, shifts
+from gluon_rnn.nn.tdnn import apply_activation
 
 __all__ = ["DelayModel", "Lags", "no_inputs", "product"]
 
@@ -17,9 +17,7 @@ class Lags:
     """
 
     def __init__(self, input_lag, output_lag, hidden_sizes, activation, input_delay, input_size, output_size, skip):
-        for name, value in (("input_lag", input_lag), ("input_delay", input_delay)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+        check_counts(input_lag=input_lag, input_delay=input_delay)
         check_sizes(output_lag=output_lag, output_size=output_size)
         for size in hidden_sizes:
             check_sizes(hidden_sizes=size)
@@ -67,7 +65,7 @@ class Lags:
         if not self.input_size:
             return F.broadcast_add(no_inputs(F, inputs), F.reshape(parameters["bias"], shape=(1, 1, -1))), None, []
         parts, finals = self.lagged_inputs(F, inputs, states, valid_length)
-        lagged = side_by_side(F, parts, self.input_size)                  # (T, N, (K + 1) * Cx)
+        lagged = concat_features(F, parts, self.input_size)                  # (T, N, (K + 1) * Cx)
         drive = product(F, lagged, parameters["x_weight"], parameters["bias"], self.first_size)
         skip = product(F, lagged, parameters["skip_x_weight"], None, self.output_size) if self.skip else None
         return drive, skip, finals
@@ -76,13 +74,13 @@ class Lags:
         """Return a_t (T, N, H) and the skip path's part of y_t (T, N, Ky), or None, from lists of all lags."""
         x, y = "x_weight", "y_weight"
         if x_parts and self.input_size != self.output_size:               # arrays of two widths: two products
-            groups = [(side_by_side(F, x_parts, self.input_size), x, None),
-                      (side_by_side(F, y_parts, self.output_size), y, "bias")]
+            groups = [(concat_features(F, x_parts, self.input_size), x, None),
+                      (concat_features(F, y_parts, self.output_size), y, "bias")]
         else:
             weight = {name: F.concat(parameters[name + x], parameters[name + y], dim=1) if x_parts
                       else parameters[name + y] for name in ("", *(["skip_"] if self.skip else []))}
             parameters = dict(parameters, **{f"{name}both": value for name, value in weight.items()})
-            groups = [(side_by_side(F, [*x_parts, *y_parts], self.output_size), "both", "bias")]
+            groups = [(concat_features(F, [*x_parts, *y_parts], self.output_size), "both", "bias")]
         values = _sum(F, [product(F, lagged, parameters[name], parameters.get(bias), self.first_size)
                           for lagged, name, bias in groups])
         if not self.skip:
@@ -118,8 +116,8 @@ class DelayModel(SequenceBlock):
     #: steps predicted at once
     horizon = 1
 
-    def __init__(self, lags, initializers, /, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, lags, initializers, /, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         self.lags = lags
         self.input_size, self.output_size = lags.input_size, lags.output_size
         for name, shape in lags.shapes().items():

@@ -17,7 +17,6 @@ Press & Wolf (2017), Using the output embedding to improve language models; Inan
 vectors and word classifiers: tied weights.
 Merity, Keskar, Socher (2018), Regularizing and optimizing LSTM language models: all of them together (AWD-LSTM).
 """
-import math
 
 import mxnet as mx
 
@@ -26,7 +25,7 @@ from gluon_rnn.nn import functional
 from gluon_rnn.nn.functional import embed
 from gluon_rnn.registry import models
 
-__all__ = ["LanguageModel", "bits", "perplexity"]
+__all__ = ["LanguageModel"]
 
 
 @models.register("language_model")
@@ -44,7 +43,7 @@ class LanguageModel(AroundEncoder):
     tie_weights : bool, default False
         The output layer's weight is the embedding's; needs `embed_size` equal to the encoder's `output_size`.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding for a whole chunk; all places where such a word stands see zeros.
+        Share of words dropped from the embedding for a whole chunk; all places of such a word read zeros.
     drop_i : float in [0, 1), default 0
         Dropout on the embedded input.
     dropout : float in [0, 1), default 0
@@ -61,7 +60,7 @@ class LanguageModel(AroundEncoder):
     states : list of arrays (L, N, H), optional
         As `begin_state` gives them, or as the chunk before returned them.
     valid_length : (N,) array, optional
-        Real steps of each row; what stands behind them changes nothing.
+        Real steps of each row; what follows them changes nothing.
 
     Outputs
     -------
@@ -93,8 +92,8 @@ class LanguageModel(AroundEncoder):
     input_dimensions = 2   # token ids
 
     def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
-                 drop_i_variational=True, dropout_variational=False, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         if not encoder.causal:
             raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
                              "would see the token it has to predict; set bidirectional to false")
@@ -165,17 +164,3 @@ def _embed_size(embed_size, tie_weights, encoder):
         raise ValueError(f"the encoder's input_size is {expected}, but embed_size is {embed_size}; make them equal, "
                          "or leave input_size out")
     return embed_size
-
-
-def perplexity(nats):
-    """Return the perplexity of a mean negative log-likelihood in nats per token; infinity where it overflows.
-
-    >>> perplexity(0.0)
-    1.0
-    """
-    return math.exp(nats) if nats < 700 else math.inf
-
-
-def bits(nats):
-    """Return nats in bits; nats per character give bits per character."""
-    return nats / math.log(2)

@@ -10,8 +10,8 @@ With D = input_delay, K = input_lag, L = output_lag:
 
 Open loop (series-parallel): the measured outputs are fed back, so all t are computed at once, as one parallel graph;
 this is the `NARX` block itself. Closed loop (parallel): the model's own outputs are fed back, a loop over time; this is
-`ClosedLoop(model)`, which shares the model's parameters and has the same states, so that either goes on where the other
-stopped.
+`ClosedLoop(model)`, which shares the model's parameters and has the same states, so that either continues where the
+other stopped.
 
 References
 ----------
@@ -25,10 +25,10 @@ import numpy as np
 from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional, numpy_ops
-from gluon_rnn.nn.checks import check_features
-from gluon_rnn.nn.delay import last_values, shifts, side_by_side
+from gluon_rnn.nn.checks import check_counts, check_features
+from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
-from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.initializers import default_or, or_global
 from gluon_rnn.nn.unroll import LoopBlock, loop
 from gluon_rnn.registry import models
 
@@ -57,13 +57,18 @@ class NARX(RecordingInputs, DelayModel):
         Ky.
     skip : bool, default False
         Adds the linear path from all lags to the output.
-    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+    weight_initializer : str or Initializer, optional
+        Default: what ``initialize(init)`` is given; where that is nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier".
+    bias_initializer : str or Initializer, default "zeros"
+        None takes the initializer that `initialize` is given.
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`; the `ClosedLoop` of the model has the same backend.
 
     Inputs/Outputs
     --------------
-    inputs (T, N, Cx + Ky), the inputs x and beside them the measured outputs y, so that one array carries a recording
+    inputs (T, N, Cx + Ky), the inputs x and the measured outputs y concatenated, so that one array carries a recording
     through chunks, padding and export as for every block (`open_loop` takes the two apart); states [x (D + K, N, Cx),
     y (L, N, Ky)] oldest first, x being absent where D + K = 0; valid_length (N,) -> predictions (T, N, Ky), states.
     The prediction at t reads measured outputs up to t - 1 only.
@@ -88,16 +93,17 @@ class NARX(RecordingInputs, DelayModel):
     """
 
     def __init__(self, input_lag, output_lag, hidden_sizes=(16,), activation="tanh", input_delay=0, *, input_size=1,
-                 output_size=1, skip=False, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
-        if isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 0:
-            raise ValueError(f"input_size must be a whole number of at least 0, got {input_size!r}")
+                 output_size=1, skip=False, weight_initializer=None, bias_initializer="zeros", layout="TNC",
+                 dtype="float32", backend=None, prefix=None, params=None):
+        check_counts(input_size=input_size)
         if isinstance(hidden_sizes, int):
             hidden_sizes = (hidden_sizes,)
         lags = Lags(input_lag, output_lag, tuple(hidden_sizes), activation, input_delay, input_size, output_size, skip)
-        super().__init__(lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        super().__init__(lags, _initializers(weight_initializer, bias_initializer), layout=layout, dtype=dtype,
+                         backend=backend, prefix=prefix, params=params)
 
     def start_linear(self, x_weight, y_weight, bias):
-        """Make the model a linear one, from which training goes on: hidden layers begin with no say in the output.
+        """Make the model a linear one, from which training continues: hidden layers begin with no effect on the output.
 
         Parameters
         ----------
@@ -146,9 +152,8 @@ class AR(NARX):
         L.
     output_size : int, default 1
         Ky.
-    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
-    layout : {"TNC", "NTC"}, default "TNC"
-    dtype : str, default "float32"
+    weight_initializer, bias_initializer, layout, dtype, backend, prefix, params
+        As in `NARX`.
 
     Inputs/Outputs
     --------------
@@ -160,9 +165,11 @@ class AR(NARX):
     Yule (1927), On a method of investigating periodicities in disturbed series.
     """
 
-    def __init__(self, output_lag, output_size=1, *, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
+    def __init__(self, output_lag, output_size=1, *, weight_initializer=None, bias_initializer="zeros",
+                 layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         lags = Lags(0, output_lag, (), "identity", 0, 0, output_size, False)
-        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), **kwargs)
+        DelayModel.__init__(self, lags, _initializers(weight_initializer, bias_initializer), layout=layout,
+                            dtype=dtype, backend=backend, prefix=prefix, params=params)
 
 
 class ClosedLoop(DelayModel, LoopBlock):
@@ -184,7 +191,7 @@ class ClosedLoop(DelayModel, LoopBlock):
     Inputs/Outputs
     --------------
     inputs (T, N, Cx), states as those of `model`, valid_length (N,) -> outputs (T, N, Ky), states. A model without
-    inputs takes (T, N, 1), any values, which says T.
+    inputs takes (T, N, 1), any values, which gives T.
 
     Raises
     ------
@@ -194,12 +201,12 @@ class ClosedLoop(DelayModel, LoopBlock):
     Notes
     -----
     Where it runs in a loop it refuses ``hybridize(static_shape=True)``, with which MXNet 1.9.1 gives wrong numbers.
-    A fused linear model, or one with a skip path, that diverges past 1e13 puts out infinity from there on.
+    A fused linear model, or one with a skip path, that diverges past 1e13 returns infinity from there on.
     """
 
     def __init__(self, model, layout=None, *, fused=None):
         super().__init__(model.lags, {"bias": None, "weight": None}, layout=layout or model.layout, dtype=model._dtype,
-                         prefix=model.prefix, params=model.params)
+                         backend=model.backend, prefix=model.prefix, params=model.params)
         lags, self._fused = model.lags, fused
         self._network = None
         activations = [lags.activation] * len(lags.hidden_sizes)
@@ -234,7 +241,7 @@ class ClosedLoop(DelayModel, LoopBlock):
         lags, finals = self.lags, []
         if lags.input_size:
             parts, finals = lags.lagged_inputs(F, inputs, states, valid_length)
-            inputs = side_by_side(F, parts, lags.input_size)
+            inputs = concat_features(F, parts, lags.input_size)
         else:
             inputs = no_inputs(F, inputs)
         outputs, _ = self._network.run(F, inputs, _newest_first(F, states[-1]), lags.as_feedback(parameters))
@@ -279,4 +286,4 @@ def _newest_first(F, state):
 
 
 def _initializers(weight, bias):
-    return {"weight": as_initializer(weight), "bias": as_initializer(bias)}
+    return {"weight": default_or(weight, "xavier"), "bias": or_global(bias)}

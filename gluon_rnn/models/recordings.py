@@ -7,7 +7,7 @@ __all__ = ["RecordingInputs"]
 
 
 class RecordingInputs:
-    """Mixin for blocks that take (T, N, Cx + Ky), the inputs x and beside them the measured outputs y.
+    """Mixin for blocks that take (T, N, Cx + Ky), the inputs x and the measured outputs y concatenated.
 
     The block has `input_size` (Cx, 0 without inputs) and `output_size` (Ky).
     """
@@ -15,12 +15,12 @@ class RecordingInputs:
     def open_loop(self, x, y, states=None, valid_length=None):
         """Predict each y_t from measured values: x (T, N, Cx), None without inputs, and y (T, N, Ky) to (T, N, Ky).
 
-        The same as the call with x and y side by side: with `states`, ``(predictions, states)``.
+        The same as the call with x and y concatenated: with `states`, ``(predictions, states)``.
         """
         return self(self.series(x, y), states, valid_length)
 
     def series(self, x, y):
-        """Return x (T, N, Cx) and y (T, N, Ky) side by side, (T, N, Cx + Ky); y alone where x is None."""
+        """Return x (T, N, Cx) and y (T, N, Ky) concatenated, (T, N, Cx + Ky); y alone where x is None."""
         if (x is None) == bool(self.input_size):
             raise ValueError(f"{type(self).__name__} has {self.input_size} inputs; "
                              + ("pass them as x" if x is None else "pass None as x"))

@@ -78,7 +78,7 @@ class Seq2Seq(LoopGraph):
     target : (T, N) int32 array
         What the decoder reads: the begin token and then y_1 ... y_{T-1}.
     source_length, target_length : (N,) array, optional
-        Real steps of each row; default all. What stands behind them changes nothing.
+        Real steps of each row; default all. What follows them changes nothing.
 
     Outputs
     -------
@@ -109,8 +109,9 @@ class Seq2Seq(LoopGraph):
     """
 
     def __init__(self, source_vocab_size, target_vocab_size, encoder, decoder, *, attention="luong", score="general",
-                 embed_size=128, bridge="dense", tie_weights=False, drop_e=0.0, drop_i=0.0, dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
+                 embed_size=128, bridge="dense", tie_weights=False, drop_e=0.0, drop_i=0.0, dropout=0.0,
+                 prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_sizes(source_vocab_size=source_vocab_size, target_vocab_size=target_vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
         _check_parts(encoder, decoder, attention)
@@ -279,7 +280,7 @@ class Seq2Seq(LoopGraph):
         """Return the logits (..., V) of s (..., H) and c (..., M)."""
         if self.attention is None:
             return self.output(self._drop(F, outputs))
-        # In rows: MXNet joins arrays of two dimensions far faster than those of three.
+        # In rows: MXNet concatenates arrays of two dimensions far faster than those of three.
         rows = F.concat(*(F.reshape(part, shape=(-1, size)) for part, size in (
             (contexts, self.encoder.output_size), (outputs, self.decoder.output_size))), dim=1)
         logits = self.output(self._drop(F, self.readout(rows)))           # of h~
@@ -296,7 +297,7 @@ class Seq2Seq(LoopGraph):
     def state_info(self, batch_size=0):
         """Return what a step needs: the decoder's states, then keys (N, S, K), values (N, S, M), source length (N,).
 
-        S depends on the source, and stands there as 0.
+        S depends on the source, and is 0 there.
         """
         infos = self.decoder.state_info(batch_size)
         if self.attention is None:

@@ -53,7 +53,7 @@ class SequenceTagger(AroundEncoder):
     crf : bool, default False
         Give the model a `gluon_rnn.nn.CRF`, as ``model.crf``, which takes the outputs as its emissions.
     drop_e : float in [0, 1), default 0
-        Share of words dropped from the embedding for a whole batch; all places where such a word stands see zeros, so
+        Share of words dropped from the embedding for a whole batch; all places of such a word read zeros, so
         that the letters and the neighbours have to do.
     drop_i : float in [0, 1), default 0
         Dropout on the embedded words and their spelling, drawn anew at each step.
@@ -67,11 +67,11 @@ class SequenceTagger(AroundEncoder):
     states : list of arrays, optional
         As `begin_state` gives them.
     valid_length : (N,) array, optional
-        Words of each row; what stands behind them changes nothing.
+        Words of each row; what follows them changes nothing.
     chars : (T, N, M) array, int32
         Character ids of each word; only with `char_encoder`.
     char_lengths : (T, N) array
-        Characters of each word; what stands behind them changes nothing.
+        Characters of each word; what follows them changes nothing.
     places, chars_1, char_lengths_1, chars_2, char_lengths_2, ... : arrays
         In place of `chars` and `char_lengths`, and much faster: words in groups of similar length, (M_g, W_g) int32 and
         (W_g,), and where among the words of all groups each word of the batch is, (T, N) int32; what
@@ -100,8 +100,8 @@ class SequenceTagger(AroundEncoder):
     input_dimensions = 2   # word ids
 
     def __init__(self, encoder, num_labels, *, vocab_size, embed_size=100, char_encoder=None, char_vocab_size=None,
-                 char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+                 char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, layout="TNC", prefix=None, params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels, vocab_size=vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
         _check_encoders(encoder, char_encoder)

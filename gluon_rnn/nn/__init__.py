@@ -6,7 +6,6 @@ from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.crf import CRF, Viterbi
 from gluon_rnn.nn.ctc import CTCLoss
-from gluon_rnn.nn.decay import decay_masks
 from gluon_rnn.nn.delay import DelayLine
 from gluon_rnn.nn.extended_cells import (
     LayerNormLSTMCell,
@@ -15,8 +14,9 @@ from gluon_rnn.nn.extended_cells import (
     ResetBeforeGRUCell,
     ZoneoutCell,
 )
+from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
-from gluon_rnn.nn.initializers import Identity
+from gluon_rnn.nn.initializers import Identity, OwnDefaults
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
@@ -27,4 +27,5 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
-           "Identity", "decay_masks", "CTCLoss", "Pooling", "BahdanauAttention", "LuongAttention", "Conditioned"]
+           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "CTCLoss", "Pooling",
+           "BahdanauAttention", "LuongAttention", "Conditioned"]

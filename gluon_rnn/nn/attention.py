@@ -126,8 +126,8 @@ class BahdanauAttention(_Attention):
     ((2, 3, 6), (2, 3, 5))
     """
 
-    def __init__(self, query_size, memory_size, attention_size=None, *, dtype="float32", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, query_size, memory_size, attention_size=None, *, dtype="float32", prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         attention_size = query_size if attention_size is None else attention_size
         check_sizes(query_size=query_size, memory_size=memory_size, attention_size=attention_size)
         options, self._attention_size = dict(use_bias=False, flatten=False, dtype=dtype), attention_size
@@ -186,8 +186,8 @@ class LuongAttention(_Attention):
         If a size is not a whole number of at least 1, the score is another one, or "dot" gets two sizes.
     """
 
-    def __init__(self, query_size, memory_size, score="general", *, dtype="float32", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, query_size, memory_size, score="general", *, dtype="float32", prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_sizes(query_size=query_size, memory_size=memory_size)
         if score not in ("general", "dot"):
             raise ValueError(f"score must be 'general' or 'dot', got {score!r}")

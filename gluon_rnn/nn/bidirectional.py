@@ -2,7 +2,8 @@ r"""Both directions around any causal block: one network reads a sequence from i
 
     h_t = [forward(x_1, ..., x_t), backward(x_n, ..., x_t)]               n the length of the sequence
 
-The fused layers have this built in (``bidirectional: true``), as one operator; here it is for all others.
+The fused layers have this built in (``bidirectional: true``), as one operator; here it is for all others. Initial
+states may be any, learnt ones included; the last states cannot be carried into another chunk, and are refused.
 
 References
 ----------
@@ -38,6 +39,8 @@ class Bidirectional(_LooksAhead):
     forward_block, backward_block : SequenceBlock
         Causal, layout "TNC", of one dtype; two blocks of their own parameters.
     layout : {"TNC", "NTC"}, default "TNC"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
@@ -48,18 +51,20 @@ class Bidirectional(_LooksAhead):
     Raises
     ------
     ValueError
-        If a block looks ahead itself, is not time-major, or the dtypes or sizes of input differ.
+        If a block looks ahead itself, is not time-major, or the dtypes or sizes of input differ; if states are those
+        that this block returned.
 
     Example
     -------
+    >>> import mxnet as mx
     >>> from gluon_rnn.nn import PeepholeLSTM
     >>> block = Bidirectional(PeepholeLSTM(8), PeepholeLSTM(8)); block.initialize()
     >>> block(mx.nd.ones((5, 3, 4))).shape
     (5, 3, 16)
     """
 
-    def __init__(self, forward_block, backward_block, layout="TNC", **kwargs):
-        super().__init__(layout=layout, dtype=forward_block._dtype, **kwargs)
+    def __init__(self, forward_block, backward_block, layout="TNC", *, backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=forward_block._dtype, backend=backend, prefix=prefix, params=params)
         for block in (forward_block, backward_block):
             if not block.causal or block.layout != "TNC":
                 raise ValueError(f"a direction must be a causal block of layout 'TNC', got {block}")
@@ -78,7 +83,7 @@ class Bidirectional(_LooksAhead):
 
     @property
     def output_size(self):
-        """Number of output features, of both directions together."""
+        """Number of output features of both directions."""
         return self.forward_block.output_size + self.backward_block.output_size
 
     @property
@@ -129,6 +134,8 @@ class BidirectionalStack(_LooksAhead):
     cell_options : mapping, optional
         Further arguments of that encoder, such as ``{projection_size: 4}``.
     dtype : str, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`; the layers have the same backend.
 
     Inputs/Outputs
     --------------
@@ -142,22 +149,22 @@ class BidirectionalStack(_LooksAhead):
     """
 
     def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *, cell="peephole_lstm",
-                 cell_options=None, **kwargs):
-        super().__init__(layout=layout, **kwargs)
+                 cell_options=None, dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout)
         self.hidden_size, self.num_layers, self._dropout = hidden_size, num_layers, dropout
-        options = dict(cell_options or {}, hidden_size=hidden_size, dtype=self._dtype)
+        options = dict(cell_options or {}, hidden_size=hidden_size, dtype=self._dtype, backend=self.backend)
         with self.name_scope():
             for layer in range(num_layers):
                 size = self.output_size if layer else input_size
                 pair = [encoders.build(cell, input_size=size, **options) for _ in range(2)]
-                setattr(self, f"l{layer}", Bidirectional(*pair))
+                setattr(self, f"l{layer}", Bidirectional(*pair, backend=self.backend))
         self.loops = self.l0.loops
 
     @property
     def output_size(self):
-        """Number of output features, of both directions together."""
+        """Number of output features of both directions."""
         return self.l0.output_size
 
     @property

@@ -1,29 +1,96 @@
-r"""One step of each recurrent network, written to be read; the equations stand in `gluon_rnn.nn.fused`.
+r"""One step of each recurrent network; the equations are in `gluon_rnn.nn.fused`.
 
 The cells have the parameter names and the gate order of the fused layers, are the reference these are tested against,
 and run inside `gluon_rnn.nn.unroll.unroll` where a loop over time is wanted. `gluon_rnn.nn.extended_cells` has the
 networks that the fused operator lacks; each says only in what it differs from a cell here.
 
-A step falls into two parts, since only one of them has to wait for the step before: `project` is the product with
-the inputs and can be done for all T at once, as one large matrix product outside the loop; `step` is the rest.
+They are cells of Gluon's too, an `mxnet.gluon.rnn.HybridRecurrentCell` each, with its `begin_state`, `reset` and
+`unroll`: its Sequential, Residual, Dropout, Zoneout and Bidirectional cells take them.
+
+A step has two parts, since only one of them depends on the step before: `project` is the product with the inputs and
+can be computed for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
 import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.nn.initializers import ByGate, as_initializer
+from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
+from gluon_rnn.nn.initializers import default_or, or_global
 
-__all__ = ["RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
+__all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
 
 def activate(F, values, activation):
-    """Return `values` after "tanh", "sigmoid", "relu" or "identity"."""
-    return values if activation == "identity" else getattr(F, activation)(values)
+    """Return f(values) for one of `gluon_rnn.nn.checks.ACTIVATIONS`."""
+    if activation == "identity":
+        return values
+    if activation in ("softrelu", "softsign"):
+        return F.Activation(values, act_type=activation)
+    return getattr(F, activation)(values)
 
 
-class RecurrentCell(gluon.HybridBlock):
+class GluonCell(gluon.rnn.HybridRecurrentCell):
+    """What cells of this package add to Gluon's: the dtype of the first states, and shapes that are inferred backward.
+
+    `unroll` and `reset` are Gluon's own. A subclass has `hidden_size`, `output_size`, `input_size`, `num_states`,
+    `state_info` and the parts of a step: `values`, `prepare`, `project`, `step`.
+    """
+
+    #: whether a graph infers the batch size of zeros (0, H), as Gluon's cells begin with, from the operators of a step
+    infers_batch = True
+
+    def begin_state(self, batch_size=0, func=mx.nd.zeros, **kwargs):
+        """Return the states before the first step, ``func(name=..., shape=..., **kwargs)`` for each: zeros.
+
+        Parameters
+        ----------
+        batch_size : int
+            0 for symbols whose batch size the graph infers.
+        func : callable, default mx.nd.zeros
+            ``mx.sym.zeros``, ``mx.sym.var``, ``mx.nd.ones``, ...
+        **kwargs
+            Of `func`, such as ``ctx``; ``dtype`` is that of the parameters unless it is given.
+        """
+        if self._dtype != "float32":
+            kwargs.setdefault("dtype", self._dtype)
+        return super().begin_state(batch_size=batch_size, func=func, **kwargs)
+
+    @property
+    def _dtype(self):
+        return np.dtype(next(iter(self.collect_params().values())).dtype).name
+
+    def _one_step(self, F, x, states, parameters):
+        """Return ``(output, states)`` of a step by itself."""
+        if F is mx.sym and not self.infers_batch:
+            states = [_with_batch_of(F, x, state, info["shape"][1])
+                      for state, info in zip(states, self.state_info())]
+        parameters = self.prepare(F, parameters, states)
+        F = _InferringBatch(F)
+        return self.step(F, self.project(F, x, parameters), states, parameters)
+
+
+class _InferringBatch:
+    """mx.nd or mx.sym whose additions are elementwise, so that a graph infers the batch size of zeros (0, H)."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+
+    def __getattr__(self, name):
+        return getattr(self._namespace, name)
+
+    def broadcast_add(self, lhs, rhs):
+        """Return lhs + rhs of one shape."""
+        return self._namespace.elemwise_add(lhs, rhs)
+
+
+def _with_batch_of(F, x, state, size):
+    """Return `state` (N, size), its N being inferred from x (N, C)."""
+    zeros = F.BlockGrad(F.zeros_like(F.slice_axis(x, axis=1, begin=0, end=1)))           # (N, 1), of NaN too
+    return F.elemwise_add(state, F.broadcast_axis(zeros, axis=1, size=size))
+
+
+class RecurrentCell(GluonCell):
     """``output, states = cell(x, states)`` for x (N, C) and states of (N, H); what all cells share.
 
     Parameters
@@ -33,33 +100,41 @@ class RecurrentCell(gluon.HybridBlock):
     input_size : int, default 0
         C; 0 takes it from the first input.
     recurrent_size : int, optional
-        Number of features that ``h2h_weight`` reads back, which the cell puts out too; default H.
-    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
-        Applied gate by gate.
+        Number of features that ``h2h_weight`` reads back, which are the cell's output too; default H.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, optional
+        Applied gate by gate. Default: what ``initialize(init)`` is given; where that is nothing, or
+        `gluon_rnn.nn.OwnDefaults`, "xavier" and "orthogonal".
     i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
+    prefix, params
+        Of `mxnet.gluon.Block`.
     """
 
     num_gates = 1
     num_states = 1
-    #: whether W x + b and R h + r are just added, so that one bias can stand for both
-    joins_biases = True
+    #: how recurrent weights begin
+    h2h_default = "orthogonal"
+    #: whether W x + b and R h + r are just added, so that one bias can replace both
+    sums_biases = True
     _views = None
 
-    def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer="xavier",
-                 h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer=None,
+                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.output_size = hidden_size if recurrent_size is None else recurrent_size
         check_sizes(hidden_size=hidden_size, recurrent_size=self.output_size)
+        check_counts(input_size=input_size)
         self.hidden_size = hidden_size
         self._stacked = self.num_gates * hidden_size
-        self._register("i2h_weight", (self._stacked, input_size), ByGate(i2h_weight_initializer, self.num_gates))
-        self._register("h2h_weight", (self._stacked, self.output_size), ByGate(h2h_weight_initializer, self.num_gates))
+        self._register("i2h_weight", (self._stacked, input_size),
+                       default_or(i2h_weight_initializer, "xavier", self.num_gates))
+        self._register("h2h_weight", (self._stacked, self.output_size),
+                       default_or(h2h_weight_initializer, self.h2h_default, self.num_gates))
         self._register("i2h_bias", (self._stacked,), i2h_bias_initializer)
         self._register("h2h_bias", (self._stacked,), h2h_bias_initializer)
 
     def _register(self, name, shape, initializer):
-        setattr(self, name, self.params.get(name, shape=shape, init=as_initializer(initializer),
+        setattr(self, name, self.params.get(name, shape=shape, init=or_global(initializer),
                                             allow_deferred_init=True))
 
     @property
@@ -106,7 +181,7 @@ class RecurrentCell(gluon.HybridBlock):
 
     def prepare(self, F, parameters, states):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""
-        if not self.joins_biases:
+        if not self.sums_biases:
             return dict(parameters)
         # Not +: both of its gradients are one array, which MXNet 1.9.1 adds up twice where this is in a loop's body.
         return dict(parameters, i2h_bias=F.broadcast_add(parameters["i2h_bias"], parameters["h2h_bias"]))
@@ -126,11 +201,13 @@ class RecurrentCell(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x, states, **parameters):
         """One step: (N, C) and states of (N, H) to the output and the states."""
-        parameters = self.prepare(F, parameters, states)
-        return self.step(F, self.project(F, x, parameters), states, parameters)
+        return self._one_step(F, x, states, parameters)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.input_size or None} -> {self.output_size})"
 
     def _recurrent(self, F, h, parameters):
-        if self.joins_biases:                                             # R h, (N, G*H); r is in b
+        if self.sums_biases:                                             # R h, (N, G*H); r is in b
             return F.FullyConnected(h, parameters["h2h_weight"], no_bias=True, num_hidden=self._stacked, flatten=False)
         return F.FullyConnected(h, parameters["h2h_weight"], parameters["h2h_bias"], num_hidden=self._stacked,
                                 flatten=False)                            # R h + r
@@ -141,13 +218,18 @@ class RNNCell(RecurrentCell):
 
     Parameters
     ----------
-    activation : {"tanh", "relu"}, default "tanh"
-    hidden_size, input_size, initializers
+    activation : {"tanh", "relu", "sigmoid", "softrelu", "softsign", "identity"}, default "tanh"
+    hidden_size, input_size, initializers, prefix, params
         As in `RecurrentCell`.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, activation="tanh", **kwargs):
-        super().__init__(hidden_size, input_size, **kwargs)
+    def __init__(self, hidden_size, input_size=0, *, activation="tanh", i2h_weight_initializer=None,
+                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 prefix=None, params=None):
+        check_activation(activation)
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         self._activation = activation
 
     def step(self, F, projected, states, parameters):
@@ -158,13 +240,24 @@ class RNNCell(RecurrentCell):
 
 
 class LSTMCell(RecurrentCell):
-    """One step of an LSTM: (N, C) and [h, c] of (N, H) to h and [h, c]; parameters as in `RNNCell`, forget bias 1."""
+    """One step of an LSTM: (N, C) and [h, c] of (N, H) to h and [h, c].
+
+    Parameters
+    ----------
+    i2h_bias_initializer : str or Initializer, default "lstmbias"
+        `mxnet.init.LSTMBias`: a forget bias of 1.
+    hidden_size, input_size, other initializers, prefix, params
+        As in `RecurrentCell`.
+    """
 
     num_gates, num_states = 4, 2
 
-    def __init__(self, hidden_size, input_size=0, *, i2h_bias_initializer=None, **kwargs):
-        bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
-        super().__init__(hidden_size, input_size, i2h_bias_initializer=bias, **kwargs)
+    def __init__(self, hidden_size, input_size=0, *, i2h_weight_initializer=None,
+                 h2h_weight_initializer=None, i2h_bias_initializer="lstmbias", h2h_bias_initializer="zeros",
+                 prefix=None, params=None):
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
 
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""
@@ -190,7 +283,7 @@ class LSTMCell(RecurrentCell):
 class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
-    num_gates, joins_biases = 3, False
+    num_gates, sums_biases = 3, False
 
     def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""

@@ -12,6 +12,7 @@ import mxnet as mx
 from mxnet import autograd
 
 from gluon_rnn.nn import backend
+from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.functional import clamp, trusted
 from gluon_rnn.nn.graph_block import BUILDING
 
@@ -148,10 +149,11 @@ class ChunkGraphs:
         """Return the graph, and for each of its arguments the index of ours, or the parameter, that it is."""
         names = [f"chunk_argument{i}" for i in range(num_arguments)]
         inputs, *others = (mx.sym.var(name) for name in names)
-        block, parameters = self._block, self._block.collect_params()
+        block, parameters = self._block, graph_parameters(self._block)
         _tracing.steps, _tracing.few = length, few
         try:
-            with trusted((others[num_states:] or [None])[0], inputs):     # clipped to a chunk's steps already
+            # The lengths are clipped to a chunk's steps already.
+            with read_vectors(), trusted((others[num_states:] or [None])[0], inputs):
                 outputs, states = block.hybrid_forward(
                     mx.sym, inputs, others[:num_states], *others[num_states:],
                     **{name: parameter.var() for name, parameter in block._reg_params.items()})

@@ -1,4 +1,4 @@
-"""An encoder that is told something besides its inputs, once for a whole sequence."""
+"""An encoder with a condition, a vector for the whole sequence, in addition to its inputs."""
 from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
@@ -15,9 +15,11 @@ class Conditioned(SequenceBlock):
         Layout "TNC".
     condition_size : int
         Length of v.
-    beside_inputs : bool, default True
-        Whether the encoder reads [x_t; v] at each step; False leaves v to those who make first states from it.
+    concat_to_inputs : bool, default True
+        Whether the encoder reads [x_t; v] at each step; False leaves v to code that makes first states from it.
     layout : {"TNC", "NTC"}, default "TNC"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
@@ -25,7 +27,7 @@ class Conditioned(SequenceBlock):
 
     Notes
     -----
-    As a state the condition goes through chunks, streaming and export without being an argument of its own.
+    As a state the condition needs no argument of its own in chunks, streaming and export.
 
     Example
     -------
@@ -37,13 +39,14 @@ class Conditioned(SequenceBlock):
     ((5, 4, 8), (1, 4, 8), (4, 2))
     """
 
-    def __init__(self, encoder, condition_size, *, beside_inputs=True, **kwargs):
-        super().__init__(dtype=encoder._dtype, **kwargs)
+    def __init__(self, encoder, condition_size, *, concat_to_inputs=True, layout="TNC", backend=None, prefix=None,
+                 params=None):
+        super().__init__(layout=layout, dtype=encoder._dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(condition_size=condition_size)
         if encoder.layout != "TNC":
             raise ValueError(f"the encoder of Conditioned must have layout 'TNC', got {encoder.layout!r}; leave it out")
         self.encoder, self.condition_size = encoder, condition_size
-        self._beside = condition_size if beside_inputs else 0
+        self._extra_inputs = condition_size if concat_to_inputs else 0
         self.causal, self.loops = encoder.causal, encoder.loops
 
     @property
@@ -59,11 +62,11 @@ class Conditioned(SequenceBlock):
     @property
     def input_size(self):
         """Number of input features C, those of the condition not counted; 0 while it is not known."""
-        return max(0, self.encoder.input_size - self._beside)
+        return max(0, self.encoder.input_size - self._extra_inputs)
 
     def set_input_size(self, input_size):
         """Fix the number of input features, the condition's not counted; ValueError if it is another one."""
-        self.encoder.set_input_size(input_size + self._beside)
+        self.encoder.set_input_size(input_size + self._extra_inputs)
 
     def state_info(self, batch_size=0):
         """Return the encoder's states and the condition (N, condition_size)."""
@@ -75,9 +78,9 @@ class Conditioned(SequenceBlock):
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
-        """Run the encoder, the condition beside each input; it comes out as it went in."""
+        """Run the encoder, the condition concatenated to each input; its state is returned as it was given."""
         *states, condition = states
-        if self._beside:
+        if self._extra_inputs:
             steps = F.slice_axis(inputs, axis=2, begin=0, end=1)                                           # (T, N, 1)
             each = F.broadcast_like(F.expand_dims(condition, axis=0), steps, lhs_axes=(0,), rhs_axes=(0,))
             inputs = concat(F, inputs, each)

@@ -8,7 +8,7 @@ import numpy as np
 from mxnet.ndarray import NDArray
 from mxnet.util import is_np_array
 
-from gluon_rnn.nn import arguments, functional
+from gluon_rnn.nn import arguments, final_states, functional
 from gluon_rnn.nn.backend import in_words, resolve
 from gluon_rnn.nn.graph_block import BUILDING, CallForms, GraphBlock
 
@@ -31,6 +31,8 @@ class SequenceBlock(GraphBlock):
     backend : {"auto", "reference"}, optional
         "auto" lets NumPy and unrolled graphs stand in for loops of MXNet's, "reference" does not; default by the
         environment variable ``GLUON_RNN_BACKEND``, else "auto". See `gluon_rnn.nn.backend`.
+    prefix, params
+        Of `mxnet.gluon.Block`.
 
     Inputs/Outputs
     --------------
@@ -51,8 +53,8 @@ class SequenceBlock(GraphBlock):
     Raises
     ------
     ValueError
-        If a shape, dtype or device does not fit, a length does not lie between 0 and T, or states are carried into a
-        block that is not `causal`.
+        If a shape, dtype or device does not fit, a length does not lie between 0 and T, or a block that is not `causal`
+        is given the states that it returned. Other initial states may be anything: learnt, or those of another network.
     TypeError
         For arrays of mx.np, and under ``npx.set_np()``.
 
@@ -72,8 +74,8 @@ class SequenceBlock(GraphBlock):
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
 
-    def __init__(self, *, layout="TNC", dtype="float32", backend=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         self.backend = resolve(backend)
         if layout not in LAYOUTS:
             raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
@@ -166,6 +168,8 @@ class SequenceBlock(GraphBlock):
         carried = states is not None
         if isinstance(states, (NDArray, mx.sym.Symbol, np.ndarray)):
             states = [states]
+        if carried and not self.causal and final_states.are_of(self, states):
+            raise ValueError(self._why_not_carried())
         if type(inputs) is not NDArray or is_np_array():
             inputs = self._taken("inputs", inputs)
         if isinstance(inputs, NDArray):
@@ -174,8 +178,10 @@ class SequenceBlock(GraphBlock):
             states = self._first_states(inputs, valid_length)
         if signals and valid_length is None:
             valid_length = self._all_steps(inputs)
-        outputs, states = self._run(inputs, states, *(() if valid_length is None else (valid_length, *signals)))
-        return (outputs, states) if carried else outputs
+        outputs, finals = self._run(inputs, states, *(() if valid_length is None else (valid_length, *signals)))
+        if not carried:
+            return outputs
+        return outputs, finals if self.causal else final_states.mark(self, finals, given=states)
 
     def _run(self, *arguments):
         """Return outputs and states by the cached graph of this call form, or as Gluon does."""
@@ -289,10 +295,11 @@ class SequenceBlock(GraphBlock):
         if shapes != expected:
             raise ValueError(f"{name} expects states of shapes {expected} for a batch of {batch_size}, got {shapes}; "
                              f"begin_state({batch_size}) makes the first ones")
-        if not self.causal and any(state.asnumpy().any() for state in states):
-            raise ValueError(f"{name} is not causal: it reads each sequence from its end too, so states carried over "
-                             "from an earlier chunk cannot give what the whole sequence gives; pass whole sequences, "
-                             "or use a causal block")
+
+    def _why_not_carried(self):
+        """Return the sentence that refuses states which a block that is not causal returned itself."""
+        return (f"{type(self).__name__} is not causal: it reads each sequence from its end too, so the states that it "
+                "returned for one chunk cannot be carried into the next; pass whole sequences, or use a causal block")
 
     def _symbolic_begin_state(self, inputs):
         """Zeros whose batch size follows that of the symbol `inputs`, so that N stays free in an exported graph."""

@@ -33,8 +33,8 @@ __all__ = ["CRF", "Viterbi"]
 class _Chain(GraphBlock):
     """The parameters of a chain of labels, and what both loops over it share."""
 
-    def __init__(self, num_labels, dtype="float32", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, num_labels, dtype="float32", prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
         self.num_labels, self._dtype = num_labels, dtype
         for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
@@ -123,8 +123,8 @@ class CRF(_Chain):
     <NDArray 1 @cpu(0)>
     """
 
-    def __init__(self, num_labels, dtype="float32", *, backend=None, **kwargs):
-        super().__init__(num_labels, dtype, **kwargs)
+    def __init__(self, num_labels, dtype="float32", *, backend=None, prefix=None, params=None):
+        super().__init__(num_labels, dtype, prefix=prefix, params=params)
         self.backend = resolve(backend)
 
     def explain_backend(self):

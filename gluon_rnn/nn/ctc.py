@@ -63,6 +63,9 @@ class CTCLoss(GraphBlock):
         valid_length = functional.clamp(F, valid_length, logits)
         label_length = functional.clamp(F, label_length, labels, axis=1)
         logits = functional.mask(F, logits, valid_length)
+        # A row without labels goes through the operator with one; were that no label, it would read beside the logits.
+        labels = F.swapaxes(F.cast(labels, dtype="float32"), 0, 1)         # as lengths are
+        labels = F.swapaxes(functional.mask(F, labels, label_length), 0, 1)              # (N, L)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,

@@ -1,4 +1,4 @@
-"""Delays as states: the last K values of a signal go into a call and come out of it, like the state of an LSTM.
+"""Delays as states: the last K values of a signal are an argument and a result of a call, like the state of an LSTM.
 
     z_t = [x_t, x_{t-1}, ..., x_{t-K}]
 
@@ -8,13 +8,12 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 import mxnet as mx
 
 from gluon_rnn.nn import backend, functional
-from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
 
-__all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "side_by_side",
+__all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "concat_features",
            "time_zeros"]
-
 
 
 def shifted(F, extended, offsets, past, future=0, width=0):
@@ -23,13 +22,13 @@ def shifted(F, extended, offsets, past, future=0, width=0):
     Parameters
     ----------
     extended : (past + T + future, N, C)
-        The sequence with what comes before and after it.
+        The sequence with the steps before and after it.
     offsets : sequence of int
         Each from -past to future.
     width : int, optional
         C, where it is known.
     """
-    return side_by_side(F, shifts(F, extended, offsets, past, future), width)
+    return concat_features(F, shifts(F, extended, offsets, past, future), width)
 
 
 def shifts(F, extended, offsets, past, future=0):
@@ -37,10 +36,10 @@ def shifts(F, extended, offsets, past, future=0):
     return [F.slice_axis(extended, axis=0, begin=past + offset, end=(offset - future) or None) for offset in offsets]
 
 
-def side_by_side(F, parts, width=0):
-    """Return n arrays (T, N, C) side by side, (T, N, n * C).
+def concat_features(F, parts, width=0):
+    """Return n arrays (T, N, C) concatenated along the features, (T, N, n * C).
 
-    ``F.concat(*parts, dim=2)`` does the same, five to twenty times slower: MXNet joins three-dimensional arrays number
+    ``F.concat(*parts, dim=2)`` does the same, five to twenty times slower: MXNet copies three-dimensional arrays number
     by number. `width` is C, where it is known.
     """
     if len(parts) == 1:
@@ -63,7 +62,7 @@ def row_numbers(F, sequence):
 def gathered(F, extended, indices):
     """Return what `shifted` does, for n = 2 offsets or more, as one gathering of rows: (T, N, n * C).
 
-    Slices beside each other write every number twice, and backwards they fill each slice up with zeros. This copies
+    Concatenated slices write every number twice, and backward they fill each slice up with zeros. This copies
     whole rows once, and adds whole rows up on the way back. It pays where there is more than one feature.
 
     Parameters
@@ -76,7 +75,7 @@ def gathered(F, extended, indices):
 
 
 def row_indices(F, numbers, offsets, past):
-    """Return the rows of an extended sequence that stand at `offsets` from each step, (T, N, n).
+    """Return the rows of an extended sequence at `offsets` from each step, (T, N, n).
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def last_values(F, extended, past, valid_length, future=0):
     """Return each row's last `past` valid values, oldest first, (past, N, C).
 
     `extended` (past + T + future, N, C) begins with the values before the first step, so that a row shorter than
-    `past`, or an empty one, keeps what it still needs of them; `future` more steps stand behind it.
+    `past`, or an empty one, keeps what it still needs of them; `future` more steps follow it.
     """
     if valid_length is None:
         return F.slice_axis(extended, axis=0, begin=-past - future, end=-future or None)
@@ -117,7 +116,7 @@ def time_zeros(F, sequence, steps):
 
 
 class DelayLine(SequenceBlock):
-    """The last K values of a signal beside the present one: (T, N, C) to (T, N, (K + 1) * C).
+    """The present value of a signal and its last K ones as features: (T, N, C) to (T, N, (K + 1) * C).
 
     z_t = [x_t, x_{t-1}, ..., x_{t-K}], the newest first: features d * C to (d + 1) * C - 1 are x_{t-d}.
 
@@ -129,6 +128,8 @@ class DelayLine(SequenceBlock):
         C; 0 takes it from the first input. `begin_state` and a symbolic call need to know it.
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
@@ -151,9 +152,10 @@ class DelayLine(SequenceBlock):
            [4., 3., 2.]], dtype=float32)
     """
 
-    def __init__(self, delays, input_size=0, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, delays, input_size=0, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(delays=delays)
+        check_counts(input_size=input_size)
         self.delays, self.input_size = delays, input_size
 
     @property

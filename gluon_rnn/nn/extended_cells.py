@@ -8,7 +8,7 @@ PeepholeLSTMCell (Gers and Schmidhuber 2000; Graves 2013, equations 7-11): the g
 ProjectedLSTMCell (Sak et al. 2014, equations 1-7 without peepholes): a smaller output r_t is fed back instead of h_t,
     r_t = P (o * tanh(c_t)),  a = W x_t + b + R r_{t-1} + r
 
-ResetBeforeGRUCell (Cho et al. 2014, equation 8): the reset gate stands *before* the matrix product,
+ResetBeforeGRUCell (Cho et al. 2014, equation 8): the reset gate acts *before* the matrix product,
     n = tanh(W x_t + b + R (r * h_{t-1}) + b_h)
 
 LayerNormLSTMCell (Ba et al. 2016, equations 20-22), with LN(v; g, b) = g * (v - mean v) / sqrt(var v + eps) + b:
@@ -17,10 +17,9 @@ LayerNormLSTMCell (Ba et al. 2016, equations 20-22), with LN(v; g, b) = g * (v -
 ZoneoutCell (Krueger et al. 2017, equations 5-6) around any of them: each unit of a state keeps its old value
 with a probability z, and is the expectation of that in prediction.
 """
-from mxnet import gluon
-
-from gluon_rnn.nn.cells import GRUCell, LSTMCell
-from gluon_rnn.nn.checks import check_rates
+from gluon_rnn.nn.cells import GluonCell, GRUCell, LSTMCell, RecurrentCell
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.initializers import default_or
 
 __all__ = ["PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell"]
 
@@ -32,7 +31,7 @@ class PeepholeLSTMCell(LSTMCell):
     ----------
     peephole_initializer : str or Initializer, default "zeros"
         Of ``peephole_i``, ``peephole_f`` and ``peephole_o``, each (H,); at zero the network starts as a plain LSTM.
-    hidden_size, input_size, initializers
+    hidden_size, input_size, other initializers, prefix, params
         As in `gluon_rnn.nn.LSTMCell`.
 
     References
@@ -41,8 +40,14 @@ class PeepholeLSTMCell(LSTMCell):
     Neural Networks, equations 7-11.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, peephole_initializer="zeros", **kwargs):
-        super().__init__(hidden_size, input_size, **kwargs)
+    infers_batch = False
+
+    def __init__(self, hidden_size, input_size=0, *, peephole_initializer="zeros",
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", prefix=None, params=None):
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         for gate in "ifo":
             self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
 
@@ -57,15 +62,15 @@ class PeepholeLSTMCell(LSTMCell):
 
 
 class ProjectedLSTMCell(LSTMCell):
-    """LSTM that puts out and feeds back a projection: (N, C), r (N, P) and c (N, H) to r and [r, c].
+    """LSTM whose output, which is fed back, is a projection: (N, C), r (N, P) and c (N, H) to r and [r, c].
 
     Parameters
     ----------
     projection_size : int, optional
         P; default half of H.
-    h2r_weight_initializer : str or Initializer, default "xavier"
-        Of ``h2r_weight`` (P, H).
-    hidden_size, input_size, initializers
+    h2r_weight_initializer : str or Initializer, optional
+        Of ``h2r_weight`` (P, H); default as for the others, "xavier".
+    hidden_size, input_size, other initializers, prefix, params
         As in `gluon_rnn.nn.LSTMCell`; ``h2h_weight`` is (4 H, P).
 
     References
@@ -74,11 +79,19 @@ class ProjectedLSTMCell(LSTMCell):
     Acoustic Modeling, section 2.2.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, projection_size=None, h2r_weight_initializer="xavier", **kwargs):
+    def __init__(self, hidden_size, input_size=0, *, projection_size=None, h2r_weight_initializer=None,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", prefix=None, params=None):
+        check_sizes(hidden_size=hidden_size)
         if projection_size is None:
             projection_size = max(1, hidden_size // 2)
-        super().__init__(hidden_size, input_size, recurrent_size=projection_size, **kwargs)
-        self._register("h2r_weight", (projection_size, hidden_size), h2r_weight_initializer)
+        check_sizes(projection_size=projection_size)
+        RecurrentCell.__init__(
+            self, hidden_size, input_size, recurrent_size=projection_size,
+            i2h_weight_initializer=i2h_weight_initializer, h2h_weight_initializer=h2h_weight_initializer,
+            i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer, prefix=prefix,
+            params=params)
+        self._register("h2r_weight", (projection_size, hidden_size), default_or(h2r_weight_initializer, "xavier"))
 
     def state_info(self, batch_size=0):
         """Return (N, P) for r and (N, H) for c."""
@@ -125,23 +138,27 @@ class LayerNormLSTMCell(LSTMCell):
         Of ``i2h_gain``, ``h2h_gain`` (4 H,) and ``c_gain`` (H,).
     epsilon : float, default 1e-5
         Added to the variance.
-    hidden_size, input_size, initializers
+    hidden_size, input_size, other initializers, prefix, params
         As in `gluon_rnn.nn.LSTMCell`; the biases are added after the normalisation. ``c_bias`` (H,) starts at 0.
 
     Notes
     -----
-    Mean and variance run over all four gates together, as in the paper. The normalised product with the inputs does
-    not wait for the step before, and is taken outside the loop.
+    Mean and variance are those of all four gates, as in the paper. The normalised product with the inputs does not
+    depend on the step before, and is computed outside the loop.
 
     References
     ----------
     Ba, Kiros and Hinton (2016), Layer Normalization, supplementary material, equations 20-22.
     """
 
-    joins_biases = False
+    sums_biases = infers_batch = False
 
-    def __init__(self, hidden_size, input_size=0, *, gain_initializer="ones", epsilon=1e-5, **kwargs):
-        super().__init__(hidden_size, input_size, **kwargs)
+    def __init__(self, hidden_size, input_size=0, *, gain_initializer="ones", epsilon=1e-5,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", prefix=None, params=None):
+        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
+                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
         self._epsilon = epsilon
         for name, size in (("i2h", self._stacked), ("h2h", self._stacked), ("c", hidden_size)):
             self._register(f"{name}_gain", (size,), gain_initializer)
@@ -166,21 +183,23 @@ class LayerNormLSTMCell(LSTMCell):
         return F.LayerNorm(values, parameters[f"{name}_gain"], parameters[f"{name}_bias"], axis=-1, eps=self._epsilon)
 
 
-class ZoneoutCell(gluon.HybridBlock):
+class ZoneoutCell(GluonCell):
     """Let each unit of `cell`'s states keep its old value with a probability: s_t = d * s_{t-1} + (1 - d) * new.
 
     In training d is drawn anew for each step, row and unit, being 1 with the probability given; in prediction d is that
-    probability itself. The output *is* the first state, so that both see one mask. (In `mxnet.gluon.rnn.ZoneoutCell`
-    they see two, and the output before is an attribute of the block.)
+    probability itself. The output *is* the first state, so that both have one mask. (In `mxnet.gluon.rnn.ZoneoutCell`
+    they have two, and the output before is an attribute of the block.)
 
     Parameters
     ----------
     cell : RecurrentCell
-        One that puts out its first state: all but `gluon_rnn.nn.jordan.JordanCell`.
+        One whose output is its first state: all but `gluon_rnn.nn.jordan.JordanCell`.
     zoneout_h : float in [0, 1), default 0.05
         Probability for the first state, h.
     zoneout_c : float in [0, 1), default 0.5
         For the second, c, where there is one.
+    prefix, params
+        Of `mxnet.gluon.Block`.
 
     Notes
     -----
@@ -192,19 +211,56 @@ class ZoneoutCell(gluon.HybridBlock):
     Krueger et al. (2017), Zoneout: Regularizing RNNs by Randomly Preserving Hidden Activations, section 3.3.
     """
 
-    def __init__(self, cell, zoneout_h=0.05, zoneout_c=0.5, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, cell, zoneout_h=0.05, zoneout_c=0.5, prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         check_rates(zoneout_h=zoneout_h, zoneout_c=zoneout_c)
         self.cell = cell
         self._rates = (zoneout_h, zoneout_c)[:cell.num_states]
-        for name in ("hidden_size", "output_size", "num_states", "state_info", "set_input_size", "set_parts", "values",
-                     "prepare"):
-            setattr(self, name, getattr(cell, name))
+
+    @property
+    def hidden_size(self):
+        """Units H of the cell."""
+        return self.cell.hidden_size
+
+    @property
+    def output_size(self):
+        """Number of output features of the cell."""
+        return self.cell.output_size
+
+    @property
+    def infers_batch(self):
+        """Whether graphs infer the batch size of zeros: as the cell says."""
+        return self.cell.infers_batch
+
+    @property
+    def num_states(self):
+        """Number of states of the cell."""
+        return self.cell.num_states
 
     @property
     def input_size(self):
         """Number of input features C; 0 while it is not known."""
         return self.cell.input_size
+
+    def set_input_size(self, input_size):
+        """Fix the number of input features: see `RecurrentCell`."""
+        self.cell.set_input_size(input_size)
+
+    def state_info(self, batch_size=0):
+        """Return the cell's states."""
+        return self.cell.state_info(batch_size)
+
+    def set_parts(self, parts, prefix="l0"):
+        """Take the parameters of a fused layer: see `RecurrentCell`."""
+        self.cell.set_parts(parts, prefix)
+
+    def values(self, inputs):
+        """Return the cell's parameters by name: see `RecurrentCell`."""
+        return self.cell.values(inputs)
+
+    def prepare(self, F, parameters, states):
+        """Return what the cell's `project` and `step` read: see `RecurrentCell`."""
+        return self.cell.prepare(F, parameters, states)
 
     def project(self, F, inputs, parameters):
         """Return what the cell makes of `inputs` (..., N, C), and (..., N, H) of 1 - d for each state with a rate."""
@@ -228,5 +284,4 @@ class ZoneoutCell(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x, states):
         """One step: (N, C) and the states to the output and the states."""
-        parameters = self.prepare(F, self.values(x), states)
-        return self.step(F, self.project(F, x, parameters), states, parameters)
+        return self._one_step(F, x, states, self.values(x))

@@ -2,23 +2,21 @@
 
 MXNet's fused operator reads all weights and biases of a layer from one vector: first every weight, then every bias,
 ``l_i2h, l_h2h, r_i2h, r_h2h`` in each (l: forward direction, r: backward), gates stacked in the order of `GATES`.
-A layer that owns this vector need not join its arrays at every call.
+A layer that owns this vector need not concatenate its arrays at every call.
 """
 from collections import OrderedDict, namedtuple
 
-import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn.functional import concat, concat_vectors
-from gluon_rnn.nn.initializers import as_initializer
 
-__all__ = ["FlatLayout", "FlatInitializer", "Part", "GATES", "drop_h2h", "split_directions", "hold_cell"]
+__all__ = ["FlatLayout", "Part", "GATES", "drop_h2h", "hold_cell", "parts_in_graph", "split_directions"]
 
 # Large enough to saturate a sigmoid exactly (0 or 1) in float16, float32 and float64, small enough for float16.
 _SATURATE = 1e4
 
 #: gate names in the order in which the fused operator stacks them; "h" is the only "gate" of an Elman network
-GATES = {"rnn_tanh": "h", "rnn_relu": "h", "lstm": "ifgo", "gru": "rzn"}
+GATES = {"rnn_tanh": "h", "rnn_relu": "h", "rnn_sigmoid": "h", "lstm": "ifgo", "gru": "rzn"}
 
 # Which way each gate of an LSTM saturates where its cell state is held still: i, f, g, o.
 _HOLD = (-1, 1, 0, 0)
@@ -31,7 +29,7 @@ class FlatLayout:
 
     Parameters
     ----------
-    mode : {"rnn_tanh", "rnn_relu", "lstm", "gru"}
+    mode : {"rnn_tanh", "rnn_relu", "rnn_sigmoid", "lstm", "gru"}
     input_size : int
         0 while it is not known yet.
     hidden_size : int
@@ -55,21 +53,23 @@ class FlatLayout:
             return 0
         return self.fixed_size + len(self.directions) * len(self.gates) * self.hidden_size * self.input_size
 
-    def for_size(self, size):
-        """Return the layout of a vector of `size` entries: the same layer, its input size read off the length."""
+    def input_size_for(self, size):
+        """Return the input size of a layer whose vector has `size` entries; ValueError if no such layer has."""
         stacked = len(self.directions) * len(self.gates) * self.hidden_size
         input_size, rest = divmod(size - self.fixed_size, stacked)
-        assert rest == 0 and input_size > 0, (size, self.mode, self.hidden_size)
-        return FlatLayout(self.mode, input_size, self.hidden_size, len(self.directions) == 2)
+        if rest or input_size < 1:
+            raise ValueError(f"no {self.mode} layer of {self.hidden_size} units has {size} parameters; mode, "
+                             "hidden_size and bidirectional must be those of the layer that was saved")
+        return input_size
 
     def parts(self):
         """Return the `Part`s in the order of the vector; names are ``l_i2h_weight`` and the like."""
         stacked = len(self.gates) * self.hidden_size
         shapes = OrderedDict()
-        for kind, columns in (("weight", (self.input_size, self.hidden_size)), ("bias", (None, None))):
+        for kind, columns in (("weight", [(self.input_size,), (self.hidden_size,)]), ("bias", [(), ()])):
             for direction in self.directions:
                 for source, width in zip(("i2h", "h2h"), columns):
-                    shapes[f"{direction}_{source}_{kind}"] = (stacked, width) if width else (stacked,)
+                    shapes[f"{direction}_{source}_{kind}"] = (stacked, *width)
         begin, parts = 0, []
         for name, shape in shapes.items():
             end = begin + int(np.prod(shape))
@@ -77,66 +77,43 @@ class FlatLayout:
             begin = end
         return parts
 
-    def bias_begin(self):
-        """Return the index of the first bias; all entries from there on are biases."""
-        return self.size - len(self.directions) * len(self.gates) * self.hidden_size * 2
 
-
-@mx.init.register
-class FlatInitializer(mx.init.Initializer):
-    """Fill a flat vector (P,) part by part: weights gate by gate, since each gate is a matrix of its own, biases whole.
-
-    Parameters
-    ----------
-    layout : FlatLayout
-        A layout of the layer, of any input size.
-    initializers : dict
-        ``i2h_weight``, ``h2h_weight``, ``i2h_bias``, ``h2h_bias`` -> name or `mxnet.init.Initializer`.
-    """
-
-    def __init__(self, layout, initializers):
-        super().__init__(mode=layout.mode)
-        self._layout = layout
-        self._initializers = {kind: as_initializer(value) for kind, value in initializers.items()}
-
-    def _init_weight(self, desc, arr):
-        for part in self._layout.for_size(arr.size).parts():
-            pieces = len(self._layout.gates) if part.name.endswith("weight") else 1
-            shape = (part.shape[0] // pieces,) + part.shape[1:]
-            values = [self._draw(part.name, shape, arr.context) for _ in range(pieces)]
-            arr[part.begin:part.end] = mx.nd.concat(*values, dim=0).reshape((-1,)).astype(arr.dtype)
-
-    def _draw(self, name, shape, ctx):
-        values = mx.nd.zeros(shape, ctx=ctx)
-        self._initializers[name[2:]]._init_weight(mx.init.InitDesc(name), values)
-        return values
+def parts_in_graph(F, vector, layout):
+    """Return {"i2h_weight": (G*H, C), ...} of the flat `vector` of one direction; C may be free in a graph."""
+    stacked, names = len(layout.gates) * layout.hidden_size, ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+    begins = (0, -stacked * (layout.hidden_size + 2), -2 * stacked, -stacked, None)
+    parts = {name: F.slice_axis(vector, axis=0, begin=begin, end=end)
+             for name, begin, end in zip(names, begins, begins[1:])}
+    for name in names[:2]:
+        parts[name] = F.reshape(parts[name], shape=(stacked, -1))
+    return parts
 
 
 def drop_h2h(F, vector, layout, rate):
     """Return the flat `vector` with dropout on its recurrent weights alone (weight drop)."""
-    pieces, weights_end = [], layout.bias_begin()
-    for part in layout.parts():
-        if part.name.endswith("weight"):
-            piece = F.slice_axis(vector, axis=0, begin=part.begin, end=part.end)
-            pieces.append(F.Dropout(piece, p=rate) if "h2h" in part.name else piece)
-    return concat_vectors(F, *pieces, F.slice_axis(vector, axis=0, begin=weights_end, end=None))
+    directions, stacked = len(layout.directions), len(layout.gates) * layout.hidden_size
+    weights = F.slice_axis(vector, axis=0, begin=0, end=-2 * directions * stacked)
+    weights = F.reshape(weights, shape=(directions, -1))                  # a row a direction, i2h before h2h
+    recurrent = -stacked * layout.hidden_size
+    dropped = F.Dropout(F.slice_axis(weights, axis=1, begin=recurrent, end=None), p=rate)
+    weights = F.concat(F.slice_axis(weights, axis=1, begin=0, end=recurrent), dropped, dim=1)
+    biases = F.slice_axis(vector, axis=0, begin=-2 * directions * stacked, end=None)
+    return concat_vectors(F, F.reshape(weights, shape=(-1,)), biases)
 
 
 def split_directions(F, vector, layout):
-    """Return the flat vectors of the forward and of the backward direction alone, of a layout of known input size.
+    """Return the flat vectors of the forward and of the backward direction alone.
 
-    All parts are rows of G * H numbers, so that each vector is one gathering of rows: half of what slices and joins
-    take, backwards above all.
+    All parts are rows of G * H numbers, so that each vector is one gathering of rows: half of what slices and
+    concatenations take, backward above all.
     """
     rows = F.reshape(vector, shape=(-1, len(layout.gates) * layout.hidden_size))         # (2 (C + H) + 4, G * H)
     numbers = F.contrib.arange_like(F.cast(F.BlockGrad(F.slice_axis(rows, axis=1, begin=0, end=1)), dtype="int32"))
-    weights, directions = layout.input_size + layout.hidden_size, []
-    for direction in (0, 1):
-        begins = (direction * weights, 2 * (weights + direction))         # of its weights, of its two biases
-        own = F.concat(*(F.slice_axis(numbers, axis=0, begin=begin, end=begin + count)
-                         for begin, count in zip(begins, (weights, 2))), dim=0)
-        directions.append(F.reshape(F.take(rows, F.reshape(own, shape=(-1,)), axis=0), shape=(-1,)))
-    return directions
+    weights = F.reshape(F.slice_axis(numbers, axis=0, begin=0, end=-4), shape=(2, -1))   # of each direction
+    biases = F.reshape(F.slice_axis(numbers, axis=0, begin=-4, end=None), shape=(2, 2))
+    own = F.concat(weights, biases, dim=1)                                # (2, C + H + 2)
+    return [F.reshape(F.take(rows, F.reshape(F.slice_axis(own, axis=0, begin=direction, end=direction + 1),
+                                             shape=(-1,)), axis=0), shape=(-1,)) for direction in (0, 1)]
 
 
 def hold_cell(F, inputs, vector, padding, hidden_size):

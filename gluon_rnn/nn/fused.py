@@ -1,9 +1,9 @@
-r"""Elman RNN, LSTM and GRU on MXNet's fused operator, each layer owning its one flat parameter vector.
+r"""Elman RNN, LSTM and GRU on MXNet's fused operator, each layer's parameters in one vector.
 
 For step t, input x_t and state h (c), with :math:`\sigma` the logistic function and * elementwise:
 
 RNN (Elman 1990, "Finding Structure in Time"):
-    h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h), f = tanh or relu
+    h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h), f = tanh, relu or sigma
 
 LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; no peepholes), gates i, f, g, o:
     i, f, o = sigma(W x_t + b + R h_{t-1} + r),  g = tanh(W x_t + b + R h_{t-1} + r)
@@ -13,16 +13,18 @@ GRU (Cho et al. 2014, with the reset gate *after* the matrix product), gates r, 
     r, z = sigma(W x_t + b + R h_{t-1} + r),  n = tanh(W x_t + b_i + r * (R h_{t-1} + b_h))
     h_t = (1 - z) * n + z * h_{t-1}
 """
-from collections import OrderedDict
-
 import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.flat import FlatInitializer, FlatLayout
-from gluon_rnn.nn.fused_run import FusedRun
+from gluon_rnn.nn.flat import FlatLayout
+from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
+from gluon_rnn.nn.fused_run import FusedRun, operator_mode
+from gluon_rnn.nn.gluon_cells import unfused
+from gluon_rnn.nn.initializers import as_initializer, default_or
+from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
 from gluon_rnn.registry import encoders
 
 __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
@@ -31,33 +33,54 @@ __all__ = ["RNN", "LSTM", "GRU", "FusedLayer"]
 class FusedLayer(SequenceBlock):
     """What `RNN`, `LSTM` and `GRU` share: a stack of one-layer fused operators, (T, N, C) to (T, N, D * H).
 
-    Each layer has one parameter, ``l<k>_parameters``, that holds both directions. `parts`, `set_part` and `gate` give
-    its weights and biases by the names of `mxnet.gluon.rnn`.
+    Parameters bear the names and shapes of `mxnet.gluon.rnn`: ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H),
+    ``l0_i2h_bias``, ``l0_h2h_bias`` (G*H,), ``r0_...`` for the backward direction; G gates stacked in the order i, f,
+    g, o or r, z, n. Files of its layers load here, and ours there. Their arrays are views into one vector a layer,
+    which is what the operator reads: see `gluon_rnn.nn.flat_parameters`.
     """
 
     #: what the fused operator calls this network
     mode = None
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0, *,
-                 i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer="zeros",
-                 h2h_bias_initializer="zeros", drop_h=0.0, weight_drop=0.0, **kwargs):
-        super().__init__(layout=layout, **_without_unsupported(kwargs))
+    def __init__(self, hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, *, drop_h,
+                 weight_drop, dtype, backend, prefix, params):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout, drop_h=drop_h, weight_drop=weight_drop)
         self.hidden_size, self.num_layers = hidden_size, num_layers
-        self.bidirectional, self.causal = bidirectional, not bidirectional
+        self.bidirectional, self.causal = bool(bidirectional), not bidirectional
         self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop
         self._directions = 2 if bidirectional else 1
-        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size, bidirectional)
-                         for layer in range(num_layers)]
-        self._register_vectors({"i2h_weight": i2h_weight_initializer, "h2h_weight": h2h_weight_initializer,
-                                "i2h_bias": i2h_bias_initializer, "h2h_bias": h2h_bias_initializer})
+        self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size,
+                                    self.bidirectional) for layer in range(num_layers)]
+        self._vectors = [self._register(layer, layout, initializers) for layer, layout in enumerate(self._layouts)]
 
-    def _register_vectors(self, initializers):
-        for layer, layout in enumerate(self._layouts):
-            name = f"l{layer}_parameters"
-            setattr(self, name, self.params.get(name, shape=(layout.size,), dtype=self._dtype,
-                                                init=FlatInitializer(layout, initializers), allow_deferred_init=True))
+    def _register(self, layer, layout, initializers):
+        """Register the parameters of a layer in Gluon's order, and return their vector."""
+        shared = self.params._get_impl(f"{self.params.prefix}l{layer}_i2h_weight")
+        if shared is not None:
+            return self._share(layer, layout, shared)
+        vector = FlatVector(f"{self.params.prefix}l{layer}_parameters", layout, self._dtype)
+        for part in layout.parts():
+            name = _part_name(part, layer)
+            FlatPart(self.params.prefix + name, vector, (self._reg_params, name), part.shape,
+                     initializers[part.name[2:]])
+        for part in sorted(vector.parts, key=lambda part: part.name[len(self.params.prefix)]):     # l before r
+            name = part.name[len(self.params.prefix):]
+            self.params._params[part.name] = part
+            setattr(self, name, part)
+        return vector
+
+    def _share(self, layer, layout, shared):
+        """Take the parameters that ``params=`` of the constructor brings, and return their vector."""
+        vector = getattr(shared, "vector", None)
+        if vector is None or [part.shape for part in layout.parts()] != [part.shape for part in vector.parts]:
+            raise ValueError(f"params must come from a {type(self).__name__} of ours with the same sizes, got "
+                             f"{shared!r} for l{layer}_i2h_weight")
+        for part in layout.parts():
+            name = _part_name(part, layer)
+            setattr(self, name, self.params._get_impl(self.params.prefix + name))
+        return vector
 
     @property
     def output_size(self):
@@ -67,10 +90,7 @@ class FusedLayer(SequenceBlock):
     @property
     def input_size(self):
         """Number of input features C; 0 while it is not known."""
-        size = self.l0_parameters.shape[0]
-        if size and not self._layouts[0].input_size:                      # learnt by a graph's inference or a file
-            self._layouts[0] = self._layouts[0].for_size(size)
-        return self._layouts[0].input_size
+        return self._vectors[0].layout.input_size
 
     def state_info(self, batch_size=0):
         """Return shape (L * D, N, H) for h, and for c of an LSTM."""
@@ -82,47 +102,30 @@ class FusedLayer(SequenceBlock):
         if self.input_size not in (0, input_size):
             raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
                              f"got {input_size}")
-        self._layouts[0].input_size = input_size
-        self.l0_parameters.shape = (self._layouts[0].size,)
+        self._vectors[0].learn_input_size(input_size)
 
     def infer_shape(self, inputs, *_):
         """Called by Gluon at the first forward of a layer whose input size was deferred."""
         self.set_input_size(inputs.shape[-1])
 
-    # ---- named access ------------------------------------------------------------------------------------------
+    # ---- parameters --------------------------------------------------------------------------------------------
 
     def parts(self, ctx=None):
-        """Return {name: array}, views of the parameters by the names and shapes of `mxnet.gluon.rnn`.
-
-        Names are ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias``, ``l0_h2h_bias`` (G*H,),
-        ``r0_...`` for the backward direction; G gates stacked in the order i, f, g, o or r, z, n. Writing into a view
-        (``view[:] = ...``) changes the layer.
-        """
-        views = OrderedDict()
-        for layer, layout in enumerate(self._layouts):
-            vector = self._vector(layer, ctx)
-            for part in layout.parts():
-                views[_part_name(part, layer)] = vector[part.begin:part.end].reshape(part.shape)
-        return views
+        """Return {name: array} of all parameters on a device; writing into an array changes the layer."""
+        if not self.input_size:
+            raise ValueError(f"{type(self).__name__} does not know its input size yet; give input_size=..., or pass it "
+                             "an input first")
+        return {_part_name(place, layer): part.data(ctx) for layer, vector in enumerate(self._vectors)
+                for place, part in zip(vector.layout.parts(), vector.parts)}
 
     def gate(self, name, gate, ctx=None):
-        """Return the view of one gate of a part, (H, C), (H, H) or (H,): ``layer.gate("l0_h2h_weight", "f")``."""
+        """Return the view of one gate of a parameter, (H, C), (H, H) or (H,): ``layer.gate("l0_h2h_weight", "f")``."""
         gates, parts = self._layouts[0].gates, self.parts(ctx)
         if name not in parts or gate not in gates:
-            raise ValueError(f"{type(self).__name__} has parts {', '.join(parts)} with gates {', '.join(gates)}; "
-                             f"got part {name!r}, gate {gate!r}")
+            raise ValueError(f"{type(self).__name__} has parameters {', '.join(parts)} with gates {', '.join(gates)}; "
+                             f"got parameter {name!r}, gate {gate!r}")
         begin = gates.index(gate) * self.hidden_size
         return parts[name][begin:begin + self.hidden_size]
-
-    def set_part(self, name, value):
-        """Set one part on all devices, ``layer.set_part("l0_i2h_bias", array)``; ValueError if the shape differs."""
-        for ctx in self.l0_parameters.list_ctx():
-            parts = self.parts(ctx)
-            if name not in parts:
-                raise ValueError(f"{type(self).__name__} has no part {name!r}; its parts: {', '.join(parts)}")
-            if parts[name].shape != tuple(value.shape):
-                raise ValueError(f"{name} has shape {parts[name].shape}, got {tuple(value.shape)}")
-            parts[name][:] = value
 
     @property
     def drops_weights(self):
@@ -131,31 +134,43 @@ class FusedLayer(SequenceBlock):
 
     def parts_of(self, F, like, layer):
         """Return {"i2h_weight": (G*H, C), ...} of a unidirectional layer in a graph; `like` is array or symbol as F."""
-        self._require_input_size("its parts in a graph")
-        parameter = self._reg_params[f"l{layer}_parameters"]
-        vector = parameter.data(like.context) if isinstance(like, mx.nd.NDArray) else parameter.var()
-        return {part.name[2:]: F.reshape(F.slice_axis(vector, axis=0, begin=part.begin, end=part.end), shape=part.shape)
-                for part in self._layouts[layer].parts()}
+        return flat.parts_in_graph(F, self._vector(F, like, layer), self._layouts[layer])
 
-    def decay_mask(self, layer):
-        """Return 1 for the weights and 0 for the biases of ``l<layer>_parameters``, as one vector."""
-        self._require_input_size("a decay mask")
-        mask = mx.nd.ones((self._layouts[layer].size,), dtype=self._dtype)
-        mask[self._layouts[layer].bias_begin():] = 0
-        return mask
+    def _unfuse(self):
+        """Return a stack of Gluon's cells on the same parameters, as layers of `mxnet.gluon.rnn` do."""
+        return unfused(self)
 
-    def _vector(self, layer, ctx):
-        if not self.input_size:
-            raise ValueError(f"{type(self).__name__} does not know its input size yet; give input_size=..., or pass it "
-                             "an input first")
-        return self._reg_params[f"l{layer}_parameters"].data(ctx)
+    def collect_params(self, select=None):
+        """Return the parameters as Gluon does; to Gluon's graph builder, the vectors that graphs read."""
+        found = super().collect_params(select)
+        if select is None and vectors_are_read():
+            for vector in filter(lambda vector: vector.is_whole, self._vectors):
+                for part in vector.parts:
+                    del found._params[part.name]
+                found._params[vector.name] = vector
+        return found
+
+    def _collect_params_with_prefix(self, prefix=""):
+        """Name parameters in files as `mxnet.gluon.rnn` does, so that either reads those of the other."""
+        prefix, cell = prefix + "." if prefix else "", "{}_cell." if self.bidirectional else ""
+        return {f"{prefix}_unfused.{name[1:name.index('_')]}.{cell.format(name[0])}{name[name.index('_') + 1:]}": part
+                for name, part in self._reg_params.items()}
+
+    def _vector(self, F, like, layer):
+        """Return the flat vector of a layer, as array or symbol like `like`."""
+        vector, is_array = self._vectors[layer], isinstance(like, mx.nd.NDArray)
+        if vector.is_whole and (is_array or vectors_are_read()):
+            return vector.data(like.context) if is_array else vector.var()
+        parts = [self._reg_params[_part_name(place, layer)] for place in vector.layout.parts()]
+        values = [part.data(like.context) if is_array else part.var() for part in parts]
+        return F._internal._rnn_param_concat(*(F.reshape(value, shape=(-1,)) for value in values), dim=0)
 
     # ---- computation -------------------------------------------------------------------------------------------
 
     def _check_inputs(self, inputs, shape, valid_length):
         super()._check_inputs(inputs, shape, valid_length)
         name, dtype = type(self).__name__, inputs.dtype
-        if shape[-1] != self._layouts[0].input_size or dtype != self._numpy_dtype:    # two cheap looks on a hot path
+        if shape[-1] != self._vectors[0].layout.input_size or dtype != self._numpy_dtype:    # cheap, on a hot path
             check_features(name, inputs, self.input_size, self._dtype)
             self.set_input_size(shape[-1])
         if dtype == np.float16 and inputs.context.device_type == "cpu":
@@ -166,12 +181,17 @@ class FusedLayer(SequenceBlock):
         """Return whether a call without states leaves them out: the cell state at the end of each row has a price."""
         return with_lengths
 
-    def forward_sequence(self, F, inputs, states, valid_length, **parameters):
+    def forward(self, inputs, *args):
+        """Run eagerly without asking for each parameter, whose slices would be recorded for nothing; else as Gluon."""
+        if self._active or not self._has_run or not isinstance(inputs, mx.nd.NDArray):
+            return super().forward(inputs, *args)
+        with inputs.context:
+            return self.hybrid_forward(mx.nd, inputs, *args)
+
+    def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
-        if self.bidirectional and valid_length is not None:
-            self._require_input_size("valid_length in a bidirectional layer")
         wanted = bool(states)
-        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted)
+        run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted, adds=self._dtype == "float32")
         if valid_length is not None:
             inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
         directions = self._directions if valid_length is None else 1
@@ -179,17 +199,36 @@ class FusedLayer(SequenceBlock):
         for layer, layout in enumerate(self._layouts):
             if layer:
                 outputs = self._drop_between(F, outputs)
-            vector = parameters[f"l{layer}_parameters"]
+            vector = self._vector(F, inputs, layer)
             if self._weight_drop:
-                self._require_input_size("weight_drop")
                 vector = flat.drop_h2h(F, vector, layout, self._weight_drop)
-            outputs, final = run(outputs, vector, layout, begins[layer])
+            outputs, final = self._run_layer(F, run, outputs, vector, layout, begins[layer])
             finals.append(final)
         if valid_length is not None:                                      # between layers nothing reads the padding
             outputs = functional.mask(F, outputs, valid_length)
+        if not self.input_size and (valid_length is not None or self._weight_drop):
+            outputs = F.broadcast_add(outputs, self._size_hint(F, inputs))
         if wanted and self.num_layers > 1:
             return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
         return outputs, finals[0] if wanted else []
+
+    def _run_layer(self, F, run, inputs, vector, layout, begin):
+        if self.mode != "rnn_sigmoid":
+            return run(inputs, vector, layout, begin)
+        vector, begin = as_tanh_vector(F, vector, layout), [to_tanh(state) for state in begin]
+        outputs, final = run(inputs, vector, layout, begin)
+        return from_tanh(outputs), final and [from_tanh(state) for state in final]
+
+    def _size_hint(self, F, inputs):
+        """Return zero (1, 1, 1), from which a graph infers the number of input features while it is not known.
+
+        The operator alone can, from a vector that it reads as it is; here it reads one that was made from the vector.
+        """
+        step = F.zeros_like(F.slice_axis(inputs, axis=0, begin=0, end=1))
+        begins = self._begins(F, step, [], self._directions)[0]
+        outputs = F.RNN(step, self._vector(F, inputs, 0), *begins, state_size=self.hidden_size, num_layers=1,
+                        mode=operator_mode(self.mode), bidirectional=self.bidirectional)
+        return F.reshape(0 * F.sum(F.BlockGrad(outputs)), shape=(1, 1, 1))
 
     def _begins(self, F, inputs, states, directions):
         """Return the [h] or [h, c], each (D, N, H), that each layer begins with; without states D is `directions`."""
@@ -209,11 +248,6 @@ class FusedLayer(SequenceBlock):
             outputs = F.Dropout(outputs, p=self._drop_h, axes=(0,))       # one mask for all steps
         return outputs
 
-    def _require_input_size(self, what):
-        if not self.input_size:
-            raise ValueError(f"{type(self).__name__} needs its input size for {what}; give input_size=..., or pass the "
-                             "layer an array before it becomes part of a graph")
-
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "
                 f"num_layers={self.num_layers}, bidirectional={self.bidirectional})")
@@ -223,15 +257,11 @@ def _part_name(part, layer):
     return f"{part.name[0]}{layer}{part.name[1:]}"
 
 
-def _without_unsupported(options):
-    """Take the options of `mxnet.gluon.rnn` that have no fused CPU training out of `options`; refuse them if set."""
-    for name in ("projection_size", "h2r_weight_initializer", "state_clip_min", "state_clip_max", "state_clip_nan",
-                 "use_sequence_length"):
-        value = options.pop(name, None)
-        if value is not None and value is not False:                      # a clipping bound of 0.0 is a bound
-            hint = "pass valid_length to the call" if name == "use_sequence_length" else "leave it out"
-            raise ValueError(f"{name} is not supported by the fused layers, which must train on CPU too; {hint}")
-    return options
+def _initializers(num_gates, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
+    """Return {kind of parameter: Initializer}; None for a weight is our default unless `initialize` is given one."""
+    return {"i2h_weight": default_or(i2h_weight, "xavier", num_gates),
+            "h2h_weight": default_or(h2h_weight, "orthogonal", num_gates),
+            "i2h_bias": as_initializer(i2h_bias), "h2h_bias": as_initializer(h2h_bias)}
 
 
 @encoders.register("rnn")
@@ -240,7 +270,7 @@ class RNN(FusedLayer):
 
     Parameters
     ----------
-    activation : {"tanh", "relu"}, default "tanh"
+    activation : {"tanh", "relu", "sigmoid"}, default "tanh"
         f; `mxnet.gluon.rnn.RNN` defaults to relu, its RNNCell to tanh.
     hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, drop_h, weight_drop, dtype
         As in `LSTM`.
@@ -251,11 +281,18 @@ class RNN(FusedLayer):
     the IRNN of Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units.
     """
 
-    def __init__(self, hidden_size, num_layers=1, activation="tanh", *args, **kwargs):
-        if activation not in ("tanh", "relu"):
-            raise ValueError(f"activation must be 'tanh' or 'relu', got {activation!r}")
+    def __init__(self, hidden_size, num_layers=1, activation="tanh", layout="TNC", dropout=0.0, bidirectional=False,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
+                 h2h_bias_initializer="zeros", input_size=0, *, drop_h=0.0, weight_drop=0.0, dtype="float32",
+                 backend=None, prefix=None, params=None):
+        if activation not in ("tanh", "relu", "sigmoid"):
+            raise ValueError(f"activation must be 'tanh', 'relu' or 'sigmoid', got {activation!r}")
         self.mode = f"rnn_{activation}"
-        super().__init__(hidden_size, num_layers, *args, **kwargs)
+        initializers = _initializers(1, i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer,
+                                     h2h_bias_initializer)
+        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
+                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
+                         params=params)
 
 
 @encoders.register("lstm")
@@ -275,8 +312,9 @@ class LSTM(FusedLayer):
         D = 2: a second network reads each sequence from its last valid step; features are concatenated.
     input_size : int, default 0
         C; 0 takes it from the first input.
-    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
-        Applied gate by gate, each gate being a matrix of its own.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, optional
+        Applied gate by gate, each gate being a matrix of its own. Default: what ``initialize(init)`` is given; where it
+        is given nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier" and "orthogonal".
     i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
         Applied to a whole bias vector. For the LSTM, i2h_bias_initializer defaults to
         `mxnet.init.LSTMBias(1.0)`: a forget bias of 1.
@@ -292,10 +330,6 @@ class LSTM(FusedLayer):
     inputs (T, N, C), states [h, c] each (L * D, N, H), valid_length (N,) -> outputs (T, N, D * H), states.
     Outputs past `valid_length` are 0; returned states are those of each row's last valid step.
 
-    Notes
-    -----
-    A weight decay that spares the biases, which live in the same vector, needs `gluon_rnn.nn.decay_masks`.
-
     References
     ----------
     Hochreiter and Schmidhuber (1997), Long Short-Term Memory; Gers, Schmidhuber and Cummins (2000), Learning to Forget.
@@ -310,9 +344,15 @@ class LSTM(FusedLayer):
 
     mode = "lstm"
 
-    def __init__(self, hidden_size, *args, i2h_bias_initializer=None, **kwargs):
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer=None,
+                 h2h_bias_initializer="zeros", *, drop_h=0.0, weight_drop=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
         bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
-        super().__init__(hidden_size, *args, i2h_bias_initializer=bias, **kwargs)
+        initializers = _initializers(4, i2h_weight_initializer, h2h_weight_initializer, bias, h2h_bias_initializer)
+        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
+                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
+                         params=params)
 
 
 @encoders.register("gru")
@@ -330,3 +370,13 @@ class GRU(FusedLayer):
     """
 
     mode = "gru"
+
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
+                 h2h_bias_initializer="zeros", *, drop_h=0.0, weight_drop=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
+        initializers = _initializers(3, i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer,
+                                     h2h_bias_initializer)
+        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
+                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
+                         params=params)

@@ -6,7 +6,12 @@ for each direction, backwards on sequences turned around; without them, once for
 from gluon_rnn.nn import flat, functional
 from gluon_rnn.nn.functional import concat
 
-__all__ = ["FusedRun"]
+__all__ = ["FusedRun", "operator_mode"]
+
+
+def operator_mode(mode):
+    """Return the mode of the operator that computes a `mode`: tanh for sigmoid, see `gluon_rnn.nn.sigmoid_network`."""
+    return "rnn_tanh" if mode == "rnn_sigmoid" else mode
 
 
 class FusedRun:
@@ -20,10 +25,12 @@ class FusedRun:
     valid_length : (N,) or None
     wanted : bool
         Whether the states are; if not, they may be None.
+    adds : bool
+        Whether the operator's backward pass adds up gradients where it is asked to: oneDNN's does, for float32.
     """
 
-    def __init__(self, F, mode, hidden_size, valid_length, wanted):
-        self._F, self._mode, self._hidden_size = F, mode, hidden_size
+    def __init__(self, F, mode, hidden_size, valid_length, wanted, *, adds):
+        self._F, self._mode, self._hidden_size, self._adds = F, mode, hidden_size, adds
         self._length, self._wanted, self._places = valid_length, wanted, None
 
     def __call__(self, inputs, vector, layout, begin):
@@ -76,6 +83,10 @@ class FusedRun:
         return outputs, final
 
     def _operator(self, inputs, vector, begin, bidirectional=False):
+        if not self._adds:
+            # MXNet's own pass refuses to add (grad_req="add"), or leaves wrong gradients of the vector in a loop around
+            # the layer. That of a copy is written, and adding it up is the copy's affair.
+            inputs, vector, *begin = map(self._F.identity, (inputs, vector, *begin))
         outputs, *final = self._F.RNN(inputs, vector, *begin, state_size=self._hidden_size, num_layers=1,
-                                      mode=self._mode, bidirectional=bidirectional, state_outputs=True)
+                                      mode=operator_mode(self._mode), bidirectional=bidirectional, state_outputs=True)
         return outputs, final

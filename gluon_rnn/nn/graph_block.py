@@ -16,6 +16,7 @@ from mxnet import gluon
 from mxnet.symbol import Symbol
 
 from gluon_rnn.nn.arguments import refuse_numpy_mode
+from gluon_rnn.nn.flat_parameters import current_names
 
 __all__ = ["BUILDING", "CallForms", "GraphBlock"]
 
@@ -39,9 +40,15 @@ class GraphBlock(gluon.HybridBlock):
     #: whether the block has run once, so that no shape of a parameter is open any more
     _has_run = False
 
-    def __init__(self, **kwargs):
+    def __init__(self, prefix=None, params=None):
         refuse_numpy_mode(type(self).__name__)
-        super().__init__(**kwargs)
+        super().__init__(prefix=prefix, params=params)
+
+    def load_parameters(self, filename, ctx=None, allow_missing=False, ignore_extra=False, cast_dtype=False,
+                        dtype_source="current"):
+        """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
+        with current_names(self, filename) as path:
+            super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
 
     def forward(self, inputs, *args):
         """Called by Gluon: run the block; the first time under the lock, for it may initialise parameters."""

@@ -1,7 +1,9 @@
 """Initializers that MXNet lacks or names otherwise, and how a name in a YAML file becomes one."""
+import inspect
+
 import mxnet as mx
 
-__all__ = ["Identity", "ByGate", "as_initializer"]
+__all__ = ["ByGate", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or", "or_global"]
 
 
 @mx.init.register
@@ -42,8 +44,8 @@ class ByGate(mx.init.Initializer):
     """
 
     def __init__(self, initializer, num_gates):
-        super().__init__(num_gates=num_gates)
         self._initializer, self._num_gates = as_initializer(initializer), num_gates
+        super().__init__(initializer=self._initializer.dumps(), num_gates=num_gates)
 
     def _init_weight(self, desc, arr):
         shape = (arr.shape[0] // self._num_gates,) + arr.shape[1:]
@@ -51,6 +53,74 @@ class ByGate(mx.init.Initializer):
         for gate in gates:
             self._initializer._init_weight(desc, gate)
         arr[:] = mx.nd.concat(*gates, dim=0).astype(arr.dtype)
+
+
+@mx.init.register
+class Default(mx.init.Initializer):
+    """What a parameter starts with unless ``initialize(init)`` of a block around it is given another initializer.
+
+    Parameters
+    ----------
+    initializer : str or Initializer
+        Taken where nobody chose another one: ``initialize()``, or ``initialize(OwnDefaults(...))``.
+    """
+
+    def __init__(self, initializer):
+        self._initializer = as_initializer(initializer)
+        super().__init__(initializer=self._initializer.dumps())
+
+    def _init_weight(self, desc, arr):
+        chosen = desc.global_init
+        if chosen is None or isinstance(chosen, OwnDefaults) or any(chosen is given for given in _GLUONS):
+            self._initializer._init_weight(desc, arr)
+        else:
+            chosen(mx.init.InitDesc(str(desc)), arr)                      # by the name's ending: weight, bias, ...
+
+
+@mx.init.register
+class OwnDefaults(mx.init.Initializer):
+    """For ``block.initialize(OwnDefaults("xavier"))``: parameters of our layers begin with their documented defaults.
+
+    Parameters
+    ----------
+    initializer : str or Initializer, default "xavier"
+        For all other parameters that have no initializer of their own.
+    """
+
+    def __init__(self, initializer="xavier"):
+        self._initializer = as_initializer(initializer)
+        super().__init__(initializer=self._initializer.dumps())
+
+    def _init_weight(self, desc, arr):
+        self._initializer._init_weight(desc, arr)
+
+
+# What Gluon passes on where nobody gave an initializer: the default arguments of its methods, one object each.
+_GLUONS = [inspect.signature(method).parameters[name].default for method, name in (
+    (mx.gluon.Block.initialize, "init"), (mx.gluon.ParameterDict.initialize, "init"),
+    (mx.gluon.Parameter.initialize, "default_init"))]
+
+
+def default_or(initializer, default, num_gates=1):
+    """Return the initializer of a parameter: `initializer` where one was given, else `default` as a `Default`.
+
+    Parameters
+    ----------
+    initializer : str, Initializer or None
+        None is Gluon's word for "as `initialize` says".
+    default : str or Initializer
+        What a documented default says.
+    num_gates : int, default 1
+        Above 1 either is applied gate by gate.
+    """
+    chosen = default if initializer is None else initializer
+    chosen = ByGate(chosen, num_gates) if num_gates > 1 else as_initializer(chosen)
+    return Default(chosen) if initializer is None else chosen
+
+
+def or_global(value):
+    """Return the initializer that `value` names; None for None, with which Gluon takes the one of `net.initialize`."""
+    return None if value is None else as_initializer(value)
 
 
 def as_initializer(value):

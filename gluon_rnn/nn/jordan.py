@@ -1,6 +1,6 @@
-r"""Jordan network: the output, not the hidden layer, is what comes back at the next step.
+r"""Jordan network: the output, not the hidden layer, is fed back at the next step.
 
-With the context s_t, a fading sum of all outputs before t:
+With the context s_t, an exponentially weighted sum of all outputs before t:
 
     h_t = f(W x_t + b_i + R s_t + b_h)
     y_t = g(V h_t + b_o)
@@ -8,8 +8,8 @@ With the context s_t, a fading sum of all outputs before t:
 
 s_t is the state, one array (N, K). Without decay it is y_{t-1}.
 
-Under teacher forcing the measured output stands in for y_t in the last line. No step then waits for a hidden layer: the
-contexts of all T are a fading sum of given numbers, and both matrix products run over all T at once.
+Under teacher forcing the measured output replaces y_t in the last line. No step then depends on a hidden layer: the
+contexts of all T are weighted sums of given numbers, and both matrix products run over all T at once.
 
 References
 ----------
@@ -20,9 +20,10 @@ import mxnet as mx
 
 from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.cells import RecurrentCell, activate
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_features, check_rates, check_sizes
 from gluon_rnn.nn.delay import require_input_size
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
+from gluon_rnn.nn.initializers import default_or
 from gluon_rnn.nn.stacked import LoopedLayer
 from gluon_rnn.nn.unroll import loop, single_step, unroll
 from gluon_rnn.registry import encoders
@@ -40,17 +41,28 @@ class JordanCell(RecurrentCell):
     hidden_size, output_size : int
         H and K.
     input_size : int, default 0
-    decay, activation, output_activation, h2o_weight_initializer, h2o_bias_initializer
+    decay, activation, output_activation, initializers
         As in `Jordan`.
+    prefix, params
+        Of `mxnet.gluon.Block`.
     """
 
+    h2h_default = "xavier"
+
     def __init__(self, hidden_size, output_size, input_size=0, *, decay=0.0, activation="tanh",
-                 output_activation="identity", h2o_weight_initializer="xavier", h2o_bias_initializer="zeros",
-                 h2h_weight_initializer="xavier", **kwargs):
+                 output_activation="identity", i2h_weight_initializer=None, h2h_weight_initializer=None,
+                 h2o_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 h2o_bias_initializer="zeros", prefix=None, params=None):
+        check_sizes(hidden_size=hidden_size, output_size=output_size)
+        check_rates(decay=decay)
+        check_activation(activation, "activation", ACTIVATIONS)
+        check_activation(output_activation, "output_activation", ACTIVATIONS)
         super().__init__(hidden_size, input_size, recurrent_size=output_size,
-                         h2h_weight_initializer=h2h_weight_initializer, **kwargs)
+                         i2h_weight_initializer=i2h_weight_initializer, h2h_weight_initializer=h2h_weight_initializer,
+                         i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
+                         prefix=prefix, params=params)
         self._decay, self._activation, self._output_activation = decay, activation, output_activation
-        self._register("h2o_weight", (output_size, hidden_size), h2o_weight_initializer)
+        self._register("h2o_weight", (output_size, hidden_size), default_or(h2o_weight_initializer, "xavier"))
         self._register("h2o_bias", (output_size,), h2o_bias_initializer)
 
     def state_info(self, batch_size=0):
@@ -84,14 +96,14 @@ class JordanCell(RecurrentCell):
         return {"layers": layers, "feedback": parameters["h2h_weight"], "output": output, "output_bias": bias,
                 "skip": None, "skip_feedback": self._decay * identity if self._decay else None}
 
-    def fade(self, context, y):
+    def next_context(self, context, y):
         """Return the context after an output y, both (N, K)."""
         return self._decay * context + y if self._decay else y
 
     def step(self, F, projected, states, parameters):
         """Return y and the context that it leaves."""
         y = self.respond(F, projected[0], states[0], parameters)
-        return y, [self.fade(states[0], y)]
+        return y, [self.next_context(states[0], y)]
 
 
 @encoders.register("jordan")
@@ -111,10 +123,12 @@ class Jordan(LoopedLayer):
         What a context unit keeps of itself at each step.
     activation, output_activation : {"identity", "tanh", "sigmoid", "relu"}, default "tanh", "identity"
         f and g.
-    i2h_weight_initializer, h2h_weight_initializer, h2o_weight_initializer : str or Initializer, default "xavier"
-        Of W (H, C), R (H, K) and V (K, H).
+    i2h_weight_initializer, h2h_weight_initializer, h2o_weight_initializer : str or Initializer, optional
+        Of W (H, C), R (H, K) and V (K, H). None, here and below, takes the initializer that `initialize` is given.
     i2h_bias_initializer, h2h_bias_initializer, h2o_bias_initializer : str or Initializer, default "zeros"
     dtype : {"float32", "float64"}, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
@@ -143,20 +157,15 @@ class Jordan(LoopedLayer):
     """
 
     def __init__(self, hidden_size, output_size=None, layout="TNC", input_size=0, *, decay=0.0, activation="tanh",
-                 output_activation="identity", i2h_weight_initializer="xavier", h2h_weight_initializer="xavier",
-                 h2o_weight_initializer="xavier", i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 h2o_bias_initializer="zeros", **kwargs):
-        super().__init__(layout=layout, **kwargs)
-        output_size = hidden_size if output_size is None else output_size
-        check_sizes(hidden_size=hidden_size, output_size=output_size)
-        check_rates(decay=decay)
-        for name, value in (("activation", activation), ("output_activation", output_activation)):
-            if value not in ACTIVATIONS:
-                raise ValueError(f"{name} must be one of {', '.join(ACTIVATIONS)}, got {value!r}")
+                 output_activation="identity", i2h_weight_initializer=None, h2h_weight_initializer=None,
+                 h2o_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 h2o_bias_initializer="zeros", dtype="float32", backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         with self.name_scope():
             self.l0 = JordanCell(
-                hidden_size, output_size, input_size, prefix="l0_", decay=decay, activation=activation,
-                output_activation=output_activation, i2h_weight_initializer=i2h_weight_initializer,
+                hidden_size, hidden_size if output_size is None else output_size, input_size, prefix="l0_",
+                decay=decay, activation=activation, output_activation=output_activation,
+                i2h_weight_initializer=i2h_weight_initializer,
                 h2h_weight_initializer=h2h_weight_initializer, h2o_weight_initializer=h2o_weight_initializer,
                 i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
                 h2o_bias_initializer=h2o_bias_initializer)
@@ -223,7 +232,7 @@ class Jordan(LoopedLayer):
     def _forced(self, F, inputs, targets, context, valid_length):
         """Run with the contexts that measured outputs leave: all steps at once."""
         inputs, targets = (functional.mask(F, sequence, valid_length) for sequence in (inputs, targets))
-        contexts = self._fading_sum(F, targets, context)                  # s_{t+1} at t
+        contexts = self._decayed_sum(F, targets, context)                  # s_{t+1} at t
         extended = F.concat(F.expand_dims(context, axis=0), contexts, dim=0)
         before = F.slice_like(extended, contexts, axes=(0,))              # s_t at t
         parameters = self.l0.prepare(F, self.l0.values(inputs), [context])
@@ -234,13 +243,13 @@ class Jordan(LoopedLayer):
         """Compute a single step without a loop: (1, N, C) to (1, N, K) and the context."""
         return single_step(F, self.l0, inputs, states)
 
-    def _fading_sum(self, F, targets, context):
+    def _decayed_sum(self, F, targets, context):
         """Return s_{t+1} = decay * s_t + y_t for given y (T, N, K): a linear network without a layer."""
         if not self._decay:
             return targets
         if self.loops or F is numpy_ops.F:
             def step(F, slices, states, _):
-                new = self.l0.fade(states[0], slices[0])
+                new = self.l0.next_context(states[0], slices[0])
                 return new, [new]
 
             return loop(F, step, [targets], [context], {})[0]

@@ -59,8 +59,8 @@ class Pooling(GraphBlock):
     [[-1.0], [5.0]]
     """
 
-    def __init__(self, kind, size, forward_size=None, dtype="float32", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, kind, size, forward_size=None, dtype="float32", prefix=None, params=None):
+        super().__init__(prefix=prefix, params=params)
         if kind not in POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {kind!r}")
         self.kind, self._size, self._dtype = kind, size, dtype

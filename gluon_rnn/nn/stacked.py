@@ -1,7 +1,7 @@
 r"""Stacks of cells on a loop over time, as encoders: the networks that the fused operator cannot express.
 
-The equations stand in `gluon_rnn.nn.extended_cells`. Constructor, states and names are those of the fused layers, so
-that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is all it takes to try another one.
+The equations are in `gluon_rnn.nn.extended_cells`. Constructor, states and names are those of the fused layers, so
+that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is enough to try another one.
 """
 import functools
 
@@ -18,7 +18,7 @@ __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "Rese
 
 
 class LoopedLayer(LoopBlock):
-    """What all networks on a loop share: the size of inputs (T, N, C), which the cell at the bottom, `l0`, knows."""
+    """What all networks on a loop share: the size of inputs (T, N, C), which the first cell, `l0`, knows."""
 
     @property
     def hidden_size(self):
@@ -61,13 +61,16 @@ class StackedCells(LoopedLayer):
         Rate on the outputs of every layer but the last, drawn anew at each step.
     input_size : int, default 0
         C; 0 takes it from the first input.
-    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, default "xavier", "orthogonal"
-        Applied gate by gate.
-    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default None, "zeros"
-        None: zeros, and a forget bias of 1 in an LSTM.
+    i2h_weight_initializer, h2h_weight_initializer : str or Initializer, optional
+        Applied gate by gate. Default: what ``initialize(init)`` is given; where that is nothing, or
+        `gluon_rnn.nn.OwnDefaults`, "xavier" and "orthogonal".
+    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
+        For an LSTM i2h_bias_initializer defaults to "lstmbias", `mxnet.init.LSTMBias`: a forget bias of 1.
     zoneout_h, zoneout_c : float in [0, 1), default 0
         Probability that a unit of the first (second) state keeps its old value: `extended_cells.ZoneoutCell`.
     dtype : {"float32", "float64"}, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
@@ -76,8 +79,8 @@ class StackedCells(LoopedLayer):
 
     Notes
     -----
-    The product of a layer with its inputs is one matrix product for all T; what remains in the loop is what waits for
-    the step before.
+    The product of a layer with its inputs is one matrix product for all T; in the loop remains what depends on the
+    step before.
     """
 
     #: the cell that is stacked
@@ -86,16 +89,16 @@ class StackedCells(LoopedLayer):
     _cell_options = {}
 
     def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 i2h_weight_initializer="xavier", h2h_weight_initializer="orthogonal", i2h_bias_initializer=None,
-                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, **kwargs):
-        super().__init__(layout=layout, **kwargs)
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
+                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout, zoneout_h=zoneout_h, zoneout_c=zoneout_c)
         self.num_layers, self._dropout = num_layers, dropout
         options = dict(self._cell_options, i2h_weight_initializer=i2h_weight_initializer,
-                       h2h_weight_initializer=h2h_weight_initializer, h2h_bias_initializer=h2h_bias_initializer)
-        if i2h_bias_initializer is not None:
-            options["i2h_bias_initializer"] = i2h_bias_initializer
+                       h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+                       h2h_bias_initializer=h2h_bias_initializer)
         with self.name_scope():
             for layer in range(num_layers):
                 cell = self.cell_class(hidden_size, self.output_size if layer else input_size, prefix=f"l{layer}_",
@@ -142,7 +145,7 @@ class StackedCells(LoopedLayer):
 
 def _as_layer(F, state):
     """Return a state (N, H) as (1, N, H)."""
-    # An array's own reshape is a view. Any operator wakes threads, which then wait actively beside a loop in NumPy.
+    # An array's own reshape is a view. Any operator wakes threads, whose active waiting slows a loop in NumPy.
     return state.reshape((-4, 1, -1, 0)) if isinstance(state, mx.nd.NDArray) else F.expand_dims(state, axis=0)
 
 
@@ -154,7 +157,7 @@ class PeepholeLSTM(StackedCells):
     ----------
     peephole_initializer : str or Initializer, default "zeros"
         At zero the network starts as a plain LSTM.
-    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype, backend
         As in `StackedCells`.
 
     Example
@@ -167,9 +170,17 @@ class PeepholeLSTM(StackedCells):
 
     cell_class = cells.PeepholeLSTMCell
 
-    def __init__(self, hidden_size, *args, peephole_initializer="zeros", **kwargs):
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 peephole_initializer="zeros",
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
         self._cell_options = {"peephole_initializer": peephole_initializer}
-        super().__init__(hidden_size, *args, **kwargs)
+        super().__init__(
+            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
+            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
+            backend=backend, prefix=prefix, params=params)
 
 
 @encoders.register("projected_lstm")
@@ -180,18 +191,25 @@ class ProjectedLSTM(StackedCells):
     ----------
     projection_size : int, optional
         P; default half of H. The states are r (L, N, P) and c (L, N, H).
-    h2r_weight_initializer : str or Initializer, default "xavier"
-    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+    h2r_weight_initializer : str or Initializer, optional
+        Default as for the others, "xavier".
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype, backend
         As in `StackedCells`.
     """
 
     cell_class = cells.ProjectedLSTMCell
 
-    def __init__(self, hidden_size, *args, projection_size=None, h2r_weight_initializer="xavier", **kwargs):
-        if projection_size is not None:
-            check_sizes(projection_size=projection_size)
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 projection_size=None, h2r_weight_initializer=None,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
         self._cell_options = {"projection_size": projection_size, "h2r_weight_initializer": h2r_weight_initializer}
-        super().__init__(hidden_size, *args, **kwargs)
+        super().__init__(
+            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
+            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
+            backend=backend, prefix=prefix, params=params)
 
 
 @encoders.register("reset_before_gru")
@@ -210,32 +228,68 @@ class LayerNormLSTM(StackedCells):
     gain_initializer : str or Initializer, default "ones"
     epsilon : float, default 1e-5
         Added to the variance.
-    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype
+    hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype, backend
         As in `StackedCells`.
     """
 
     cell_class = cells.LayerNormLSTMCell
 
-    def __init__(self, hidden_size, *args, gain_initializer="ones", epsilon=1e-5, **kwargs):
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 gain_initializer="ones", epsilon=1e-5,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
         self._cell_options = {"gain_initializer": gain_initializer, "epsilon": epsilon}
-        super().__init__(hidden_size, *args, **kwargs)
+        super().__init__(
+            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
+            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
+            backend=backend, prefix=prefix, params=params)
 
 
 @encoders.register("zoneout_lstm")
 class ZoneoutLSTM(StackedCells):
-    """LSTM with zoneout at the rates of Krueger et al. (2017), 0.05 and 0.5; (T, N, C) to (T, N, H)."""
+    """LSTM with zoneout at the rates of Krueger et al. (2017); (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    zoneout_h, zoneout_c : float in [0, 1), default 0.05, 0.5
+    hidden_size, num_layers, layout, dropout, input_size, initializers, dtype, backend
+        As in `StackedCells`.
+    """
 
     cell_class = LSTMCell
 
-    def __init__(self, hidden_size, *args, zoneout_h=0.05, zoneout_c=0.5, **kwargs):
-        super().__init__(hidden_size, *args, zoneout_h=zoneout_h, zoneout_c=zoneout_c, **kwargs)
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
+                 h2h_bias_initializer="zeros", zoneout_h=0.05, zoneout_c=0.5, dtype="float32", backend=None,
+                 prefix=None, params=None):
+        super().__init__(
+            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
+            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
+            backend=backend, prefix=prefix, params=params)
 
 
 @encoders.register("zoneout_gru")
 class ZoneoutGRU(StackedCells):
-    """GRU with zoneout, 0.05 unless `zoneout_h` says otherwise; (T, N, C) to (T, N, H)."""
+    """GRU with zoneout; (T, N, C) to (T, N, H).
+
+    Parameters
+    ----------
+    zoneout_h : float in [0, 1), default 0.05
+    hidden_size, num_layers, layout, dropout, input_size, initializers, dtype, backend
+        As in `StackedCells`.
+    """
 
     cell_class = GRUCell
 
-    def __init__(self, hidden_size, *args, zoneout_h=0.05, **kwargs):
-        super().__init__(hidden_size, *args, zoneout_h=zoneout_h, **kwargs)
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
+                 h2h_bias_initializer="zeros", zoneout_h=0.05, dtype="float32", backend=None,
+                 prefix=None, params=None):
+        super().__init__(
+            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
+            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
+            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, dtype=dtype,
+            backend=backend, prefix=prefix, params=params)

@@ -5,7 +5,7 @@ Layer l sees its input at a set D_l of offsets from the present step, negative o
     h_t(l) = f(sum over d in D_l of W_d(l) h_{t+d}(l-1) + b(l)),    h(0) = inputs,  h_t = 0 before the first step
 
 With D_l = {-K, ..., 0} this is the network of Waibel et al. (1989). It is a convolution over time, computed as one
-matrix product over steps gathered beside each other rather than with ``F.Convolution``: offsets need not be evenly
+matrix product over gathered steps rather than with ``F.Convolution``: offsets need not be evenly
 spaced (a dilated kernel's are), the layout stays time-major, where Convolution needs (N, C, T), and all sizes of kernel
 become one product of (T * N, n * C) and (n * C, H). It is no slower than MXNet's convolution at any size measured.
 
@@ -18,23 +18,16 @@ contexts: the notation of contexts, and sub-sampling.
 from collections.abc import Mapping
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.functional import concat
-from gluon_rnn.nn.initializers import as_initializer
+from gluon_rnn.nn.initializers import default_or, or_global
 from gluon_rnn.registry import encoders
 
-__all__ = ["TDNN", "offsets_of", "apply_activation", "check_activation"]
+__all__ = ["TDNN", "offsets_of", "apply_activation"]
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
 DEFAULT_CONTEXT = (-2, 0)
-
-
-def check_activation(activation):
-    """Raise ValueError unless `activation` is one that feed-forward layers know."""
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
 
 
 def apply_activation(F, values, activation):
@@ -86,17 +79,21 @@ class TDNN(SequenceBlock):
         C; 0 takes it from the first input. `begin_state` and a symbolic call need to know it.
     dilation : int or list of int, default 1
         Factor of all offsets of a layer: ``[1, 2, 4]`` with the default contexts sees 14 steps back.
-    weight_initializer, bias_initializer : str or Initializer, default "xavier", "zeros"
+    weight_initializer : str or Initializer, optional
+        Default: what ``initialize(init)`` is given; where that is nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier".
+    bias_initializer : str or Initializer, default "zeros"
     layout : {"TNC", "NTC"}, default "TNC"
     dtype : str, default "float32"
+    backend, prefix, params
+        As in `gluon_rnn.nn.contract.SequenceBlock`.
 
     Inputs/Outputs
     --------------
     inputs (T, N, C), states, valid_length (N,) -> outputs (T, N, H), states.
     States: for each layer that reads the past its last inputs, oldest first, (-min(offsets), N, C or H). Without a
-    positive offset the network is `causal` and streams. With one it looks ahead: zeros stand behind a sequence's last
-    valid step in every layer, as they stand before its first, and carried states are refused. To notice them it has a
-    state more, the last: (1, N, 1), 0 before the first step and 1 after it.
+    positive offset the network is `causal` and streams. With one it looks ahead: every layer reads zeros after a
+    sequence's last valid step, as before its first, and carried states are refused. It has one more state, the last:
+    (1, N, 1), 0 before the first step and 1 after it, so that it has a state where no layer reads the past.
 
     Raises
     ------
@@ -110,6 +107,7 @@ class TDNN(SequenceBlock):
 
     Example
     -------
+    >>> import mxnet as mx
     >>> network = TDNN(8, contexts=[[-4, 0], {-3, 0}], input_size=4); network.initialize()
     >>> outputs, states = network(mx.nd.ones((5, 3, 4)), network.begin_state(3))
     >>> outputs.shape, [state.shape for state in states]
@@ -117,10 +115,12 @@ class TDNN(SequenceBlock):
     """
 
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
-                 dilation=1, weight_initializer="xavier", bias_initializer="zeros", **kwargs):
-        super().__init__(**kwargs)
+                 dilation=1, weight_initializer=None, bias_initializer="zeros", layout="TNC", dtype="float32",
+                 backend=None, prefix=None, params=None):
+        super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_activation(activation)
         check_rates(dropout=dropout)
+        check_counts(input_size=input_size)
         per_layer = {"hidden_size": hidden_size, "dilation": dilation}
         self.num_layers = _count_layers(num_layers, contexts=contexts, **per_layer)
         self.hidden_sizes, dilations = (_for_layers(name, value, self.num_layers) for name, value in per_layer.items())
@@ -129,7 +129,7 @@ class TDNN(SequenceBlock):
         self.hidden_size = self.output_size = self.hidden_sizes[-1]
         self._activation, self._dropout = activation, dropout
         self.causal = all(offsets[-1] <= 0 for offsets in self.offsets)
-        self._register(input_size, as_initializer(weight_initializer), as_initializer(bias_initializer))
+        self._register(input_size, default_or(weight_initializer, "xavier"), or_global(bias_initializer))
 
     def _register(self, input_size, weight_initializer, bias_initializer):
         sizes = [input_size, *self.hidden_sizes]
@@ -168,7 +168,7 @@ class TDNN(SequenceBlock):
     def state_info(self, batch_size=0):
         """Return (delays, N, C or H) for each layer that reads the past; ValueError while C is not known.
 
-        A network that looks ahead has one more, (1, N, 1), which says whether anything came before.
+        A network that looks ahead has one more, (1, N, 1), 1 after the first step.
         """
         require_input_size(self)
         sizes = [self.input_size, *self.hidden_sizes]
@@ -183,12 +183,10 @@ class TDNN(SequenceBlock):
             check_features(type(self).__name__, inputs, self.input_size, self._dtype)
             self.set_input_size(shape[-1])
 
-    def _check_states(self, states, batch_size):
-        if not self.causal and any(state.asnumpy().any() for state in states):
-            raise ValueError(f"{type(self).__name__} is not causal: it reads steps ahead too, so states carried over "
-                             "from an earlier chunk cannot give what the whole sequence gives; pass whole sequences, "
-                             "or use contexts without positive offsets")
-        super()._check_states(states, batch_size)
+    def _why_not_carried(self):
+        return (f"{type(self).__name__} is not causal: it reads steps ahead too, so the states that it returned for "
+                "one chunk cannot be carried into the next; pass whole sequences, or use contexts without positive "
+                "offsets")
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):
         """Run all steps at once: (T, N, C) to (T, N, H) and, if there are states, the last inputs of each layer."""
@@ -216,7 +214,7 @@ class TDNN(SequenceBlock):
 
 
 def _extended(F, sequence, offsets, begins):
-    """Return (past + T + future, N, C): a `sequence` (T, N, C) between what stands before and behind it.
+    """Return (past + T + future, N, C): a `sequence` (T, N, C) between the steps before and after it.
 
     `begins` are the states of layers that read the past, none for zeros.
     """
@@ -239,7 +237,7 @@ def _window(F, extended, offsets, numbers):
 def begun(F, state, valid_length):
     """Return 1 in place of a `state` (1, N, 1) of rows that have any step."""
     ones = F.ones_like(state)
-    return ones if valid_length is None else F.maximum(state, functional.mask(F, ones, valid_length))
+    return ones if valid_length is None else F.where(functional.mask(F, ones, valid_length), ones, state)
 
 
 def _count_layers(num_layers, **per_layer):

@@ -6,6 +6,8 @@ epoch, step) at each point where a run can begin. A run that was *asked* to stop
 of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
+import contextlib
+import functools
 import itertools
 import logging
 import math
@@ -15,14 +17,16 @@ from typing import Optional
 
 import mxnet as mx
 import numpy as np
+from omegaconf import OmegaConf
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
-from gluon_rnn.registry import tasks
-from gluon_rnn.training import checkpoints, optimizers, runs, schedules
-from gluon_rnn.training.averaging import WeightAverage
+from gluon_rnn.nn.flat_parameters import split_old_vectors
+from gluon_rnn.optim import optimizers, schedules
+from gluon_rnn.optim.averaging import WeightAverage
+from gluon_rnn.training import checkpoints, folder, tensorboard
 from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.metrics import MetricsFile, fields, loss_curve
+from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.step import DivergedError, TrainStep
@@ -68,12 +72,13 @@ class Totals:
     seconds: float = 0.0
 
 
-def train(config, name, *, resume=None, steps=None):
-    """Train as `config` says, from the start or from the `last` checkpoint of a run.
+def train(task, name, *, resume=None, steps=None):
+    """Train a task as its recipe says, from the start or from the `last` checkpoint of a run.
 
     Parameters
     ----------
-    config : gluon_rnn.config.Config
+    task : gluon_rnn.tasks.task.Task
+        As `gluon_rnn.recipes.build_task` makes it; not initialised.
     name : str
         First part of the name of a new run's folder.
     resume : Path, optional
@@ -93,12 +98,12 @@ def train(config, name, *, resume=None, steps=None):
     Interrupted
         If SIGINT or SIGTERM came; everything is saved.
     """
-    loop = Loop(config, steps)
+    loop = Loop(task, steps)
     if resume is None:
-        loop.start(runs.create(config.output_dir, name))
+        loop.start(folder.create(task.config.output_dir, name))
     else:
         loop.resume(resume)
-    with StopSignals() as signals:
+    with StopSignals() as signals, contextlib.closing(loop):
         loop.run(signals)
     if signals.received:
         raise Interrupted(loop.path, signals.exit_status)
@@ -111,16 +116,17 @@ class Loop:
 
     Parameters
     ----------
-    config : gluon_rnn.config.Config
+    task : gluon_rnn.tasks.task.Task
     limit : int, optional
         See `steps` of `train`.
     """
 
-    def __init__(self, config, limit=None):
-        self.config, self.settings, self.limit = config, config.training, limit
-        self.devices = runtime.devices(config.device)
-        runtime.seed_all(config.seed)
-        self.task = tasks.get(config.task.name)(config, **config.task.arguments)
+    def __init__(self, task, limit=None):
+        self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
+        if self.settings.tensorboard:
+            tensorboard.check_installed()
+        self.devices = runtime.devices(self.config.device)
+        runtime.seed_all(self.config.seed)
         self.task.initialize(self.devices)
         self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
@@ -130,7 +136,7 @@ class Loop:
         self.position = Position()
         self.epochs = 1 if limit else self.settings.epochs
         self.carried = None
-        self.path = self.metrics = None
+        self.path = self.metrics = self.events = None
 
     def _build_schedule(self):
         steps = len(self.task.train_batches(0))
@@ -147,29 +153,43 @@ class Loop:
         self.path = path
         for name, text in self._texts().items():
             (path / name).write_text(text, encoding="utf-8")
-        self.metrics = MetricsFile(path / "metrics.csv")
+        self._open_metrics()
         _log.info("%s", self._describe())
 
     def resume(self, path):
         """Go back to the `last` checkpoint of the run in `path`."""
         checkpoint = checkpoints.load(path, "last")
-        _check_same_model(runs.config_of(path), self.config)
-        runs.check_assets(checkpoint, self.task.assets, "the run to resume")
+        _check_same_model(OmegaConf.load(folder.recipe_of(path)), self.config)
+        folder.check_assets(checkpoint, self.task.assets, "the run to resume")
         self.path = path
         self._restore(checkpoint)
-        self.metrics = MetricsFile(path / "metrics.csv")
+        self._open_metrics()
         self.metrics.keep(self.position.epoch)
         (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
+    def _open_metrics(self):
+        self.metrics = MetricsFile(self.path / "metrics.csv")
+        if self.settings.tensorboard:
+            self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
+
+    def close(self):
+        """Write to disk what is still on its way there."""
+        if self.events is not None:
+            self.events.close()
+
     def _restore(self, checkpoint):
         saved = checkpoint.position
         self.position = Position(**saved["position"])
-        for name, array in checkpoint.arrays("weight").items():
+        split, weights = functools.partial(split_old_vectors, self.task.model), checkpoint.arrays("weight")
+        for name, array in split(weights).items():
             self.parameters[name].set_data(array)
-        self.average.set_state(checkpoint.arrays("average"), saved["average"])
-        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
-        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
+        self.average.set_state(split(checkpoint.arrays("average")), saved["average"])
+        optimizer = checkpoint.arrays("optimizer"), saved["optimizer"]
+        if not weights.keys() <= self.parameters.keys():                  # from before parameters had Gluon's names
+            optimizer = optimizers.renumbered(*optimizer, sorted(weights), sorted(self.parameters), split)
+        optimizers.set_arrays(self.step.trainer, optimizer[0])
+        optimizers.set_numbers(self.step.trainer, optimizer[1])
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
         states = checkpoint.arrays("state")
@@ -291,6 +311,8 @@ class Loop:
                   totals.size / seconds, totals.steps / seconds, totals.seconds)
         row = dict(zip(fields(scores, task.unit), values))
         self.metrics.append(row)
+        if self.events is not None:
+            self.events.append(row)
         _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
                   "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
                   task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],
@@ -328,7 +350,7 @@ class Loop:
             _log.info("    %s: %s", name, task.in_words(scores))
         if report.text:
             _log.info("%s", report.text)
-        runs.write_results(self.path, {
+        folder.write_results(self.path, {
             "split": report.split, "scores": report.scores, "baselines": report.baselines, "seed": self.config.seed,
             "parameters": self._size(), "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
             "seconds": sum(row["seconds"] for row in self.metrics.rows)})
@@ -340,7 +362,7 @@ def seed_from(seed, epoch, step):
 
 
 def _check_same_model(old, new):
-    old, new = _architecture(old.model.model_dump()), _architecture(new.model.model_dump())
+    old, new = _architecture(OmegaConf.to_container(old.model)), _architecture(new.model.model_dump())
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             raise ValueError(f"model.{key} is {new.get(key)!r} but the run to resume has {old.get(key)!r}; leave it as "

@@ -4,10 +4,9 @@ import math
 import mxnet as mx
 from mxnet import autograd, gluon
 
-from gluon_rnn.nn import decay_masks
 from gluon_rnn.nn.backend import allow_numpy_operators
-from gluon_rnn.training import optimizers
-from gluon_rnn.training.own_gradients import OwnGradients
+from gluon_rnn.optim import optimizers
+from gluon_rnn.training.manual_backward import ManualBackward
 from gluon_rnn.training.static_shapes import StaticShapes
 
 __all__ = ["DivergedError", "TrainStep"]
@@ -27,7 +26,7 @@ class TrainStep:
     Parameters
     ----------
     graph : HybridBlock
-        The loss graph of a task (`gluon_rnn.training.task.Task.graph`), its parameters initialised on all `devices`.
+        The loss graph of a task (`gluon_rnn.tasks.task.Task.graph`), its parameters initialised on all `devices`.
     devices : list of mxnet.Context
         The batch axis is split evenly over them.
     settings : gluon_rnn.config.Training
@@ -39,12 +38,13 @@ class TrainStep:
 
     1. norm = sqrt(sum g^2) over all parameters; a loss or norm that is not finite raises `DivergedError` here;
     2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
-    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * mask * w, the mask being 0 on biases;
+    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * wd_mult * w, biases left alone;
     4. the optimiser's update.
 
     The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
 
-    A graph on one CPU that has a method `loss_and_gradients` is asked for its gradients first; see `OwnGradients`.
+    A graph on one CPU that has a method `loss_and_gradients` has a manual backward pass, which is tried first; see
+    `ManualBackward`.
     """
 
     def __init__(self, graph, devices, settings):
@@ -53,24 +53,24 @@ class TrainStep:
         self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
                             if parameter.grad_req != "null"}
         one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
-        own = one_cpu and hasattr(graph, "loss_and_gradients")
-        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=own,
+        manual = one_cpu and hasattr(graph, "loss_and_gradients")
+        optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=manual,
                                      **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
         self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
-        self._own = OwnGradients(graph, self.trainer) if own else None
+        self._manual = ManualBackward(graph, self.trainer) if manual else None
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
         self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
-        masks = decay_masks(graph) if settings.weight_decay else {}
-        self._masks = {name: masks[parameter.name] for name, parameter in self._parameters.items()
-                       if parameter.name in masks and masks[parameter.name].max() > 0}
+        # Biases and gains, arrays of one axis, do not decay; wd_mult scales the decay of a parameter as in Gluon.
+        self._decaying = [parameter for parameter in self._parameters.values()
+                          if len(parameter.shape) > 1 and parameter.wd_mult]
 
     def __call__(self, batch, states, rate):
         """Make one update.
 
         Parameters
         ----------
-        batch : gluon_rnn.training.task.Batch
+        batch : gluon_rnn.tasks.task.Batch
         states : list of lists of arrays
             One list of states for each device; empty ones where the task carries none.
         rate : float
@@ -88,8 +88,8 @@ class TrainStep:
         DivergedError
             If loss or norm is not finite; the parameters are as they were before the call.
         """
-        found = self._own and self._own.find(batch)
-        update = self._own.update if found else self.trainer.update
+        found = self._manual and self._manual.find(batch)
+        update = self._manual.update if found else self.trainer.update
         if not found:
             losses, states = self._forward_backward(batch, states)
             self.trainer.allreduce_grads()
@@ -133,10 +133,11 @@ class TrainStep:
         update(size / scale)
 
     def _decay(self, amount):
-        for name, mask in self._masks.items():
-            for weight in self._parameters[name].list_data():
-                keep = 1 - amount * mask.as_in_context(weight.context)
-                mx.nd.broadcast_mul(weight, keep, out=weight)
+        if not amount:
+            return
+        for parameter in self._decaying:
+            for weight in parameter.list_data():
+                weight *= 1 - amount * parameter.wd_mult
 
     def _advice(self):
         if self.settings.clip_norm:

@@ -2,6 +2,7 @@
 import collections
 
 import numpy as np
+import pytest
 
 from gluon_rnn.benchmark import memory
 from scripts import benchmark
@@ -16,19 +17,25 @@ def test_corpus_has_the_tokens_and_the_frequencies(tmp_path):
     assert abs(words["word0"] - 20_000 * share) < 4 * np.sqrt(20_000 * share)
 
 
-def test_script_measures_each_size(capsys, monkeypatch):
-    monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes: memory_run(folder, [3_000, 6_000]))
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A measurement, which takes a process that trains, and the folder it was made in."""
+    folder = tmp_path_factory.mktemp("memory")
+    (_, found), = memory.run(folder, [6_000], updates=1)
+    return found, folder
+
+
+def test_script_prints_a_line_for_each_size(capsys, monkeypatch, measured):
+    monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes: [(size, measured[0]) for size in sizes])
     assert benchmark.main(["memory"]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in printed] == ["tokens", "3,000", "6,000"]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["tokens", "1,000,000", "10,000,000"]
+    assert float(lines[1][1]) == pytest.approx(measured[0]["ids"], abs=0.05)
 
 
-memory_run = memory.run
-
-
-def test_a_measurement_is_complete(tmp_path):
-    (_, found), = memory.run(tmp_path, [6_000], updates=1)
+def test_a_measurement_is_complete(measured):
+    found, folder = measured
     assert 0.9 * 6_000 < found["tokens"] <= 6_000
     assert found["ids"] == np.float64(4 * 285 * 21) / 2**20               # 285 lines of 20 words and an end
     assert 0 < found["before"] < found["peak"] and found["trained"] <= found["peak"] + 1
-    assert not list(tmp_path.iterdir())
+    assert not list(folder.iterdir())

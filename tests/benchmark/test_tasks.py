@@ -1,13 +1,14 @@
-"""The benchmark of training on sequences of different lengths: its batches, its table, and that both sides train."""
+"""The benchmark of training on sequences of different lengths: its batches, its table, and that both sides train.
+
+Tests `our_tasks.py`, `torch_tasks.py` and `torch_crf.py` too.
+"""
 import csv
-import importlib.util
 import math
 
 import numpy as np
 import pytest
 
 from gluon_rnn.benchmark import ratios, tasks
-from gluon_rnn.benchmark.peers import Peer
 from scripts import benchmark
 
 SMALL = dict(N=3, V=11, E=4, H=4)
@@ -42,11 +43,8 @@ def test_drawn_lengths_have_the_quantiles(name):
 
 
 @pytest.mark.parametrize("peer", ["ours", pytest.param("torch", marks=pytest.mark.torch)])
-def test_every_model_trains(peer):
-    if peer == "torch" and importlib.util.find_spec("torch") is None:
-        pytest.skip("PyTorch is not installed beside this Python")
-    with Peer(peer, threads=1) as running:
-        rows = list(tasks.run([running], map(small, tasks.CASES), repeats=1, min_seconds=1e-4, count=2))
+def test_every_model_trains(peer, running):
+    rows = list(tasks.run([running(peer)], map(small, tasks.CASES), repeats=1, min_seconds=1e-4, count=2))
     assert [row["name"] for row in rows] == [case["name"] for case in tasks.CASES]
     for row in rows:
         assert row["seconds"][peer] > 0 and row["sequences"] == 6 and row["tokens"] >= 6 and row["steps"] == 2
@@ -78,10 +76,10 @@ def test_padding_is_said_once_for_each_data_set():
     assert all(math.isfinite(waste) and waste < unbucketed for _, waste, unbucketed in found)
 
 
-def test_script_prints_padding_and_table(capsys, monkeypatch, tmp_path):
+def test_script_prints_padding_and_table(capsys, monkeypatch, tmp_path, running):
     monkeypatch.setattr(tasks, "QUICK_CASES", [small(tasks.CASES[1])])
     arguments = ["tasks", "--quick", "--repeat", "1", "--threads", "1", "--torch-python", str(tmp_path / "none")]
-    monkeypatch.setattr(benchmark, "start", lambda options, stack, names: [stack.enter_context(Peer("ours", 1))])
+    monkeypatch.setattr(benchmark, "start", lambda options, stack, names: [running("ours")])
     assert benchmark.main([*arguments, "--csv", str(tmp_path / "rows.csv")]) == 0
     printed = capsys.readouterr().out
     assert "# padding, names: " in printed and "names, 2 biLSTM" in printed and (tmp_path / "rows.csv").exists()

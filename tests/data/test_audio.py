@@ -1,4 +1,7 @@
-"""Recordings: .wav kinds and damages, features against librosa's own, patterns, split rules, the cache."""
+"""Recordings: .wav kinds and damages, features against librosa's own, patterns, split rules, the cache.
+
+Tests `audio_reader.py` and `cache.py` too.
+"""
 import os
 import sys
 import zipfile

@@ -1,4 +1,7 @@
-"""Labelled texts: columns in any order, one file a class, awkward files, stratified splits, duplicates, real counts."""
+"""Labelled texts: columns in any order, one file a class, awkward files, stratified splits, duplicates, real counts.
+
+Tests `labelled.py` too.
+"""
 import doctest
 from collections import Counter
 

@@ -87,7 +87,8 @@ def test_format_through_json():
 
 
 def test_columns_that_are_not_asked_for_may_miss_values(write):
-    SeriesFormat((), ("y",)).read(write("y,w\n1,\n2,x\n"))
+    _, y, _ = SeriesFormat((), ("y",)).read(write("y,w\n1,\n2,x\n"))
+    assert y.tolist() == [[1], [2]]
 
 
 def test_future_rows_have_inputs_only(write):

@@ -40,6 +40,7 @@ def same(one, two):
     assert (one.source, one.text, one.tokens, one.source_tokens) == (
         two.source, two.text, two.tokens, two.source_tokens)
     assert one.score == pytest.approx(two.score, abs=1e-4)
+    assert (one.weights is None) == (two.weights is None)
     if one.weights is not None:
         np.testing.assert_allclose(one.weights, two.weights, atol=1e-5)
 

@@ -1,4 +1,7 @@
-"""Classifier and regressor over several encoders: the contract for many-to-one models, dropout, export, learning."""
+"""Classifier and regressor over several encoders: the contract for many-to-one models, dropout, export, learning.
+
+Tests `around_encoder.py` too.
+"""
 import doctest
 
 import mxnet as mx
@@ -11,6 +14,7 @@ from gluon_rnn.models import SequenceClassifier, SequenceRegressor, classifier
 from gluon_rnn.nn import Pooling
 from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
 from gluon_rnn.registry import encoders, models
+from tests.reference import EXACT
 
 V, E, C, H, K, T, N = 11, 5, 3, 6, 4, 7, 3
 LENGTHS = [7, 4, 1]
@@ -22,33 +26,37 @@ ENCODERS = {
 }
 CASES = [(encoder, "last") for encoder in ENCODERS]
 CASES += [("bidirectional", pooling) for pooling in POOLINGS[1:]] + [("tdnn_ahead", "mean"), ("peephole", "attention")]
-# float32 sums in another order (a batch of 1 against one of 3) over O(1) values
-TOLERANCE = dict(rtol=0, atol=3e-6)
 
 
-def build(encoder="lstm", pooling="last", ids=True, cls=SequenceClassifier, **options):
+def build(encoder="lstm", pooling="last", ids=True, cls=SequenceClassifier, dtype="float64", **options):
     name, arguments = ENCODERS[encoder]
     options.update({"vocab_size": V, "embed_size": E} if ids else {"input_size": C})
-    model = cls(encoders.build(name, hidden_size=H, **arguments), K, pooling=pooling, **options)
+    model = cls(encoders.build(name, hidden_size=H, dtype=dtype, **arguments), K, pooling=pooling, **options)
     model.initialize()
     for parameter in model.collect_params().values():                     # biases too: a lost bias must show
-        parameter.set_data(mx.nd.random.uniform(-0.6, 0.6, parameter.shape))
+        parameter.set_data(mx.nd.random.uniform(-0.6, 0.6, parameter.shape, dtype=dtype))
     return model
 
 
-def inputs_of(ids, steps=T, rows=N):
+def inputs_of(ids, steps=T, rows=N, dtype="float64"):
     if ids:
         return mx.nd.array(np.random.randint(0, V, (steps, rows)), dtype="int32")
-    return mx.nd.random.normal(shape=(steps, rows, C))
+    return mx.nd.random.normal(shape=(steps, rows, C), dtype=dtype)
 
 
 def assert_same(got, want, **tolerance):
     for a, b in zip(*(list(x) if isinstance(x, (list, tuple)) else [x] for x in (got, want))):
-        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or TOLERANCE))
+        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or EXACT))
 
 
-@pytest.fixture(params=[(*case, ids) for case in CASES for ids in (True, False)],
-                ids=lambda case: f"{case[0]}-{case[1]}-{'ids' if case[2] else 'features'}")
+BUILDS = [(*case, ids) for case in CASES for ids in (True, False)]
+
+
+def name_of(case):
+    return f"{case[0]}-{case[1]}-{'ids' if case[2] else 'features'}"
+
+
+@pytest.fixture(params=BUILDS, ids=name_of)
 def case(request):
     encoder, pooling, ids = request.param
     return build(encoder, pooling, ids), ids
@@ -62,12 +70,14 @@ def test_examples():
 def test_it_is_encoder_then_pooling_then_a_linear_layer(case):
     model, ids = case
     inputs, lengths = inputs_of(ids), mx.nd.array(LENGTHS)
-    embedded = mx.nd.array(model.embedding_weight.data().asnumpy()[inputs.asnumpy()]) if ids else inputs
+    embedded = inputs
+    if ids:
+        embedded = mx.nd.array(model.embedding_weight.data().asnumpy()[inputs.asnumpy()], dtype="float64")
     pooling = Pooling(model._pooling, model.encoder.output_size, forward_size_of(model.encoder),
-                      params=model.pooling.params)
+                      "float64", params=model.pooling.params)
     pooled = pooling(model.encoder(embedded, None, lengths), lengths).asnumpy()
     weight, bias = model.output_weight.data().asnumpy(), model.output_bias.data().asnumpy()
-    np.testing.assert_allclose(model(inputs, None, lengths).asnumpy(), pooled @ weight.T + bias, **TOLERANCE)
+    np.testing.assert_allclose(model(inputs, None, lengths).asnumpy(), pooled @ weight.T + bias, **EXACT)
 
 
 def test_row_alone_is_row_of_the_padded_batch(case):
@@ -84,11 +94,12 @@ def test_row_alone_is_row_of_the_padded_batch(case):
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
+@pytest.mark.parametrize("case", BUILDS, ids=name_of)
 def test_padding_changes_nothing(case, hybrid):
-    model, ids = case
+    model, ids = build(*case, dtype="float32"), case[2]
     if hybrid:
         model.hybridize()
-    inputs, lengths, results = inputs_of(ids), mx.nd.array([7, 4, 0]), []
+    inputs, lengths, results = inputs_of(ids, dtype="float32"), mx.nd.array([7, 4, 0]), []
     for filler in (None, 99, *(() if ids else (float("nan"), float("inf")))):
         filled = inputs.copy()
         if filler is not None:
@@ -102,7 +113,7 @@ def test_padding_changes_nothing(case, hybrid):
         for got, want in zip(other, results[0]):
             np.testing.assert_array_equal(got.asnumpy(), want.asnumpy())
     # a row of no steps answers with the bias; in look-ahead networks too
-    np.testing.assert_allclose(results[0][0][2].asnumpy(), model.output_bias.data().asnumpy(), atol=1e-6)
+    np.testing.assert_array_equal(results[0][0][2].asnumpy(), model.output_bias.data().asnumpy())
 
 
 def test_hybridized_is_imperative_in_every_call_form(case):
@@ -136,7 +147,7 @@ def test_exported_graph_is_the_live_model_at_other_sizes(case, tmp_path):
 @pytest.mark.parametrize("ids", [True, False])
 def test_bundle_answers_as_the_model_does_whole_and_step_by_step(encoder, pooling, ids, tmp_path):
     model = build(encoder, pooling, ids)
-    assert export.export(model, tmp_path / "bundle", example=inputs_of(ids)) < 1e-5
+    assert export.export(model, tmp_path / "bundle", example=inputs_of(ids)) < EXACT["atol"]
     bundle, inputs = export.load(tmp_path / "bundle"), inputs_of(ids, 4, 2)
     assert bundle.manifest["outputs"][0]["shape"] == ["N", K] and bundle.manifest["causal"] == model.causal
     assert_same(bundle(inputs), model(inputs))
@@ -190,7 +201,7 @@ def test_dropout_acts_in_training_and_is_the_identity_in_prediction(place):
 @pytest.mark.parametrize("encoder, pooling", [("lstm", "last"), ("bidirectional", "attention"), ("tdnn_ahead", "max")])
 def test_a_tiny_set_is_learnt_to_100_percent(encoder, pooling):
     """24 random sentences with random labels: nothing but memory helps."""
-    model = build(encoder, pooling)
+    model = build(encoder, pooling, dtype="float32")
     model.hybridize()
     inputs, labels = inputs_of(True, 6, 24), mx.nd.array(np.random.randint(0, K, 24))
     lengths = mx.nd.array(np.random.randint(3, 7, 24))

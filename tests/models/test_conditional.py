@@ -10,18 +10,17 @@ from mxnet import autograd, gluon
 from gluon_rnn.models import ConditionalLanguageModel
 from gluon_rnn.nn import GRU, LSTM, RNN
 from tests import reference
+from tests.reference import EXACT
 
 V, E, H, C, K, T, N = 9, 3, 4, 2, 5, 6, 3
-# float32 with sums in another order: a few units in the last place of O(1) values
-TOLERANCE = dict(rtol=0, atol=2e-6)
 
 
 def build(inject="both", encoder=LSTM, condition=None, **options):
-    model = ConditionalLanguageModel(V, encoder(H, num_layers=2), condition_size=C, inject=inject, embed_size=E,
-                                     **(condition or {"num_classes": K}), **options)
+    model = ConditionalLanguageModel(V, encoder(H, num_layers=2, dtype="float64"), condition_size=C, inject=inject,
+                                     embed_size=E, **(condition or {"num_classes": K}), **options)
     model.initialize(mx.init.Xavier())
     for parameter in model.collect_params().values():
-        parameter.set_data(mx.nd.random.uniform(-0.6, 0.6, parameter.shape))
+        parameter.set_data(mx.nd.random.uniform(-0.6, 0.6, parameter.shape, dtype="float64"))
     return model
 
 
@@ -51,7 +50,7 @@ def test_equations_against_a_numpy_loop(inject, encoder):
             inputs = np.concatenate([inputs, np.tile(v, (T, 1))], axis=1)
         outputs, _ = reference.run_row(encoder.__name__.lower(), parts, inputs, list(states), 2, 1)
         want = outputs @ model.output_weight.data().asnumpy().T + model.output_bias.data().asnumpy()
-        np.testing.assert_allclose(logits.asnumpy()[:, row], want, atol=5e-6)
+        np.testing.assert_allclose(logits.asnumpy()[:, row], want, **EXACT)
 
 
 @pytest.mark.parametrize("inject", ["both", "state", "input"])
@@ -60,7 +59,7 @@ def test_the_class_changes_the_logits_and_its_row_alone(inject):
     results = [model(data, model.states_for(mx.nd.array(classes, dtype="int32")))[0].asnumpy()
                for classes in (CLASSES, [1, *CLASSES[1:]])]
     assert (results[0][:, 0] != results[1][:, 0]).any()
-    np.testing.assert_allclose(results[0][:, 1:], results[1][:, 1:], **TOLERANCE)
+    np.testing.assert_allclose(results[0][:, 1:], results[1][:, 1:], **EXACT)
 
 
 @pytest.mark.parametrize("inject", ["both", "state", "input"])
@@ -74,9 +73,9 @@ def test_chunks_with_states_equal_the_whole(inject, hybrid):
     whole, last = model(data, states)
     first, states = model(data[:2], states)
     second, states = model(data[2:], states)
-    np.testing.assert_allclose(mx.nd.concat(first, second, dim=0).asnumpy(), whole.asnumpy(), **TOLERANCE)
+    np.testing.assert_allclose(mx.nd.concat(first, second, dim=0).asnumpy(), whole.asnumpy(), **EXACT)
     for got, want in zip(states, last):
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **TOLERANCE)
+        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **EXACT)
 
 
 @pytest.mark.parametrize("inject", ["both", "state", "input"])
@@ -89,19 +88,19 @@ def test_lengths_and_padding(inject):
     logits, after = model(filled, states, mx.nd.array(lengths))
     for row, length in enumerate(lengths):
         alone, want = model(data[:length, row:row + 1], model.states_for(mx.nd.array(CLASSES[row:row + 1])))
-        np.testing.assert_allclose(logits[:length, row].asnumpy(), alone[:, 0].asnumpy(), **TOLERANCE)
+        np.testing.assert_allclose(logits[:length, row].asnumpy(), alone[:, 0].asnumpy(), **EXACT)
         assert not logits[length:, row].asnumpy().any()
-        np.testing.assert_allclose(after[0][:, row].asnumpy(), want[0][:, 0].asnumpy(), **TOLERANCE)
+        np.testing.assert_allclose(after[0][:, row].asnumpy(), want[0][:, 0].asnumpy(), **EXACT)
         np.testing.assert_array_equal(after[-1][row].asnumpy(), want[-1][0].asnumpy())
 
 
 def test_a_vector_as_condition():
     model, data = build(condition={"vector_size": 3}, encoder=RNN), tokens()
-    vectors = mx.nd.random.normal(shape=(N, 3))
+    vectors = mx.nd.random.normal(shape=(N, 3), dtype="float64")
     logits, states = model(data, model.states_for(vectors))
     dense = model.first.condition
     want = np.tanh(vectors.asnumpy() @ dense.weight.data().asnumpy().T + dense.bias.data().asnumpy())
-    np.testing.assert_allclose(states[-1].asnumpy(), want, atol=1e-6)
+    np.testing.assert_allclose(states[-1].asnumpy(), want, **EXACT)
     assert np.isfinite(logits.asnumpy()).all()
 
 
@@ -130,7 +129,7 @@ def test_save_and_load_and_no_warning(tmp_path, recwarn):
     model.save_parameters(str(tmp_path / "parameters"))
     other.load_parameters(str(tmp_path / "parameters"))
     states = other.states_for(mx.nd.array(CLASSES, dtype="int32"))
-    np.testing.assert_allclose(other(data, states)[0].asnumpy(), want, **TOLERANCE)
+    np.testing.assert_allclose(other(data, states)[0].asnumpy(), want, **EXACT)
 
 
 @pytest.mark.parametrize("make, message", [

@@ -8,6 +8,7 @@ import pytest
 from gluon_rnn.models import CTCModel, ctc
 from gluon_rnn.nn import GRU, LSTM
 from gluon_rnn.registry import models
+from tests.reference import EXACT
 
 
 def test_example_and_name():
@@ -16,14 +17,14 @@ def test_example_and_name():
 
 
 def test_equations():
-    model = CTCModel(GRU(5), 3)
+    model = CTCModel(GRU(5, dtype="float64"), 3)
     model.initialize()
-    model.output_bias.set_data(mx.nd.random.normal(shape=4))
-    inputs, lengths = mx.nd.random.normal(shape=(6, 2, 3)), mx.nd.array([6, 4])
+    model.output_bias.set_data(mx.nd.random.normal(shape=4, dtype="float64"))
+    inputs, lengths = mx.nd.random.normal(shape=(6, 2, 3), dtype="float64"), mx.nd.array([6, 4])
     hidden = model.encoder(inputs, None, lengths).asnumpy()
     want = hidden @ model.output_weight.data().asnumpy().T + model.output_bias.data().asnumpy()
     want[4:, 1] = 0
-    np.testing.assert_allclose(model(inputs, None, lengths).asnumpy(), want, atol=1e-6)
+    np.testing.assert_allclose(model(inputs, None, lengths).asnumpy(), want, **EXACT)
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -6,13 +6,12 @@ import pytest
 from gluon_rnn.models import FramePredictor, frame_loss
 from gluon_rnn.nn import GRU, LSTM, RNN
 from tests.gradients import assert_central_differences
-from tests.reference import run_row
+from tests.reference import EXACT, run_row
 
 K, H, T, N = 5, 4, 7, 3
-TOLERANCE = dict(rtol=0, atol=2e-6)                                       # float32, sums in another order
 
 
-def build(encoder=LSTM, layers=1, dtype="float32", **options):
+def build(encoder=LSTM, layers=1, dtype="float64", **options):
     model = FramePredictor(encoder(H, layers, dtype=dtype), K, **options)
     model.initialize()
     for parameter in model.collect_params().values():
@@ -20,7 +19,7 @@ def build(encoder=LSTM, layers=1, dtype="float32", **options):
     return model
 
 
-def frames(steps=T, rows=N, dtype="float32"):
+def frames(steps=T, rows=N, dtype="float64"):
     return mx.nd.array(np.random.randint(0, 2, (steps, rows, K)), dtype=dtype)
 
 
@@ -33,16 +32,16 @@ def test_equations_against_a_numpy_loop(skip):
     for row in range(N):
         hidden, _ = run_row("rnn", parts, roll[:, row].asnumpy(), [np.zeros((1, H))], 1, 1)
         direct = roll[:, row].asnumpy() @ model.skip_weight.data().asnumpy().T if skip else 0
-        np.testing.assert_allclose(logits[:, row], hidden @ weight.T + bias + direct, atol=1e-10)
+        np.testing.assert_allclose(logits[:, row], hidden @ weight.T + bias + direct, **EXACT)
 
 
 def test_loss_is_the_probability_of_the_frame():
-    logits, target, lengths = mx.nd.random.normal(scale=3, shape=(T, N, K)), frames(), [7, 3, 0]
+    logits, target, lengths = mx.nd.random.normal(scale=3, shape=(T, N, K), dtype="float64"), frames(), [7, 3, 0]
     losses = frame_loss(mx.nd, logits, target, mx.nd.array(lengths)).asnumpy()
-    probability = 1 / (1 + np.exp(-logits.asnumpy().astype("float64")))
+    probability = 1 / (1 + np.exp(-logits.asnumpy()))
     of_target = np.where(target.asnumpy() > 0, probability, 1 - probability).prod(axis=2)
     for row, length in enumerate(lengths):
-        np.testing.assert_allclose(losses[:length, row], -np.log(of_target[:length, row]), rtol=1e-5)
+        np.testing.assert_allclose(losses[:length, row], -np.log(of_target[:length, row]), **EXACT)
         assert not losses[length:, row].any()
     extreme = frame_loss(mx.nd, mx.nd.full((1, 1, K), 1e4), mx.nd.zeros((1, 1, K)), mx.nd.ones(1)).asscalar()
     assert extreme == pytest.approx(K * 1e4)                              # no overflow where a prediction is wrong
@@ -69,16 +68,16 @@ def test_row_alone_is_row_of_the_padded_batch(layout, hybrid):
     logits = as_layout(logits)
     for row, length in enumerate(lengths):
         alone, last = model(as_layout(roll[:length, row:row + 1]), model.begin_state(1))
-        np.testing.assert_allclose(logits[:length, row:row + 1].asnumpy(), as_layout(alone).asnumpy(), **TOLERANCE)
-        assert length == T or not logits[length:, row].asnumpy().any()
+        np.testing.assert_allclose(logits[:length, row:row + 1].asnumpy(), as_layout(alone).asnumpy(), **EXACT)
+        assert not logits.asnumpy()[length:, row].any()
         for state, want in zip(states, last):
-            np.testing.assert_allclose(state[:, row:row + 1].asnumpy(), want.asnumpy(), **TOLERANCE)
+            np.testing.assert_allclose(state[:, row:row + 1].asnumpy(), want.asnumpy(), **EXACT)
 
 
 @pytest.mark.parametrize("filler", [99.0, float("nan")])
 @pytest.mark.parametrize("hybrid", [False, True])
 def test_padding_changes_nothing(filler, hybrid):
-    model, lengths = build(skip=True), mx.nd.array([7, 4, 0])
+    model, lengths = build(skip=True, dtype="float32"), mx.nd.array([7, 4, 0])
     if hybrid:
         model.hybridize()
     results = []
@@ -101,7 +100,7 @@ def test_chunks_with_states_equal_the_whole():
     for begin, end in ((0, 3), (3, 4), (4, 7)):
         logits, states = model(roll[begin:end], states)
         pieces.append(logits)
-    np.testing.assert_allclose(mx.nd.concat(*pieces, dim=0).asnumpy(), whole.asnumpy(), **TOLERANCE)
+    np.testing.assert_allclose(mx.nd.concat(*pieces, dim=0).asnumpy(), whole.asnumpy(), **EXACT)
 
 
 def test_exported_graph_is_the_live_model_at_other_sizes(tmp_path):
@@ -112,7 +111,7 @@ def test_exported_graph_is_the_live_model_at_other_sizes(tmp_path):
     for steps, rows in ((7, 3), (2, 1)):
         roll, lengths = frames(steps, rows), mx.nd.array([steps, 2, 1][:rows])
         result, = graph.bind(mx.cpu(), {"frames": roll, "valid_length": lengths, **parameters}).forward()
-        np.testing.assert_allclose(result.asnumpy(), model(roll, None, lengths).asnumpy(), **TOLERANCE)
+        np.testing.assert_allclose(result.asnumpy(), model(roll, None, lengths).asnumpy(), **EXACT)
 
 
 @pytest.mark.parametrize("place", ["drop_i", "dropout"])

@@ -5,8 +5,8 @@ import pytest
 from mxnet import autograd
 
 from gluon_rnn.models import AR, NARX, lag_gradients
-from gluon_rnn.nn.tdnn import ACTIVATIONS
-from gluon_rnn.training.series_loss import SeriesLoss
+from gluon_rnn.nn.checks import ACTIVATIONS
+from gluon_rnn.tasks.forecasting.loss import SeriesLoss
 
 MODELS = {
     "linear": dict(input_lag=1, output_lag=2, hidden_sizes=()),
@@ -90,7 +90,7 @@ def test_others_are_left_to_autograd(monkeypatch):
     assert SeriesLoss(model, model.memory, 7, "closed_loop").loss_and_gradients(inputs) is None
     half = NARX(1, 1, (4,), dtype="float16")
     assert SeriesLoss(half, 1, 7).loss_and_gradients(mx.nd.ones((8, 3, 2), dtype="float16")) is None
-    monkeypatch.setattr("gluon_rnn.training.series_loss._FEW", 4 * 3 * 7 - 1)
+    monkeypatch.setattr("gluon_rnn.tasks.forecasting.loss._FEW", 4 * 3 * 7 - 1)
     assert graph.loss_and_gradients(inputs) is not None
     _, large, inputs = made(input_lag=1, output_lag=1, hidden_sizes=(4,))
     assert large.loss_and_gradients(inputs) is None

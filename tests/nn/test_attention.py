@@ -6,6 +6,7 @@ from mxnet import autograd
 
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from tests.gradients import assert_central_differences
+from tests.reference import EXACT, rounding
 
 Q, M, T, S, N = 5, 4, 3, 6, 4
 LENGTHS = [6, 3, 1, 0]
@@ -13,14 +14,18 @@ KINDS = {"bahdanau": lambda **o: BahdanauAttention(Q, M, 7, **o), "general": lam
          "dot": lambda **o: LuongAttention(M, M, "dot", **o)}
 
 
-@pytest.fixture(params=KINDS)
-def attention(request):
-    block = KINDS[request.param]()
+def build(kind, dtype):
+    block = KINDS[kind](dtype=dtype)
     block.initialize(mx.init.Normal(0.7))
     return block
 
 
-def arrays(attention, dtype="float32"):
+@pytest.fixture(params=KINDS)
+def attention(request):
+    return build(request.param, "float64")
+
+
+def arrays(attention, dtype="float64"):
     query_size = M if getattr(attention, "key", 0) is None else Q
     return (mx.nd.random.normal(shape=(T, N, query_size), dtype=dtype),
             mx.nd.random.normal(shape=(S, N, M), dtype=dtype), mx.nd.array(LENGTHS))
@@ -33,23 +38,28 @@ def score(attention, query, memory):
     return float(query @ (weights["key"] @ memory if weights else memory))
 
 
-def test_equations_against_a_numpy_loop(attention):
-    query, memory, lengths = arrays(attention)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_equations_against_a_numpy_loop(kind, dtype):
+    attention = build(kind, dtype)
+    query, memory, lengths = arrays(attention, dtype)
     context, weights = (value.asnumpy() for value in attention(query, memory, lengths))
     query, memory = query.asnumpy(), memory.asnumpy()
     for row, length in enumerate(LENGTHS):
         for t in range(T):
             scores = [score(attention, query[t, row], memory[s, row]) for s in range(length)]
             want = np.exp(scores) / np.exp(scores).sum() if scores else np.zeros(0)
-            # float32 against float64: a few units in the last place of values of about 1
-            np.testing.assert_allclose(weights[t, row, :length], want, atol=2e-6)
-            np.testing.assert_allclose(context[t, row], want @ memory[:length, row], atol=5e-6)
+            # a weight is off by what its score is off by: a score of Q, M and 7 terms, twice as the softmax divides
+            bound = rounding(dtype, 2 * (Q + M + 7 + S), 1 + np.abs(scores).max(initial=0))
+            np.testing.assert_allclose(weights[t, row, :length], want, rtol=0, atol=bound)
+            of_memory = bound * np.abs(memory[:length, row]).sum(axis=0).max(initial=0)
+            np.testing.assert_allclose(context[t, row], want @ memory[:length, row], rtol=0, atol=of_memory)
 
 
 def test_rows_sum_to_one_and_are_zero_on_padding(attention):
     _, weights = attention(*arrays(attention))
     weights = weights.asnumpy()
-    np.testing.assert_allclose(weights.sum(axis=2), np.array([[1, 1, 1, 0]] * T), atol=1e-6)
+    np.testing.assert_allclose(weights.sum(axis=2), np.array([[1, 1, 1, 0]] * T), **EXACT)
     for row, length in enumerate(LENGTHS):
         assert not weights[:, row, length:].any()
         assert (weights[:, row, :length] > 0).all()
@@ -57,8 +67,10 @@ def test_rows_sum_to_one_and_are_zero_on_padding(attention):
 
 @pytest.mark.parametrize("filler", [99.0, float("nan")])
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_padding_changes_nothing(attention, filler, hybrid):
-    query, memory, lengths = arrays(attention)
+@pytest.mark.parametrize("kind", KINDS)
+def test_padding_changes_nothing(kind, filler, hybrid):
+    attention = build(kind, "float32")
+    query, memory, lengths = arrays(attention, "float32")
     filled = memory.copy()
     for row, length in enumerate(LENGTHS):
         filled[length:, row] = filler
@@ -83,8 +95,8 @@ def test_a_row_alone_and_no_lengths(attention):
     context, weights = attention(query, memory, lengths)
     for row, length in enumerate(LENGTHS[:3]):
         alone = attention(query[:, row:row + 1], memory[:length, row:row + 1])
-        np.testing.assert_allclose(alone[0].asnumpy(), context[:, row:row + 1].asnumpy(), atol=2e-6)
-        np.testing.assert_allclose(alone[1].asnumpy(), weights[:, row:row + 1, :length].asnumpy(), atol=2e-6)
+        np.testing.assert_allclose(alone[0].asnumpy(), context[:, row:row + 1].asnumpy(), **EXACT)
+        np.testing.assert_allclose(alone[1].asnumpy(), weights[:, row:row + 1, :length].asnumpy(), **EXACT)
 
 
 def test_hybrid_is_imperative_at_two_sizes(attention):
@@ -94,14 +106,11 @@ def test_hybrid_is_imperative_at_two_sizes(attention):
     attention.hybridize()
     for case, values in zip(cases, want):
         for got, value in zip(attention(*case), values):
-            np.testing.assert_allclose(got.asnumpy(), value.asnumpy(), atol=1e-6)
+            np.testing.assert_allclose(got.asnumpy(), value.asnumpy(), **EXACT)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_gradients_against_central_differences(kind):
-    attention = KINDS[kind](dtype="float64")
-    attention.initialize(mx.init.Normal(0.7))
-    query, memory, lengths = arrays(attention, "float64")
+def test_gradients_against_central_differences(attention):
+    query, memory, lengths = arrays(attention)
     assert_central_differences(lambda: attention(query, memory, lengths), attention, [query, memory])
 
 

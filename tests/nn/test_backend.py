@@ -1,4 +1,7 @@
-"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers."""
+"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers.
+
+Tests `numpy_operator.py` too.
+"""
 import types
 
 import mxnet as mx
@@ -10,6 +13,7 @@ from gluon_rnn import nn
 from gluon_rnn.models import NARX, ClosedLoop
 from gluon_rnn.nn import backend, numpy_ops
 from gluon_rnn.nn.numpy_crf import _Operator
+from tests.reference import EXACT
 
 
 def looped(**kwargs):
@@ -126,4 +130,4 @@ def test_both_give_the_same_numbers(lengths, hybrid):
         outputs, states = layer(inputs, layer.begin_state(3), *others)
         results.append([array.asnumpy() for array in (outputs, *states)])
     for got, want in zip(*results):
-        np.testing.assert_allclose(got, want, rtol=0, atol=1e-14)         # float64, values below 1
+        np.testing.assert_allclose(got, want, **EXACT)

@@ -8,6 +8,7 @@ from gluon_rnn import nn
 from gluon_rnn.models import NARX, ClosedLoop
 from gluon_rnn.nn import backend
 from gluon_rnn.nn.chunks import lengths_of
+from tests.reference import EXACT
 
 CELLS = {"peephole_lstm": lambda **k: nn.PeepholeLSTM(4, 2, input_size=3, peephole_initializer=mx.init.Uniform(1), **k),
          "projected_lstm": lambda **k: nn.ProjectedLSTM(4, input_size=3, **k),
@@ -19,11 +20,11 @@ CELLS = {"peephole_lstm": lambda **k: nn.PeepholeLSTM(4, 2, input_size=3, peepho
          "narx": lambda **k: ClosedLoop(NARX(1, 2, (4,), "softsign", input_size=3, output_size=2, skip=True, **k))}
 
 
-def make(name, **kwargs):
-    block = CELLS[name](**kwargs)
+def make(name, dtype="float64", **kwargs):
+    block = CELLS[name](dtype=dtype, **kwargs)
     block.initialize()
     for parameter in block.collect_params().values():
-        parameter.set_data(mx.nd.random.uniform(-0.5, 0.5, shape=parameter.shape))
+        parameter.set_data(mx.nd.random.uniform(-0.5, 0.5, shape=parameter.shape, dtype=dtype))
     assert block.loops
     return block
 
@@ -42,14 +43,19 @@ def everything(block, inputs, states, lengths=None):
 
 
 def assert_same(got, want):
-    """Differences of rounding alone: of sums over some twenty steps in another order."""
+    """Sums over some twenty steps in another order, relative to the size of the largest number."""
+    assert len(got) == len(want)
     for a, b in zip(got, want):
         scale = 1 + np.abs(b).max()
-        np.testing.assert_allclose(a / scale, b / scale, rtol=0, atol=3e-6)
+        np.testing.assert_allclose(a / scale, b / scale, **EXACT)
+
+
+def normal(*shape):
+    return mx.nd.random.normal(shape=shape, dtype="float64")
 
 
 def sequence(steps, rows=3):
-    return mx.nd.random.normal(shape=(steps, rows, 3))
+    return normal(steps, rows, 3)
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ def short(monkeypatch):
 def test_chunks_are_the_loop(name, lengths, few, short, monkeypatch):
     monkeypatch.setattr(backend, "FEW_STATE_NUMBERS", 10**6 if few else 0)
     block, inputs = make(name), sequence(21)
-    states = [mx.nd.random.normal(shape=info["shape"]) for info in block.state_info(3)]
+    states = [normal(*info["shape"]) for info in block.state_info(3)]
     lengths = None if lengths is None else mx.nd.array(lengths)
     want = everything(block, inputs, states, lengths)                     # not hybridized: foreach
     assert not block._chunks._graphs
@@ -78,7 +84,7 @@ def test_chunks_are_the_loop(name, lengths, few, short, monkeypatch):
 def test_layout_and_targets(name, short):
     block = make(name, layout="NTC")
     inputs, states = sequence(11).swapaxes(0, 1), block.begin_state(3)
-    targets = [None, mx.nd.random.normal(shape=(3, 11, 2))] if name == "jordan" else [None]
+    targets = [None, normal(3, 11, 2)] if name == "jordan" else [None]
     for target in targets:
         arguments = [inputs, states] if target is None else [inputs, states, None, target]
         block.hybridize(False)
@@ -87,7 +93,7 @@ def test_layout_and_targets(name, short):
         block.hybridize()
         with autograd.record():
             got, _ = block(*arguments)
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=2e-6)
+        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **EXACT)
 
 
 def test_inference_of_many_numbers_runs_in_chunks(short, monkeypatch):
@@ -95,7 +101,7 @@ def test_inference_of_many_numbers_runs_in_chunks(short, monkeypatch):
     block, inputs = make("projected_lstm"), sequence(13)
     want = block(inputs).asnumpy()
     block.hybridize()
-    np.testing.assert_allclose(block(inputs).asnumpy(), want, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(block(inputs).asnumpy(), want, **EXACT)
     assert block._chunks._graphs
 
 
@@ -108,12 +114,12 @@ def test_new_parameters_other_batches_and_other_graphs_after_a_cast(short):
         block.l0.h2h_weight.set_data(block.l0.h2h_weight.data() * 1.1)
         assert np.abs(everything(block, inputs, states)[0] - got[0]).max() > 1e-4
     assert len(block._chunks._graphs) == 2
-    block.cast("float64")
+    block.cast("float32")
     assert not block._chunks._graphs
 
 
 def test_dropout_is_drawn_in_training_and_not_in_prediction(short):
-    layer = nn.PeepholeLSTM(20, 2, input_size=3, dropout=0.5)
+    layer = nn.PeepholeLSTM(20, 2, input_size=3, dropout=0.5, dtype="float64")
     layer.initialize()
     layer.hybridize()
     inputs = sequence(10)
@@ -147,7 +153,7 @@ def test_gluon_export_after_calls_that_need_no_graph(tmp_path):
     loaded = mx.gluon.SymbolBlock.imports(str(tmp_path / "net-symbol.json"), ["data0", "data1", "data2"],
                                           str(tmp_path / "net-0000.params"))
     longer = mx.nd.concat(inputs, inputs, dim=0)
-    np.testing.assert_allclose(loaded(inputs, *block.begin_state(3))[0].asnumpy(), want.asnumpy(), rtol=0, atol=2e-6)
+    np.testing.assert_allclose(loaded(inputs, *block.begin_state(3))[0].asnumpy(), want.asnumpy(), **EXACT)
     assert loaded(longer, *block.begin_state(3))[0].shape == (10, 3, 4)   # T is free
 
 

@@ -1,6 +1,9 @@
 """The contract, proved for each encoder of the registry: a new one is tested by being registered.
 
-Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`.
+Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`. Two
+ways to one result are compared in float64; float32, in which other operators run, is held to float64.
+
+Tests `conditioned.py` and `checks.py` too.
 """
 import mxnet as mx
 import numpy as np
@@ -9,26 +12,57 @@ from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan, Unrolled
 from gluon_rnn.registry import encoders
+from tests.reference import EXACT, condition
 
-VARIANTS = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2},
-            {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"}, {"contexts": [[-2, 2], {-1, 2}]},
-            {"contexts": [[0, 2], {1}]}]
+LAYERED = [{}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True}, {"layout": "NTC", "num_layers": 2}]
+DELAYED = [{}, {"num_layers": 2}, {"contexts": [[-4, 0], {-3, -1}], "layout": "NTC"},
+           {"contexts": [[-2, 2], {-1, 2}]}, {"contexts": [[0, 2], {1}]}]
 # each with 3 input features in all, which for open-loop models are the inputs and the measured outputs together
 OTHERS = {
-    "conditioned": lambda **variant: _conditioned(Conditioned(LSTM(6, 2), 2, **variant)),
-    "delay_line": lambda **variant: DelayLine(3, input_size=3, **variant),
-    "ar": lambda **variant: AR(2, output_size=3, **variant),
-    "narx": lambda **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, **variant),
-    "narx_closed_loop": lambda **variant: ClosedLoop(NARX(1, 2, input_delay=1, input_size=3, output_size=2, **variant)),
-    "ctc": lambda **variant: CTCModel(LSTM(5), 4, input_size=3, **variant),
-    "ctc_bidirectional": lambda **variant: CTCModel(LSTM(5, bidirectional=True), 4, input_size=3, **variant),
-    "both_directions": lambda **variant: Bidirectional(Jordan(4, 2, input_size=3), TDNN(5, input_size=3), **variant),
-    "forecaster": lambda **variant: Forecaster(LSTM(4), input_size=2, input_delay=1, **variant),
-    "forecaster_closed_loop": lambda **variant: ForecasterClosedLoop(
-        Forecaster(GRU(4), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
+    "conditioned": lambda dtype, **variant: _conditioned(Conditioned(LSTM(6, 2, dtype=dtype), 2, **variant)),
+    "delay_line": lambda dtype, **variant: DelayLine(3, input_size=3, dtype=dtype, **variant),
+    "ar": lambda dtype, **variant: AR(2, output_size=3, dtype=dtype, **variant),
+    "narx": lambda dtype, **variant: NARX(2, 3, (5, 4), input_size=2, skip=True, dtype=dtype, **variant),
+    "narx_closed_loop": lambda dtype, **variant: ClosedLoop(
+        NARX(1, 2, input_delay=1, input_size=3, output_size=2, dtype=dtype, **variant)),
+    "ctc": lambda dtype, **variant: CTCModel(LSTM(5, dtype=dtype), 4, input_size=3, **variant),
+    "ctc_bidirectional": lambda dtype, **variant: CTCModel(
+        LSTM(5, bidirectional=True, dtype=dtype), 4, input_size=3, **variant),
+    "both_directions": lambda dtype, **variant: Bidirectional(
+        Jordan(4, 2, input_size=3, dtype=dtype), TDNN(5, input_size=3, dtype=dtype), **variant),
+    "forecaster": lambda dtype, **variant: Forecaster(LSTM(4, dtype=dtype), input_size=2, input_delay=1, **variant),
+    "forecaster_closed_loop": lambda dtype, **variant: ForecasterClosedLoop(
+        Forecaster(GRU(4, dtype=dtype), input_size=3, hidden_sizes=(4,), residual=True, **variant)),
 }
+# cells of Gluon's in the loop of this package
+GLUON_CELLS = {
+    "gluon_lstm": lambda: gluon.rnn.LSTMCell(6, input_size=3),
+    "gluon_gru": lambda: gluon.rnn.GRUCell(6, input_size=3),
+    "gluon_residual": lambda: gluon.rnn.ResidualCell(gluon.rnn.RNNCell(3, input_size=3)),
+    "gluon_sequential": lambda: _sequential(gluon.rnn.LSTMCell(5, input_size=3), gluon.rnn.GRUCell(4, input_size=5)),
+}
+OTHERS.update({name: lambda dtype, make=make, **variant: _unrolled(make(), dtype, **variant)
+               for name, make in GLUON_CELLS.items()})
+
+
+def _sequential(*cells):
+    stack = gluon.rnn.SequentialRNNCell()
+    for cell in cells:
+        stack.add(cell)
+    return stack
+
+
+def _unrolled(cell, dtype, **variant):
+    block = Unrolled(cell, **variant)
+    block.cast(dtype)
+    return block
+
+
+STEPS, ROWS, FEATURES = 7, 3, 3
+#: roundings on the longest path of a number: sums over inputs, units and delays of two layers, at each step
+TERMS = STEPS * 2 * (FEATURES + 6 + 4)
 
 
 def _conditioned(block):
@@ -37,34 +71,49 @@ def _conditioned(block):
 
 
 def variants(name):
-    """What of VARIANTS the encoder knows, each once: the layouts also of one without `num_layers`."""
+    """What of the variants the encoder knows, each once: the batch-first layout of one without layers too."""
+    known = encoders.parameters(name)
+    listed = DELAYED if "contexts" in known else LAYERED
     found = []
-    for variant in VARIANTS:
-        known = {key: value for key, value in variant.items() if key in encoders.parameters(name)}
-        if known not in found:
-            found.append(known)
+    for variant in listed:
+        kept = {key: value for key, value in variant.items() if key in known}
+        if kept not in found:
+            found.append(kept)
     return found
 
 
 BLOCKS = [(name, variant) for name in encoders.names() for variant in variants(name)]
-BLOCKS += [(name, variant) for name in OTHERS for variant in ({}, {"layout": "NTC"})]
-# float32 with sums in another order (a batch of 1 against one of 3): a few units in the last place of O(1) values
-TOLERANCE = dict(rtol=0, atol=2e-6)
+BLOCKS += [(name, variant) for name in OTHERS for variant in ({}, {"layout": "NTC"})
+           if not variant or name not in GLUON_CELLS]
 
 
-@pytest.fixture(params=BLOCKS, ids=lambda case: f"{case[0]}-{'-'.join(map(str, case[1].values())) or 'plain'}")
-def block(request):
-    name, variant = request.param
+def build(name, variant, dtype):
     if name in OTHERS:
-        block = OTHERS[name](**variant)
+        block = OTHERS[name](dtype, **variant)
     else:
-        block = encoders.build(name, hidden_size=6, input_size=3, **variant)
+        block = encoders.build(name, hidden_size=6, input_size=FEATURES, dtype=dtype, **variant)
     block.initialize()
     return block
 
 
-def batch(block, steps=7, rows=3):
-    inputs = mx.nd.random.normal(shape=(steps, rows, 3))
+def name_of(case):
+    return f"{case[0]}-{'-'.join(map(str, case[1].values())) or 'plain'}"
+
+
+@pytest.fixture(params=BLOCKS, ids=name_of)
+def block(request):
+    """In float64, in which rounding cannot be mistaken for a fault."""
+    return build(*request.param, "float64")
+
+
+@pytest.fixture(params=BLOCKS, ids=name_of)
+def single(request):
+    """In float32, in which MXNet has operators of its own (oneDNN's)."""
+    return build(*request.param, "float32")
+
+
+def batch(block, steps=STEPS, rows=ROWS):
+    inputs = mx.nd.random.normal(shape=(steps, rows, FEATURES), dtype=block._dtype)
     return as_layout(block, inputs)
 
 
@@ -72,9 +121,11 @@ def as_layout(block, array):
     return array if block.layout == "TNC" else array.swapaxes(0, 1)
 
 
-def assert_same(got, want, **tolerance):
-    for a, b in zip(got if isinstance(got, list) else [got], want if isinstance(want, list) else [want]):
-        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **(tolerance or TOLERANCE))
+def assert_same(got, want):
+    got, want = (values if isinstance(values, list) else [values] for values in (got, want))
+    assert len(got) == len(want)
+    for a, b in zip(got, want):
+        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), **EXACT)
 
 
 def test_call_forms(block):
@@ -93,7 +144,7 @@ def test_row_alone_is_row_of_the_padded_batch(block):
         alone = as_layout(block, as_layout(block, inputs)[:length, row:row + 1])
         expected, expected_states = block(alone, block.begin_state(1))
         assert_same(time_major[:length, row:row + 1], as_layout(block, expected))
-        assert not time_major[length:, row].asnumpy().any() if length < 7 else True
+        assert not time_major[length:, row].asnumpy().any()
         for state, want, info in zip(states, expected_states, block.state_info(3)):
             axis = info["__layout__"].index("N")
             assert_same(state.slice_axis(axis=axis, begin=row, end=row + 1), want)
@@ -122,27 +173,51 @@ def test_a_call_without_states_begins_with_zeros(block, lengths, hybrid):
             block(inputs, [], *given)
 
 
-@pytest.mark.parametrize("filler", [99.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_padding_changes_nothing(block, filler, hybrid):
+def test_padding_changes_nothing(single, hybrid):
+    """Not a bit: NaN survives every sum and product, infinity every comparison."""
     if hybrid:
-        block.hybridize()
-    inputs, lengths = batch(block), mx.nd.array([7, 4, 0])
-    filled = as_layout(block, inputs).copy()
-    filled[4:, 1], filled[:, 2] = filler, filler
-    results = []
-    for values in (inputs, as_layout(block, filled)):
-        values.attach_grad()
+        single.hybridize()
+    inputs, lengths, results = batch(single), mx.nd.array([7, 4, 0]), []
+    for filler in (None, float("nan"), float("inf")):
+        values = as_layout(single, inputs).copy()
+        if filler is not None:
+            values[4:, 1], values[:, 2] = filler, filler
         mx.random.seed(0)                                                 # the same masks where a block draws some
-        with autograd.record():
-            outputs, states = block(values, block.begin_state(3), lengths)
-            loss = (outputs ** 2).sum() + sum((state ** 2).sum() for state in states)
-        loss.backward()
-        gradients = [p.grad().copy() for p in block.collect_params().values()]
-        results.append([outputs, *states, values.grad, *gradients])
-    for plain, with_filler in zip(*results):
-        np.testing.assert_array_equal(plain.asnumpy(), with_filler.asnumpy())
-    assert not as_layout(block, results[1][1 + len(states)]).asnumpy()[4:, 1].any()    # no gradient into the padding
+        results.append(with_gradients(single, as_layout(single, values), lengths))
+    for with_filler in results[1:]:
+        for got, want in zip(with_filler, results[0]):
+            np.testing.assert_array_equal(got, want)
+    gradient = results[0][1 + len(single.state_info())]
+    assert not (gradient if single.layout == "TNC" else gradient.swapaxes(0, 1))[4:, 1].any()   # nor into the padding
+
+
+def with_gradients(block, inputs, lengths, train_mode=True):
+    """Return outputs, last states and the gradients of the inputs and all parameters as NumPy arrays."""
+    inputs.attach_grad()
+    with autograd.record(train_mode):
+        outputs, states = block(inputs, block.begin_state(ROWS), lengths)
+        loss = (outputs ** 2).sum() + sum((state ** 2).sum() for state in states)
+    loss.backward(train_mode=train_mode)
+    gradients = [inputs.grad, *(parameter.grad() for parameter in block.collect_params().values())]
+    return [value.asnumpy().copy() for value in (outputs, *states, *gradients)]
+
+
+@pytest.mark.parametrize("lengths", [None, [7, 4, 1]])
+@pytest.mark.parametrize("case", BLOCKS, ids=name_of)
+def test_float32_is_float64_rounded(case, lengths):
+    """Outputs, states and gradients of a hybridized block: off by no more roundings than the longest path has."""
+    single, double = (build(*case, dtype) for dtype in ("float32", "float64"))
+    for one, other in zip(single.collect_params().values(), double.collect_params().values()):
+        other.set_data(one.data().astype("float64"))
+    single.hybridize()
+    inputs, lengths = batch(single), None if lengths is None else mx.nd.array(lengths)
+    exact_inputs, train_mode = inputs.astype("float64"), "zoneout" not in case[0]      # whose masks would differ
+    variables = [exact_inputs, *(parameter.data() for parameter in double.collect_params().values())]
+    got = with_gradients(single, inputs, lengths, train_mode)
+    want, moves = condition(lambda: with_gradients(double, exact_inputs, lengths, train_mode), variables)
+    for value, exact, move in zip(got, want, moves):
+        np.testing.assert_allclose(value, exact, rtol=0, atol=TERMS * move)
 
 
 def test_chunks_with_carried_states_are_the_whole(block):
@@ -168,14 +243,18 @@ def test_one_step_in_somebody_elses_loop_is_a_call(block):
     assert_same([outputs, *finals], [want, *want_finals])
 
 
-def test_carried_states_are_refused_by_a_block_that_looks_ahead(block):
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_carried_states_are_refused_by_a_block_that_looks_ahead(block, hybrid):
+    if hybrid:
+        block.hybridize()
     inputs = batch(block)
     _, states = block(inputs, block.begin_state(3))
     if block.causal:
         block(inputs, states)
     else:
         with pytest.raises(ValueError, match="not causal: it reads"):
-            block(inputs, states)
+            block(inputs, [state.detach() for state in states])
+        block(inputs, [state + 1 for state in states])                    # initial ones, whatever they are
 
 
 def test_causal_means_that_the_future_changes_nothing(block):
@@ -184,7 +263,7 @@ def test_causal_means_that_the_future_changes_nothing(block):
     changed[5:] = 3.0
     before = as_layout(block, block(inputs)).asnumpy()[:5]
     after = as_layout(block, block(as_layout(block, changed))).asnumpy()[:5]
-    assert np.allclose(before, after, atol=2e-6) == block.causal
+    assert np.allclose(before, after, **EXACT) == block.causal
 
 
 def test_gradient_stops_at_a_detached_chunk_edge(block):
@@ -202,24 +281,24 @@ def test_gradient_stops_at_a_detached_chunk_edge(block):
         assert bool(first.grad.asnumpy().any()) is not detached
 
 
-@pytest.mark.parametrize("flags", [{}, {"static_alloc": True}, {"static_alloc": True, "static_shape": True}])
-def test_hybridized_is_imperative_in_every_call_form(block, flags):
+@pytest.mark.parametrize("static_shape", [False, True])
+def test_hybridized_is_imperative_in_every_call_form(block, static_shape):
     inputs, lengths = batch(block), mx.nd.array([7, 4, 1])
     begin = block.begin_state(3)
     forms = [(inputs,), (inputs, begin), (inputs, begin, lengths), (inputs, None, lengths)]
-    imperative = [block(*form) for form in forms]
-    if block.loops and "static_shape" in flags:
+    if block.loops and static_shape:
         with pytest.raises(ValueError, match="a loop, which gives wrong numbers with static_shape=True"):
-            block.hybridize(**flags)
+            block.hybridize(static_alloc=True, static_shape=True)
         return
-    block.hybridize(**flags)
+    imperative = [flat(block(*form)) for form in forms]
+    block.hybridize(static_alloc=True, static_shape=static_shape)
     for _ in range(2):                                                    # the second round finds every graph cached
         for form, want in zip(forms, imperative):
-            got = block(*form)
-            if isinstance(want, tuple):
-                assert_same([got[0], *got[1]], [want[0], *want[1]])
-            else:
-                assert_same(got, want)
+            assert_same(flat(block(*form)), want)
+
+
+def flat(result):
+    return [result[0], *result[1]] if isinstance(result, tuple) else [result]
 
 
 def test_inside_a_hybridized_parent_without_states(block):

@@ -1,4 +1,7 @@
-"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs."""
+"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs.
+
+Tests `numpy_crf.py` too.
+"""
 import itertools
 
 import mxnet as mx
@@ -8,6 +11,7 @@ import pytest
 from gluon_rnn.nn import CRF, Viterbi
 from gluon_rnn.nn.backend import allow_numpy_operators
 from tests.gradients import assert_central_differences
+from tests.reference import EXACT
 
 K = 3
 
@@ -130,32 +134,32 @@ def test_gradients_of_a_graph_are_there_twice():
             found.append([array.asnumpy() for array in (emissions.grad, crf.transition_weight.grad())])
     for others in found[1:]:
         for one, other in zip(found[0], others):
-            np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one, other, **EXACT)
 
 
 def test_new_crf_is_the_cross_entropy_of_each_label(form):
-    crf = CRF(K)
+    crf = CRF(K, "float64")
     crf.initialize()
-    emissions, labels = draw(4, dtype="float32")
+    emissions, labels = draw(4)
     expected = -mx.nd.pick(mx.nd.log_softmax(emissions), labels).sum(axis=0)
-    np.testing.assert_allclose(crf(emissions, labels).asnumpy(), expected.asnumpy(), rtol=1e-5)
+    np.testing.assert_allclose(crf(emissions, labels).asnumpy(), expected.asnumpy(), **EXACT)
     np.testing.assert_array_equal(Viterbi(crf)(emissions).asnumpy(), emissions.argmax(axis=2).asnumpy())
 
 
 @pytest.mark.parametrize("kind", [CRF, Viterbi])
 def test_exported_graph_is_the_live_block_at_other_sizes(kind, tmp_path):
-    crf = build("float32")
+    crf = build()
     block = crf if kind is CRF else Viterbi(crf)
     names = ["emissions", "labels", "valid_length"] if kind is CRF else ["emissions", "valid_length"]
     block(*map(mx.sym.var, names)).save(str(tmp_path / "graph.json"))
     graph = mx.sym.load(str(tmp_path / "graph.json"))
     parameters = {parameter.name: parameter.data() for parameter in crf.collect_params().values()}
     for steps, rows in ((6, 3), (1, 2)):
-        emissions, labels = draw(steps, rows, "float32")
+        emissions, labels = draw(steps, rows)
         lengths = mx.nd.array([steps, 1, steps][:rows])
         inputs = (emissions, labels, lengths) if kind is CRF else (emissions, lengths)
         result, = graph.bind(mx.cpu(), dict(zip(names, inputs), **parameters)).forward()
-        np.testing.assert_allclose(result.asnumpy(), block(*inputs).asnumpy(), atol=1e-6)
+        np.testing.assert_allclose(result.asnumpy(), block(*inputs).asnumpy(), **EXACT)
 
 
 def test_errors():

@@ -1,4 +1,7 @@
-"""Cells on a loop against NumPy loops, central differences, and their fused twins where the two coincide."""
+"""Cells on a loop against NumPy loops, central differences, and their fused twins where the two coincide.
+
+Tests `stacked.py`, `unroll.py` and `cells.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from mxnet import autograd
 from gluon_rnn import nn
 from gluon_rnn.registry import encoders
 from tests.gradients import assert_central_differences
-from tests.reference import sigmoid
+from tests.reference import EXACT, rounding, sigmoid
 
 H, C = 4, 3
 NAMES = ("peephole_lstm", "projected_lstm", "reset_before_gru", "layer_norm_lstm", "zoneout_lstm", "zoneout_gru")
@@ -119,10 +122,10 @@ def test_equations(name, layers, hybrid):
         begin = [state.asnumpy()[:, row] for state in states]
         want, want_states = (run_row(globals()[name], values, inputs.asnumpy()[:length, row], begin) if length else
                              (np.zeros((0, layer.output_size)), begin))
-        np.testing.assert_allclose(outputs.asnumpy()[:length, row], want, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(outputs.asnumpy()[:length, row], want, **EXACT)
         assert not outputs.asnumpy()[length:, row].any()
         for got, expected in zip(finals, want_states):
-            np.testing.assert_allclose(got.asnumpy()[:, row], expected, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(got.asnumpy()[:, row], expected, **EXACT)
 
 
 @pytest.mark.parametrize("lengths", [None, [3, 1]])
@@ -179,7 +182,7 @@ def assert_twins(layer, twin):
             loss.backward(train_mode=False)
             results.append([outputs, *finals, inputs.grad.copy()])
         for ours, fused in zip(*results):
-            np.testing.assert_allclose(ours.asnumpy(), fused.asnumpy(), rtol=0, atol=1e-10)
+            np.testing.assert_allclose(ours.asnumpy(), fused.asnumpy(), **EXACT)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -229,7 +232,7 @@ def test_normalisation_undone_by_gain_and_bias_is_the_fused_lstm():
             layer.l0._reg_params[f"{name}_{kind}"].set_data(mx.nd.array(value, dtype="float64"))
     outputs, finals = layer(x, states)
     for got, want in zip([outputs, *finals], [h, h, c]):
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=1e-10)
+        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **EXACT)
 
 
 def test_normalisation_does_not_see_the_scale_of_the_weights():
@@ -237,7 +240,7 @@ def test_normalisation_does_not_see_the_scale_of_the_weights():
     before = layer(inputs).asnumpy()
     for kind in ("i2h_weight", "h2h_weight"):
         layer.l0._reg_params[kind].set_data(layer.l0._reg_params[kind].data() * 7)
-    np.testing.assert_allclose(layer(inputs).asnumpy(), before, atol=1e-3)    # not exact: epsilon is not scaled
+    np.testing.assert_allclose(layer(inputs).asnumpy(), before, atol=1e-3)    # of float64: epsilon is not scaled
     assert np.abs(before).max() > 0.05
 
 
@@ -279,9 +282,10 @@ def test_a_unit_keeps_its_old_value_at_the_rate_given_and_output_and_state_see_o
 def test_one_step_of_a_wrapped_cell():
     cell = nn.ZoneoutCell(nn.GRUCell(H, C), 0.5)
     cell.initialize()
-    x, h = mx.nd.random.normal(shape=(2, C)), mx.nd.random.normal(shape=(2, H))
+    cell.cast("float64")
+    x, h = (mx.nd.random.normal(shape=(2, size), dtype="float64") for size in (C, H))
     output, (state,) = cell(x, [h])
-    np.testing.assert_allclose(output.asnumpy(), (0.5 * h + 0.5 * cell.cell(x, [h])[0]).asnumpy(), atol=1e-6)
+    np.testing.assert_allclose(output.asnumpy(), (0.5 * h + 0.5 * cell.cell(x, [h])[0]).asnumpy(), **EXACT)
     assert (output.asnumpy() == state.asnumpy()).all()
 
 
@@ -294,14 +298,15 @@ def test_one_step_calls_are_the_loop(cell):
     cell = cell(H)
     loop = nn.Unrolled(cell)
     loop.initialize()
-    inputs, begin = mx.nd.random.normal(shape=(4, 2, C)), loop.begin_state(2)
+    loop.cast("float64")
+    inputs, begin = mx.nd.random.normal(shape=(4, 2, C), dtype="float64"), loop.begin_state(2)
     outputs, finals = loop(inputs, begin)                                 # C becomes known here
     states = begin
     for t in range(4):
         output, states = cell(inputs[t], states)
-        np.testing.assert_allclose(output.asnumpy(), outputs[t].asnumpy(), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(output.asnumpy(), outputs[t].asnumpy(), **EXACT)
     for got, want in zip(states, finals):
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **EXACT)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -317,7 +322,7 @@ def test_default_initialisation_and_deferred_input_size(name):
     cell = getattr(layer.l1, "cell", layer.l1)
     gates, width = cell.num_gates, layer.output_size
     for gate in np.split(cell.h2h_weight.data().asnumpy(), gates):        # orthonormal columns, in float32
-        np.testing.assert_allclose(gate.T @ gate, np.eye(width), atol=1e-5)
+        np.testing.assert_allclose(gate.T @ gate, np.eye(width), rtol=0, atol=rounding("float32", 8))
     bias = cell.i2h_bias.data().asnumpy().reshape((gates, 8))
     assert (bias == np.array([[0], [1 if gates == 4 else 0]] + [[0]] * (gates - 2))).all()
     layer.set_input_size(5)

@@ -6,7 +6,7 @@ from mxnet import autograd
 
 from gluon_rnn import nn
 from tests.gradients import assert_central_differences
-from tests.reference import sigmoid
+from tests.reference import EXACT, sigmoid
 
 ACTIVATIONS = {"identity": lambda x: x, "tanh": np.tanh, "sigmoid": sigmoid, "relu": lambda x: np.maximum(x, 0)}
 
@@ -45,14 +45,12 @@ def test_equations(decay, activation, output_activation, forced, hybrid):
     inputs, states, lengths, targets = normal(6, 4, 3), [normal(4, 2)], [6, 3, 1, 0], normal(6, 4, 2)
     arguments = (mx.nd.array(lengths), targets) if forced else (mx.nd.array(lengths),)
     outputs, (context,) = layer(inputs, states, *arguments)
-    # sigmoid and relu of 1.9.1 round to float32 on their way, even in float64
-    tolerance = 1e-10 if {activation, output_activation} <= {"tanh", "identity"} else 1e-6
     for row, length in enumerate(lengths):
         given = targets.asnumpy()[:length, row] if forced else None
         want, last = run_row(layer, inputs.asnumpy()[:length, row], states[0].asnumpy()[row], decay,
                              ACTIVATIONS[activation], ACTIVATIONS[output_activation], given)
-        np.testing.assert_allclose(outputs.asnumpy()[:length, row].ravel(), want.ravel(), rtol=0, atol=tolerance)
-        np.testing.assert_allclose(context.asnumpy()[row], last, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(outputs.asnumpy()[:length, row].ravel(), want.ravel(), **EXACT)
+        np.testing.assert_allclose(context.asnumpy()[row], last, **EXACT)
         assert not outputs.asnumpy()[length:, row].any()
 
 
@@ -100,16 +98,16 @@ def test_with_an_identity_for_its_output_layer_it_is_the_fused_elman_network():
     inputs, state = normal(5, 3, 3), normal(3, 4)
     outputs, (context,) = layer(inputs, [state])
     want, (h,) = twin(inputs, [state.expand_dims(0)])
-    np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), rtol=0, atol=1e-10)
-    np.testing.assert_allclose(context.asnumpy(), h[0].asnumpy(), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(outputs.asnumpy(), want.asnumpy(), **EXACT)
+    np.testing.assert_allclose(context.asnumpy(), h[0].asnumpy(), **EXACT)
 
 
 def test_its_own_outputs_as_targets_change_nothing():
     layer, inputs = make(decay=0.4), normal(6, 3, 3)
     free, free_states = layer(inputs, layer.begin_state(3))
     forced, forced_states = layer(inputs, layer.begin_state(3), None, free)
-    np.testing.assert_allclose(forced.asnumpy(), free.asnumpy(), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(forced_states[0].asnumpy(), free_states[0].asnumpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(forced.asnumpy(), free.asnumpy(), **EXACT)
+    np.testing.assert_allclose(forced_states[0].asnumpy(), free_states[0].asnumpy(), **EXACT)
     np.testing.assert_array_equal(layer(inputs, targets=free).asnumpy(), forced.asnumpy())
 
 
@@ -126,8 +124,8 @@ def test_forced_chunks_are_the_whole_and_padding_changes_nothing(layout, hybrid)
     for begin, end in ((0, 1), (1, 4), (4, 6)):
         outputs, states = layer(turn(inputs[begin:end]), states, None, turn(targets[begin:end]))
         chunks.append(turn(outputs))
-    np.testing.assert_allclose(mx.nd.concat(*chunks, dim=0).asnumpy(), turn(whole).asnumpy(), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(states[0].asnumpy(), last[0].asnumpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(mx.nd.concat(*chunks, dim=0).asnumpy(), turn(whole).asnumpy(), **EXACT)
+    np.testing.assert_allclose(states[0].asnumpy(), last[0].asnumpy(), **EXACT)
     lengths, results = mx.nd.array([6, 3, 0]), []
     for filler in (0.0, float("nan")):
         filled, measured = inputs.copy(), targets.copy()
@@ -146,7 +144,7 @@ def test_washout_then_free_run():
     identity = ACTIVATIONS["identity"]
     _, context = run_row(layer, inputs.asnumpy()[:3, 0], np.zeros(2), 0.4, np.tanh, identity, measured.asnumpy()[:, 0])
     want, _ = run_row(layer, inputs.asnumpy()[3:, 0], context, 0.4, np.tanh, identity)
-    np.testing.assert_allclose(free.asnumpy()[:, 0], want, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(free.asnumpy()[:, 0], want, **EXACT)
 
 
 def test_the_forced_graph_exports_at_other_sizes(tmp_path):
@@ -162,7 +160,7 @@ def test_the_forced_graph_exports_at_other_sizes(tmp_path):
         results = graph.bind(mx.cpu(), bound).forward()
         outputs, finals = layer(inputs, [state], None, targets)
         for got, want in zip(results, [outputs, *finals]):
-            np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), **EXACT)
 
 
 def test_teacher_forcing_learns_a_recursion_and_runs_it_freely():

@@ -8,6 +8,7 @@ import pytest
 from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, BidirectionalStack, Pooling, pooling
 from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
 from tests.gradients import assert_central_differences
+from tests.reference import EXACT
 
 T, N, H = 6, 4, 4
 LENGTHS = [6, 3, 1, 0]
@@ -54,20 +55,20 @@ def test_equations(kind, forward_size, hybrid):
         block.hybridize()
     pooled = block(mx.nd.array(values, dtype="float64"), mx.nd.array(LENGTHS)).asnumpy()
     for row, length in enumerate(LENGTHS):
-        np.testing.assert_allclose(pooled[row], by_hand(block, values[:length, row]), atol=1e-12)
+        np.testing.assert_allclose(pooled[row], by_hand(block, values[:length, row]), **EXACT)
 
 
 @pytest.mark.parametrize("kind", POOLINGS)
 def test_no_lengths_are_full_lengths(kind):
     block, values = build(kind), mx.nd.random.normal(shape=(T, N, H), dtype="float64")
-    np.testing.assert_allclose(block(values).asnumpy(), block(values, mx.nd.full((N,), T)).asnumpy(), atol=1e-12)
+    np.testing.assert_allclose(block(values).asnumpy(), block(values, mx.nd.full((N,), T)).asnumpy(), **EXACT)
 
 
 def test_attention_weights_sum_to_1_over_valid_steps():
     block = build("attention")
     weights = block.weights(mx.nd, mx.nd.array(masked_sequence(), dtype="float64"), mx.nd.array(LENGTHS),
                             **{name: parameter.data() for name, parameter in block._reg_params.items()}).asnumpy()
-    np.testing.assert_allclose(weights.sum(axis=(0, 2)), [1, 1, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(weights.sum(axis=(0, 2)), [1, 1, 1, 0], **EXACT)
     assert all(not weights[length:, row].any() for row, length in enumerate(LENGTHS))
 
 

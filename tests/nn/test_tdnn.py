@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from gluon_rnn import nn
 from gluon_rnn.nn.tdnn import offsets_of
 from tests.gradients import assert_central_differences
+from tests.reference import EXACT
 
 CONTEXTS = [[[-2, 0]], [[-2, 0], {-3, -1}], [[-2, 2], {-1, 2}, {-3, 3}], [{0}, {-4, -1, 0}], [{1}, {2}]]
 FUNCTIONS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
@@ -53,10 +54,10 @@ def test_is_its_unfolded_feed_forward_network(contexts, activation):
                               mx.nd.array(lengths))
     for n, length in enumerate(lengths):
         expected, expected_finals = unfolded(network, x[:length, n], [s[:, n] for s in states], FUNCTIONS[activation])
-        np.testing.assert_allclose(outputs[:length, n].asnumpy(), expected, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(outputs[:length, n].asnumpy(), expected, **EXACT)
         assert not outputs[length:, n].asnumpy().any()
         for final, want in zip(finals, expected_finals):
-            np.testing.assert_allclose(final[:, n].asnumpy(), want, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(final[:, n].asnumpy(), want, **EXACT)
 
 
 @pytest.mark.parametrize("contexts", CONTEXTS[1:3], ids=str)
@@ -157,4 +158,4 @@ def test_a_call_without_states_is_one_with_zeros_in_turns_too(contexts, hybrid):
             outputs.backward(head)
             gradients.append([outputs.asnumpy(), network.l0_weight.grad().asnumpy()])
         for alone, given in zip(*gradients):
-            np.testing.assert_allclose(alone, given, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(alone, given, **EXACT)

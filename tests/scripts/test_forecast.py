@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 
 import gluon_rnn
-from gluon_rnn import config as configuration
+from gluon_rnn import recipes
+from gluon_rnn.config import Part
 from gluon_rnn.data import Recording
-from gluon_rnn.inference import scores
-from gluon_rnn.inference.baselines import ARX
+from gluon_rnn.metrics import series as scores
+from gluon_rnn.metrics.baselines.series import ARX
+from gluon_rnn.tasks.forecasting.file import forecast_file
+from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor
 from gluon_rnn.training import train
-from gluon_rnn.training.forecast_file import forecast_file
 from scripts import forecast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -41,7 +43,7 @@ def trained(folder, name, data, model, **task):
            "data": {"name": "time_series", "targets": ["y"], "date": "when", "batch_size": 8, "bptt": 20,
                     "train": str(folder / "train.csv"), "valid": str(folder / "valid.csv"), **data},
            "training": {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.01}}}
-    return train(configuration.from_dict(raw), name)
+    return train(recipes.build_task(recipes.from_dict(raw)), name)
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +98,11 @@ def test_scores_files_and_the_folder_last(narx, new, tmp_path, capsys):
     assert table.loc[:66, "y_forecast"].isna().all() and table.loc[67:, "y_forecast"].notna().all()
 
 
-def test_runs_beside_each_other_forecast_their_median(narx, new, tmp_path, tmp_path_factory, capsys):
+def test_an_ensemble_forecasts_the_median(narx, new, tmp_path, tmp_path_factory, capsys):
     other = trained(tmp_path_factory.mktemp("other"), "other", {"inputs": ["u"]}, {**NARX, "hidden_sizes": [3]})
     options = ["--data", str(new(unknown=10)), "--horizon", "6", "--output"]
-    for run, folder, beside in ((narx, "one", []), (other, "two", []), (narx, "both", ["--beside", str(other)])):
-        assert forecast.main([str(run), *options, str(tmp_path / folder), *beside]) == 0
+    for run, folder, others in ((narx, "one", []), (other, "two", []), (narx, "both", ["--ensemble", str(other)])):
+        assert forecast.main([str(run), *options, str(tmp_path / folder), *others]) == 0
     assert "median of 2 models" in capsys.readouterr().out
     one, two, both = (predictions(tmp_path / folder) for folder in ("one", "two", "both"))
     for column in ("y_open_loop", "y_free_run", "y_forecast"):
@@ -249,8 +251,9 @@ def test_irregular_dates_do_not_go_on(gaussian, new):
 
 
 def test_a_run_of_another_task_is_refused(narx, new):
-    run = gluon_rnn.load(narx)
-    run.config.task = run.config.task.model_copy(update={"name": "language_model"})
+    found = gluon_rnn.load(narx)
+    config = found.config.model_copy(update={"task": Part(name="language_model")})
+    run = LanguageModelPredictor(narx, config, found.model, found.assets)
     with pytest.raises(ValueError, match="is of the task 'language_model'; pass one of the task 'forecasting'"):
         forecast_file(run, new())
 

@@ -2,7 +2,8 @@
 import pytest
 
 from gluon_rnn import config as configuration
-from gluon_rnn.training.runs import write_results
+from gluon_rnn import recipes
+from gluon_rnn.runs import write_results
 from scripts import results
 
 
@@ -10,17 +11,39 @@ def test_page_is_up_to_date():
     assert results.main(["--check"]) == 0, "run: python -m scripts.results"
 
 
-def test_every_value_and_command_is_in_the_page():
-    row = {column: f"<{column}>" for column in results.COLUMNS}
-    page = results.render([row, row])
-    assert all(f"<{column}>" in page for column in results.COLUMNS)
-    assert page.count("<command>") == 1                                   # a command that two rows share stands once
+def make_row(**given):
+    return {**{column: f"<{column}>" for column in results.COLUMNS}, **given}
+
+
+def test_every_column_is_in_the_page():
+    page = results.render([make_row(value="1.5 +- 0.5", seeds="3 (0, 1, 2)"), make_row()])
+    shown = set(results.COLUMNS) - {"task"}
+    assert all(f"<{column}>" in page for column in shown) and "## <task>" in page
+    assert "<metric>: 1.5 ± 0.5 (3)" in page
+    assert page.count("<command>") == page.count("<note>") == 1           # what two rows share stands once
+
+
+def test_a_task_has_one_table_of_six_columns():
+    page = results.render([make_row(task=task, recipe=f"{task}/{n}") for task in ("one_task", "other") for n in (1, 2)])
+    tables = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(tables) == 2 * (2 + 2) and all(line.count("|") == 7 for line in tables)
+    assert page.index("## One task") < page.index("`one_task/2`") < page.index("## Other") < page.index("`other/1`")
+
+
+def test_every_figure_of_the_csv_is_in_the_page():
+    page = (results.DOCS / "results.md").read_text(encoding="utf-8")
+    rows = results.read(results.DOCS / "results.csv")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    found = [cell[1:] for cell in cells if cell[0].startswith("`")]
+    wanted = [[f"{row['metric']}: {row['value'].replace('+-', '±')} ({row['seeds'].split()[0]})",
+               *(row[column] for column in ("baseline", "published", "parameters", "time"))] for row in rows]
+    assert found == wanted
 
 
 def test_other_columns_are_refused(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("recipe,value\na,1\n")
-    with pytest.raises(ValueError, match="expected the columns recipe, data"):
+    with pytest.raises(ValueError, match="expected the columns task, recipe, variant"):
         results.read(path)
 
 
@@ -28,7 +51,7 @@ def test_other_columns_are_refused(tmp_path):
 def make_run(tmp_path):
     """Return a function that makes the folder of a finished run, without training."""
     def make(seed, value, epochs=3):
-        config = configuration.from_dict({
+        config = recipes.from_dict({
             "seed": seed, "data": {"name": "elman_grammar", "sentences": 100}, "training": {"epochs": epochs},
             "model": {"encoder": {"name": "lstm", "hidden_size": 4}}})
         path = tmp_path / f"run-{seed}-{epochs}-{value}"
@@ -43,6 +66,7 @@ def make_run(tmp_path):
 def test_runs_become_mean_and_standard_deviation(make_run):
     row = results.collect([make_run(2, 1.5), make_run(0, 1.0), make_run(1, 2.0)], "language_model/x", "loss")
     assert row["value"] == "1.5 +- 0.5" and row["seeds"] == "3 (0, 1, 2)"   # sd of 1, 1.5, 2 with n - 1 is 0.5
+    assert row["task"] == "language_model"
     assert row["baseline"] == "3.5 (unigram)" and row["parameters"] == "1,234" and row["time"] == "61 s"
     assert "configs/language_model/x.yaml seed=0" in row["command"]
 
@@ -76,10 +100,14 @@ def test_a_score_that_is_not_there_is_refused(make_run):
         results.collect([make_run(0, 1.0)], "language_model/x", "bleu")
 
 
-def test_adding_replaces_the_row_of_the_same_recipe(make_run, tmp_path, monkeypatch):
+def test_adding_replaces_the_row_of_the_same_recipe_and_variant(make_run, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "DOCS", tmp_path)
     results.write(tmp_path / "results.csv", [])
-    for value in (1.0, 2.0):
-        results.main(["--add", "a/b", "--metric", "loss", "--data", "d", str(make_run(0, value))])
+    for value, variant in ((1.0, "small"), (2.0, "small"), (3.0, "large")):
+        results.main(["--add", "a/b", "--metric", "loss", "--variant", variant, "--data", "d", "--note", "n",
+                      "--published", "0.5", "--source", "s", str(make_run(0, value))])
     rows = results.read(tmp_path / "results.csv")
-    assert [row["value"] for row in rows] == ["2"] and "| a/b | d |" in (tmp_path / "results.md").read_text()
+    assert [(row["variant"], row["value"]) for row in rows] == [("large", "3"), ("small", "2")]
+    page = (tmp_path / "results.md").read_text()
+    assert "| `a/b` (small) | loss: 2 (1) | 3.5 (unigram) | 0.5 | 1,234 | 61 s |" in page
+    assert "- `a/b` (large), `a/b` (small): d; test split; 2 cores, AVX-512; n; published: s" in page

@@ -1,4 +1,10 @@
-"""The commands as a user meets them: exit status, streams, kill -9 and signals. Each subprocess costs seconds."""
+"""The commands as a user meets them: exit status, streams, kill -9 and signals.
+
+A process takes seconds to load its libraries, so commands that neither are killed nor print as they go share one.
+
+Tests `evaluate.py`, `generate.py` and `_cli.py` too.
+"""
+import json
 import os
 import pathlib
 import signal
@@ -96,34 +102,60 @@ def test_signal_evaluates_saves_and_says_so(recipe, number, status):
     assert rows and (path / "last" / "position.json").exists()
 
 
+TOGETHER = """
+import contextlib, io, json, logging, runpy, sys
+found = []
+for module, *arguments in json.loads(sys.argv[1]):
+    output, errors, sys.argv[1:] = io.StringIO(), io.StringIO(), arguments
+    logging.getLogger("gluon_rnn").handlers.clear()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            runpy.run_module(f"scripts.{module}", run_name="__main__")
+        except SystemExit as ended:
+            found.append([ended.code, output.getvalue(), errors.getvalue()])
+print(json.dumps(found))
+"""
+MISTAKES = [(["train", "RECIPE", "training.optimzer.name=adam"], 2, "training.optimzer: unknown key; did you mean"),
+            (["train", "RECIPE", "training.optimizer={name: sgd, learning_rate: 1e38}"], 1, "diverged at epoch 1"),
+            (["generate", "RECIPE"], 2, "there is no run in")]
+
+
+@pytest.fixture(scope="module")
+def together(recipe, whole):
+    """Return status, output and errors of each command: evaluate, generate twice, a dry run, and then the mistakes."""
+    generate = ["generate", str(whole[0]), "--prefix", "woman eat", "--length", "5", "--seed", "3"]
+    commands = [["evaluate", str(whole[0])], generate, generate, ["train", str(recipe), "--dry-run"],
+                *([word.replace("RECIPE", str(recipe)) for word in words] for words, _, _ in MISTAKES)]
+    before = set((recipe.parent / "runs").iterdir())
+    done = subprocess.run([sys.executable, "-c", TOGETHER, json.dumps(commands)], cwd=ROOT, text=True, timeout=300,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), set((recipe.parent / "runs").iterdir()) - before
+
+
 @pytest.mark.slow
-def test_evaluate_and_generate(whole):
-    path, output, _ = whole
-    status, evaluated, errors = run("evaluate", path)
+def test_evaluate_and_generate(whole, together):
+    (status, evaluated, errors), *texts = together[0][:3]
     assert status == 0, errors
-    assert evaluated.strip() in output
-    texts = [run("generate", path, "--prefix", "woman eat", "--length", 5, "--seed", 3)[1] for _ in range(2)]
+    assert evaluated.strip() in whole[1]
+    texts = [text for _, text, _ in texts]
     assert texts[0] == texts[1] and texts[0].startswith("woman eat ") and len(texts[0].split()) == 7
 
 
 @pytest.mark.slow
-def test_dry_run_leaves_output_dir_alone(recipe):
-    before = set((recipe.parent / "runs").iterdir()) if (recipe.parent / "runs").exists() else set()
-    status, output, errors = run("train", recipe, "--dry-run")
+def test_dry_run_leaves_output_dir_alone(recipe, together):
+    status, output, errors = together[0][3]
     assert status == 0, errors
     path = pathlib.Path(output.splitlines()[-1])
     assert (path / "samples.txt").exists() and (path / "loss.png").exists() and "step 2:" in output
-    assert before == (set((recipe.parent / "runs").iterdir()) if (recipe.parent / "runs").exists() else set())
+    assert recipe.parent not in path.parents
+    assert len(together[1]) == 1                                          # of the run that diverged, behind this one
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module, arguments, status, sentence", [
-    ("train", ["{recipe}", "training.optimzer.name=adam"], 2, "training.optimzer: unknown key; did you mean"),
-    ("train", ["{recipe}", "training.optimizer={{name: sgd, learning_rate: 1e38}}"], 1, "diverged at epoch 1"),
-    ("generate", ["{recipe}"], 2, "there is no run in"),
-])
-def test_mistakes_cost_one_sentence(recipe, module, arguments, status, sentence):
-    found, output, errors = run(module, *(word.format(recipe=recipe) for word in arguments))
+@pytest.mark.parametrize("number", range(len(MISTAKES)))
+def test_mistakes_cost_one_sentence(together, number):
+    (found, _, errors), (_, status, sentence) = together[0][4 + number], MISTAKES[number]
     assert found == status
     lines = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1 and sentence in lines[0] and "Traceback" not in errors

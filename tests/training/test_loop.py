@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from gluon_rnn import runtime
-from gluon_rnn.training import TrainingError, checkpoints, evaluate_run, load_run, loop, train
+from gluon_rnn.recipes import build_task
+from gluon_rnn.runs import evaluate_run, load_run
+from gluon_rnn.training import TrainingError, checkpoints, folder, loop, train
 from gluon_rnn.training.signals import StopSignals
 
 
@@ -43,35 +45,35 @@ class StopAfter:
                                           "training.optimizer.name": "nadam", "model.encoder.name": "gru"}])
 def test_two_runs_are_equal_and_so_is_a_resumed_one(make_config, changes):
     config = make_config(changes)
-    first, second = train(config, "a"), train(config, "b")
+    first, second = train(build_task(config), "a"), train(build_task(config), "b")
     assert everything(first) == everything(second)
     assert metrics(first) == metrics(second)
-    third = loop.Loop(config)
-    third.start(loop.runs.create(config.output_dir, "c"))
+    third = loop.Loop(build_task(config))
+    third.start(folder.create(config.output_dir, "c"))
     third.epochs = 1                       # the process ends here, after one of three epochs
     third.run(StopSignals())
-    assert train(config, "c", resume=third.path) == third.path
+    assert train(build_task(config), "c", resume=third.path) == third.path
     assert everything(first) == everything(third.path)
     assert everything(first, "best") == everything(third.path, "best")
     assert metrics(first) == metrics(third.path)
 
 
 def test_other_seed_gives_another_run(make_config):
-    first, second = (train(make_config({"seed": seed, "training.epochs": 1}), "a") for seed in (0, 1))
+    first, second = (train(build_task(make_config({"seed": seed, "training.epochs": 1})), "a") for seed in (0, 1))
     assert everything(first)[0] != everything(second)[0]
 
 
 @pytest.mark.parametrize("rest", [{}, {"training.average": 0.9}, {"training.schedule": {"name": "plateau"}}])
 def test_interrupted_and_resumed_without_dropout_equals_uninterrupted(make_config, rest):
     config = make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, **rest})
-    whole = train(config, "a")
-    broken = loop.Loop(config)
-    broken.start(loop.runs.create(config.output_dir, "b"))
+    whole = train(build_task(config), "a")
+    broken = loop.Loop(build_task(config))
+    broken.start(folder.create(config.output_dir, "b"))
     broken.run(StopAfter(25))
     stopped = checkpoints.load(broken.path, "last").position["position"]
     assert stopped["step_in_epoch"] > 0, "the signal should come in the middle of an epoch"
     assert len(metrics(broken.path)) == stopped["epoch"] + 1
-    train(config, "b", resume=broken.path)
+    train(build_task(config), "b", resume=broken.path)
     arrays, _ = everything(broken.path)
     assert arrays == everything(whole)[0]
     assert metrics(broken.path) == metrics(whole)
@@ -79,8 +81,8 @@ def test_interrupted_and_resumed_without_dropout_equals_uninterrupted(make_confi
 
 def test_nan_stops_before_the_parameters_are_touched(make_config):
     config = make_config()
-    run = loop.Loop(config)
-    run.start(loop.runs.create(config.output_dir, "nan"))
+    run = loop.Loop(build_task(config))
+    run.start(folder.create(config.output_dir, "nan"))
     bias = run.parameters["output_bias"]
     poisoned = bias.data().asnumpy()
     poisoned[3] = np.nan
@@ -95,15 +97,15 @@ def test_nan_stops_before_the_parameters_are_touched(make_config):
 def test_diverging_run_names_the_step(make_config):
     config = make_config({"training.optimizer": {"name": "sgd", "learning_rate": 1e38}, "training.clip_norm": None})
     with pytest.raises(TrainingError, match=r"epoch 1 step \d+: loss is .*; set training.clip_norm"):
-        train(config, "x")
+        train(build_task(config), "x")
 
 
 def test_learns_and_never_beats_the_entropy_rate_by_much(make_config):
     config = make_config({"data.sentences": 4000, "data.batch_size": 16, "training.epochs": 4,
                           "model": {"embed_size": 8, "encoder": {"name": "lstm", "hidden_size": 24}},
                           "training.optimizer.learning_rate": 0.02})
-    run = loop.Loop(config)
-    run.start(loop.runs.create(config.output_dir, "learn"))
+    run = loop.Loop(build_task(config))
+    run.start(folder.create(config.output_dir, "learn"))
     run.run(StopSignals())
     data = run.task.data
     unigram = np.bincount(data.ids("train"), minlength=len(data.vocab)) / len(data.ids("train"))
@@ -115,13 +117,13 @@ def test_learns_and_never_beats_the_entropy_rate_by_much(make_config):
 
 def test_patience_ends_the_run(make_config):
     config = make_config({"training.epochs": 50, "training.patience": 2, "training.optimizer.learning_rate": 1.0})
-    rows = metrics(train(config, "p"))
+    rows = metrics(train(build_task(config), "p"))
     losses = [float(row["valid_loss"]) for row in rows]
     assert len(rows) < 50 and int(np.argmin(losses)) == len(rows) - 3
 
 
 def test_evaluating_less_often_changes_nothing_but_that(make_config):
-    every, third = (train(make_config({"training.epochs": 4, "training.eval_interval": interval}), "e")
+    every, third = (train(build_task(make_config({"training.epochs": 4, "training.eval_interval": interval})), "e")
                     for interval in (1, 3))
     assert [row["epoch"] for row in metrics(third)] == ["3", "4"]
     (*first, last), (after_three, after_four) = metrics(every), metrics(third)
@@ -136,7 +138,7 @@ def test_evaluating_less_often_changes_nothing_but_that(make_config):
 
 
 def test_rows_account_for_the_time_of_all_epochs(make_config):
-    run = train(make_config({"training.epochs": 5, "training.eval_interval": 2}), "e")
+    run = train(build_task(make_config({"training.epochs": 5, "training.eval_interval": 2})), "e")
     with open(run / "metrics.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     steps = np.diff([0, *(int(row["step"]) for row in rows)])
@@ -149,13 +151,13 @@ def test_rows_account_for_the_time_of_all_epochs(make_config):
 
 def test_a_finished_run_resumes_to_nothing(make_config):
     config = make_config({"training.epochs": 1})
-    run = train(config, "a")
+    run = train(build_task(config), "a")
     before = everything(run)
-    assert train(config, "a", resume=run) == run and everything(run) == before
+    assert train(build_task(config), "a", resume=run) == run and everything(run) == before
 
 
 def test_run_leaves_everything_behind(make_config):
-    run = train(make_config({"training.average": 0.9}), "made")
+    run = train(build_task(make_config({"training.average": 0.9})), "made")
     assert run.name == "made-1"
     assert {"config.yaml", "metrics.csv", "loss.png", "vocab.json", "samples.txt", "results.json", "last", "best"} <= {
         path.name for path in run.iterdir()}
@@ -168,7 +170,7 @@ def test_run_leaves_everything_behind(make_config):
 
 
 def test_best_checkpoint_scores_what_the_metrics_say(make_config):
-    run = train(make_config({"training.average": 0.9}), "made")
+    run = train(build_task(make_config({"training.average": 0.9})), "made")
     best = min(float(row["valid_loss"]) for row in metrics(run))
     assert json.loads((run / "best" / "position.json").read_text())["position"]["best"] == best
     assert evaluate_run(run, "valid").startswith(f"valid perplexity {math.exp(best):.2f}, the best possible is")
@@ -177,7 +179,7 @@ def test_best_checkpoint_scores_what_the_metrics_say(make_config):
 def test_evaluation_does_not_depend_on_the_chunks(make_config):
     losses = []
     for bptt in (3, 50):
-        run = loop.Loop(make_config({"data.bptt": bptt, "data.batch_size": 2}))
+        run = loop.Loop(build_task(make_config({"data.bptt": bptt, "data.batch_size": 2})))
         runtime.seed_all(0)
         run.task.model.initialize(mx.init.Xavier(), force_reinit=True)
         losses.append(run.evaluate("valid")["loss"])
@@ -189,20 +191,20 @@ def test_evaluation_does_not_depend_on_the_chunks(make_config):
     ({"data.end_of_sentence": "<eos>"}, "vocab.json made from the data is not the one of the run to resume"),
 ])
 def test_resume_refuses_another_model_or_vocabulary(make_config, change, sentence):
-    run = train(make_config({"training.epochs": 1}), "a")
+    run = train(build_task(make_config({"training.epochs": 1})), "a")
     with pytest.raises(ValueError, match=sentence):
-        train(make_config(change), "a", resume=run)
+        train(build_task(make_config(change)), "a", resume=run)
 
 
 def test_evaluate_run_refuses_a_split_that_is_not_there(make_config):
-    run = train(make_config({"training.epochs": 1}), "a")
+    run = train(build_task(make_config({"training.epochs": 1})), "a")
     with pytest.raises(ValueError, match="no 'tst' split; did you mean 'test'"):
         evaluate_run(run, "tst")
 
 
 def test_chunk_edges_move_from_epoch_to_epoch_and_can_be_nailed_down(make_config):
     for moving in (True, False):
-        task = loop.Loop(make_config({"data.random_offset": moving})).task
-        offsets = [task.train_batches(epoch).offset for epoch in range(6)]
-        assert offsets == [task.train_batches(epoch).offset for epoch in range(6)]
+        task = loop.Loop(build_task(make_config({"data.random_offset": moving}))).task
+        offsets = [task.train_batches(epoch).groups.offset for epoch in range(6)]
+        assert offsets == [task.train_batches(epoch).groups.offset for epoch in range(6)]
         assert offsets[0] == 0 and (len(set(offsets)) > 2) == moving

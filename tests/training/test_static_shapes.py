@@ -5,12 +5,13 @@ import pytest
 
 from gluon_rnn import nn
 from gluon_rnn.config import Training
+from gluon_rnn.data.batching import Batch
 from gluon_rnn.models import SequenceClassifier
+from gluon_rnn.recipes import build_task
+from gluon_rnn.tasks.classification.loss import ClassificationLoss
 from gluon_rnn.training import loop
-from gluon_rnn.training.classification import ClassificationLoss
 from gluon_rnn.training.static_shapes import StaticShapes
 from gluon_rnn.training.step import TrainStep
-from gluon_rnn.training.task import Batch
 
 
 def classifier(encoder):
@@ -58,7 +59,7 @@ def test_carried_states_are_the_same_to_the_last_bit(make_config):
     """Two layers with dropout; an epoch of one shape, 30 chunks, and a second one after an evaluation."""
     results = []
     for wanted in (True, False):
-        run = loop.Loop(make_config({"training.static_shapes": wanted}))
+        run = loop.Loop(build_task(make_config({"training.static_shapes": wanted})))
         for epoch in range(2):
             run.position.epoch, run.position.step_in_epoch, run.carried = epoch, 0, None
             run.run_epoch(type("NoSignals", (), {"received": False}))

@@ -1,0 +1,92 @@
+"""What an update works on: sequences of similar length, put together by a function of the task.
+
+A *collate function* makes one batch: ``collate(group, number, random)`` takes what the groups are made of (the indices
+of the sequences of a batch, or a chunk of a stream), how many batches stand before it in the epoch, and a
+`numpy.random.Generator` for whatever is drawn anew, None where nothing is; it returns a `Batch`.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from gluon_rnn.data.buckets import Buckets
+
+__all__ = ["Batch", "Batches", "BucketedBatches"]
+
+
+@dataclass
+class Batch:
+    """What one update, or one step of an evaluation, works on.
+
+    Attributes
+    ----------
+    arrays : tuple of NDArray
+        On the CPU; the arguments of the task's loss graph.
+    axes : tuple of int
+        The batch axis of each array, 1 for (T, N, C), 0 for (N,).
+    size : int
+        Units (tokens, sequences, steps) that the summed loss covers.
+    """
+
+    arrays: tuple
+    axes: tuple
+    size: int
+
+    @property
+    def rows(self):
+        """N, the length of the batch axis."""
+        return self.arrays[0].shape[self.axes[0]]
+
+
+class Batches:
+    """A sized iterable of `Batch`; the same ones each time it is gone through.
+
+    Parameters
+    ----------
+    groups : sized iterable
+        What each batch is made of.
+    collate : callable
+        See above.
+    seed : int or sequence of int, optional
+        Of the generator that `collate` is given, a new one for each time; without it `collate` is given None.
+    """
+
+    def __init__(self, groups, collate, seed=None):
+        self.groups = groups
+        self._collate, self._seed = collate, seed
+
+    def __len__(self):
+        return len(self.groups)
+
+    def __iter__(self):
+        random = None if self._seed is None else np.random.default_rng(self._seed)
+        for number, group in enumerate(self.groups):
+            yield self._collate(group, number, random)
+
+
+class BucketedBatches(Batches):
+    """Batches of sequences of similar length; a group is a list of indices.
+
+    Parameters
+    ----------
+    lengths : sequence of int, or of tuples of int
+        Of the sequences, in steps.
+    collate : callable
+        See above.
+    batch_size, num_buckets, order_seed
+        As in `Buckets`, where the last is called `seed`.
+    seed
+        As in `Batches`.
+    """
+
+    def __init__(self, lengths, collate, batch_size, num_buckets, *, order_seed=None, seed=None):
+        super().__init__(Buckets(lengths, batch_size, num_buckets, seed=order_seed), collate, seed)
+
+    @property
+    def waste(self):
+        """Share of padding in the arrays."""
+        return self.groups.waste
+
+    @property
+    def unbucketed_waste(self):
+        """Share of padding in batches of as many sequences that are not sorted by length."""
+        return self.groups.unbucketed_waste

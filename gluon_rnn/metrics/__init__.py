@@ -1,0 +1,1 @@
+"""Scores of what a model says, and what trivial methods score on the same data."""

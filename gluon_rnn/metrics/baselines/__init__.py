@@ -1,0 +1,1 @@
+"""Trivial methods that a model has to beat."""

@@ -1,0 +1,188 @@
+"""From a recipe to a task: YAML file, then ``key=value`` overrides, then types, ranges and names, then the task itself.
+
+OmegaConf reads, merges and interpolates; pydantic checks types and ranges (`gluon_rnn.config`); the constructors of the
+named parts are the schema of their sections. All of it happens before any data is read, and every mistake is a
+`ConfigError` of one sentence that names the YAML path.
+"""
+import inspect
+import os
+from pathlib import Path
+
+import omegaconf
+import pydantic
+from omegaconf import OmegaConf
+
+from gluon_rnn import config as configuration
+from gluon_rnn import runtime
+from gluon_rnn import tasks as _tasks  # noqa: F401  importing the package registers the tasks
+from gluon_rnn.config import Config, ConfigError, check_arguments, explain
+from gluon_rnn.optim import optimizers, schedules
+from gluon_rnn.parts import check_part
+from gluon_rnn.registry import suggest, tasks
+
+__all__ = ["build_task", "data_root", "from_dict", "load", "resolve"]
+
+
+def data_root():
+    """Return the folder that ``${data_root}`` stands for: ``GLUON_RNN_DATA``, or a folder of this user."""
+    chosen = os.environ.get("GLUON_RNN_DATA")
+    return chosen or str(Path.home() / ".local" / "share" / "gluon_rnn")
+
+
+def load(path, overrides=()):
+    """Read the recipe at `path`, apply `overrides` and check everything that can be checked without data.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+    overrides : sequence of str
+        ``key=value`` with dotted keys, such as ``model.encoder.hidden_size=256``; they win over the file.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
+    """
+    raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
+    try:
+        raw = OmegaConf.to_container(raw, resolve=True)
+    except omegaconf.errors.OmegaConfBaseException as error:
+        raise ConfigError(f"{path}: {_one_line(error)}") from error
+    return from_dict(raw, str(path))
+
+
+def from_dict(raw, source="<dict>"):
+    """Return `raw`, a plain nested dict, as a checked `Config`; `source` is named in messages."""
+    try:
+        config = Config.model_validate(raw)
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"{source}: {explain(error.errors()[0])}") from error
+    try:
+        return resolve(config)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error
+
+
+def build_task(config, source=None):
+    """Return the task of a checked recipe: data read, model and loss graph built, nothing initialised.
+
+    All generators of random numbers are seeded with ``config.seed`` first. The values that model and encoders are given
+    are checked before data are read.
+
+    Parameters
+    ----------
+    config : Config
+    source : str, optional
+        The recipe's file, which messages name.
+
+    Raises
+    ------
+    ConfigError
+        If a value in the recipe is wrong, or does not fit to the data.
+    """
+    runtime.seed_all(config.seed)
+    try:
+        return tasks.get(config.task.name)(config, **config.task.arguments)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}" if source else str(error)) from error
+
+
+def _read(path):
+    path = Path(path)
+    if not path.is_file():
+        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
+        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
+    try:
+        raw = OmegaConf.load(path)
+    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
+        raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
+    if not OmegaConf.is_dict(raw):
+        raise ConfigError(f"{path}: expected a mapping of keys to values at the top")
+    return raw
+
+
+def _from_overrides(overrides):
+    for text in overrides:
+        if "=" not in text:
+            raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")
+    try:
+        return OmegaConf.from_dotlist(list(overrides))
+    except Exception as error:
+        raise ConfigError(f"overrides {' '.join(overrides)!r}: {_one_line(error)}") from error
+
+
+def _one_line(error):
+    return " ".join(str(error).split())
+
+
+def resolve(config):
+    """Check every named part of a recipe before any data is read, and fill in what its task decides.
+
+    Returns
+    -------
+    Config
+        The same one, with the task's own schema of the section ``data`` and its model's name.
+
+    Raises
+    ------
+    ConfigError
+        With the YAML path.
+    """
+    if config.task.name not in tasks.names():
+        raise ConfigError(f"task: unknown task {config.task.name!r}; {suggest(config.task.name, tasks.names())}")
+    task = tasks.get(config.task.name)
+    check_part("task", tasks, config.task, given=("config",))
+    config.data = configuration.section(task.data_section, config.data.model_dump(exclude_unset=True), "data")
+    config.model.name = config.model.name or task.default_model
+    _check_devices(config)
+    _check_optimizer(config.training.optimizer)
+    _check_schedule(config.training.schedule)
+    task.check(config)
+    return config
+
+
+def _check_devices(config):
+    try:
+        count = len(runtime.devices(config.device))
+    except ValueError as error:
+        raise ConfigError(f"device: {str(error).removeprefix('device: ')}") from error
+    if config.data.batch_size % count:
+        raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
+                          f"of {config.device!r}; choose a multiple of {count}")
+
+
+def _check_optimizer(part):
+    where = "training.optimizer"
+    try:
+        parameters = optimizers.parameters(part.name)
+    except ValueError as error:
+        raise ConfigError(f"{where}.name: {error}") from error
+    try:
+        optimizers.check_keys(part.arguments)
+        check_arguments(where, part.arguments, parameters, neighbours=type(part).model_fields)
+        optimizers.build(part.name, **part.arguments)
+    except ConfigError:
+        raise
+    except (ValueError, TypeError, AssertionError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _check_schedule(part):
+    where = "training.schedule"
+    try:
+        builder = schedules.schedules.get(part.name)
+    except ValueError as error:
+        raise ConfigError(f"{where}.name: {error}") from error
+    parameters = inspect.signature(builder).parameters
+    known = {key: parameters[key] for key in parameters if key not in schedules.GIVEN}
+    check_arguments(where, part.arguments, known, neighbours=type(part).model_fields)
+    try:
+        schedules.build(part.name, 1.0, 10**9, 10**6, **part.arguments)
+    except (ValueError, AssertionError) as error:
+        raise ConfigError(f"{where}: {error}") from error

@@ -1,0 +1,32 @@
+"""What a run of a classifier leaves behind: scores beside those of simple methods, confusions, predictions."""
+import numpy as np
+import pandas as pd
+
+from gluon_rnn.metrics import classes
+from gluon_rnn.metrics.baselines.classes import baselines
+from gluon_rnn.tasks.task import Report
+
+__all__ = ["report", "write_predictions"]
+
+
+def report(task, path, limit=None):
+    """Evaluate the model of a task on its final split, and write ``confusion.png`` and ``predictions.csv``."""
+    split, data = task.final_split, task.data
+    indices, scores = task.probabilities(split, limit)
+    targets, predicted = data.targets(split)[indices], scores.argmax(axis=1)
+    matrix = classes.confusion(targets, predicted, data.labels)
+    classes.draw(matrix, path / "confusion.png")
+    items = [data.items(split)[index] for index in indices]
+    write_predictions(path / "predictions.csv", items, targets, scores, data.labels)
+    others = baselines(data, split, fit=task.fits_baselines and limit is None)
+    text = f"confusion on {split}, rows are the true classes:\n{matrix.to_string()}"
+    return Report(split, classes.scores(targets, scores), others, text)
+
+
+def write_predictions(path, items, targets, log_probabilities, labels):
+    """Write a CSV with a row for each item: true and predicted class and the probability of the latter."""
+    predicted = log_probabilities.argmax(axis=1)
+    frame = pd.DataFrame({"item": items, "true": [labels[k] for k in targets],
+                          "predicted": [labels[k] for k in predicted],
+                          "probability": np.exp(log_probabilities.max(axis=1))})
+    frame.to_csv(path, index=False, float_format="%.6g")

@@ -1,0 +1,1 @@
+"""A string of labels for each sequence, without being told where each label stands."""

@@ -1,0 +1,1 @@
+"""Prediction of time series, and system identification."""

@@ -1,0 +1,1 @@
+"""The next frame of a piano roll."""

@@ -1,0 +1,140 @@
+"""The language-model task: truncated backpropagation through a stream of tokens."""
+import mxnet as mx
+import numpy as np
+from pydantic import Field
+
+from gluon_rnn import config as configuration
+from gluon_rnn.config import ConfigError
+from gluon_rnn.data.batching import Batch, Batches
+from gluon_rnn.data.bptt import BPTTBatches
+from gluon_rnn.metrics.likelihood import score, score_text
+from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.registry import tasks
+from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
+from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor, TextAssets
+from gluon_rnn.tasks.language_model.report import write_samples
+from gluon_rnn.tasks.task import Report, Task
+from gluon_rnn.training.evaluation import mean_loss
+
+__all__ = ["LanguageModelTask"]
+
+
+class LanguageModelData(configuration.Data):
+    """How a stream is cut into chunks."""
+
+    bptt: int = Field(35, ge=1)
+    random_offset: bool = True
+
+
+@tasks.register("language_model")
+class LanguageModelTask(Task):
+    """Next-token prediction over one long stream of text.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+    samples : int, default 3
+        Texts written to ``samples.txt`` at the end.
+    sample_length : int, default 300
+        Tokens in each of them.
+    """
+
+    default_model = "language_model"
+    predictor_class = LanguageModelPredictor
+    data_section = LanguageModelData
+    unit = "token"
+
+    def __init__(self, config, *, samples: int = 3, sample_length: int = 300):
+        super().__init__(config)
+        self._samples, self._sample_length = samples, sample_length
+        self.data = self.read_data()
+        self.assets = TextAssets(self.data.vocab, self.data.unit, self.data.separator)
+        self.model = self.build_model()
+        self.graph = LanguageModelLoss(self.model)
+        for split in self.data.splits:
+            self.eval_batches(split)                           # a split that is too short is found now, not in an hour
+
+    @classmethod
+    def check(cls, config):
+        """Check what can be checked without data; ConfigError with the YAML path."""
+        super().check(config)
+        options = config.task.arguments
+        if options.get("samples", 0) < 0:
+            raise ConfigError(f"task.samples: expected a number of texts of at least 0, got {options['samples']}")
+        try:
+            check_sizes(sample_length=options.get("sample_length", 1))
+        except ValueError as error:
+            raise ConfigError(f"task.{error}") from error
+
+    @classmethod
+    def example_sizes(cls, config):
+        """Return the size of a small vocabulary."""
+        return {"vocab_size": 2}
+
+    @property
+    def loss_label(self):
+        """Nats per character or word."""
+        return f"nats per {self.data.unit}"
+
+    @property
+    def best_loss(self):
+        """The entropy rate of the data, where it is known."""
+        return self.data.entropy_rate
+
+    def train_batches(self, epoch):
+        """Return the training chunks of `epoch`, counted from 0; the same ones for the same seed and epoch."""
+        section = self.config.data
+        offset = 0
+        if section.random_offset and epoch:  # the first epoch reads everything
+            spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
+            offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
+        return Batches(self._chunks("train", section.batch_size, section.bptt, offset), _chunk)
+
+    def eval_batches(self, split):
+        """Return the chunks of a split for evaluation; how long they are changes nothing but memory."""
+        section = self.config.data
+        bptt = max(section.bptt, section.bptt * section.batch_size // section.eval_batch_size)
+        return Batches(self._chunks(split, section.eval_batch_size, bptt), _chunk)
+
+    def _chunks(self, split, batch_size, bptt, offset=0):
+        try:
+            return BPTTBatches(self.data.ids(split), batch_size, bptt, offset)
+        except ValueError as error:
+            key = "data.batch_size" if split == "train" else "data.eval_batch_size"
+            raise ConfigError(f"{key}: {split} split: {error}") from error
+
+    def evaluate(self, split, limit=None):
+        """Return the loss in nats per token and the customary score of the unit, on the model's first device."""
+        states = self.begin_states(self.config.data.eval_batch_size, [self.device])[0]
+        loss = mean_loss(self.graph, self.eval_batches(split), self.device, states, limit)
+        return {"loss": loss, **score(loss, self.data.unit)}
+
+    def report(self, path, limit=None):
+        """Evaluate, and let the model write ``samples.txt``."""
+        length = min(self._sample_length, 20) if limit else self._sample_length
+        write_samples(path / "samples.txt", self, self._samples, length)
+        return Report(self.final_split, self.evaluate(self.final_split, limit))
+
+    def describe(self):
+        """Return what the data are, in words and numbers."""
+        sizes = ", ".join(f"{split} {len(self.data.ids(split)):,}" for split in self.data.splits)
+        return f"{self.config.data.name}: {sizes} {self.data.unit}s, vocabulary {len(self.data.vocab):,}"
+
+    def in_words(self, scores):
+        """Return a loss in the customary score of its unit."""
+        return score_text(scores["loss"], self.data.unit)
+
+    def begin_states(self, batch_size, devices):
+        """Return zero states, one list for each device."""
+        return [self.model.begin_state(batch_size // len(devices), ctx=device) for device in devices]
+
+    def run_once(self, device):
+        """Run the model on one token."""
+        token = mx.nd.zeros((1, 1), ctx=device, dtype="int32")
+        self.model(token, self.model.begin_state(1, ctx=device))
+
+
+def _chunk(chunk, number, random):
+    """Return a chunk of a stream as a `Batch`: tokens and targets (T, N)."""
+    tokens, target = chunk
+    return Batch((tokens, target), (1, 1), tokens.size)

@@ -1,0 +1,147 @@
+"""What a predictor is: a trained model, and all that it takes to answer with it, from the folder of a run alone."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import mxnet as mx
+
+from gluon_rnn.parts import ModelPlan
+
+__all__ = ["NoAssets", "Predictor"]
+
+
+@dataclass
+class NoAssets:
+    """Assets of a task whose model needs nothing but its parameters."""
+
+    def texts(self):
+        """Return no files."""
+        return {}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read nothing."""
+        return cls()
+
+
+class Predictor:
+    """Base class: the model of a run, with what turns a user's items into arrays and its outputs into answers.
+
+    A subclass sets `assets_class` and `size_names`, writes `sizes`, and of `predict`, `stream`, `answer`,
+    `stream_answers` and `export_arguments` those that its task has. It never reads the data of the recipe: the files of
+    a checkpoint are enough.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    config : gluon_rnn.config.Config
+    model : HybridBlock
+        Parameters loaded, hybridized.
+    assets
+        Of `assets_class`.
+    position : dict
+        Of the checkpoint: epoch, step, best score.
+    ensemble : sequence of HybridBlock
+        Models of further runs, which answer together with this one.
+
+    Attributes
+    ----------
+    assets_class : type
+        What a model needs besides parameters (vocabulary, scaler, names of classes): ``texts()`` gives it as
+        {file name: text}, ``from_texts(read)`` reads it back.
+    size_names : tuple of str
+        Arguments of the model that come from the data and so have no place in a recipe: the keys of `sizes`.
+    """
+
+    assets_class = NoAssets
+    size_names = ()
+    #: how models of several runs answer together, such as "the mean of their probabilities"; None: they do not
+    ensemble_rule = None
+    #: what a line of text is answered with instead, where `answer` is not written
+    answers_elsewhere = None
+
+    def __init__(self, path, config, model, assets, position=None, ensemble=()):
+        self.path = None if path is None else Path(path)
+        self.config, self.model, self.assets = config, model, assets
+        self.position, self.ensemble = position or {}, list(ensemble)
+
+    # ---- the model -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def plan_model(cls, section):
+        """Return the `ModelPlan` of a recipe's `model` section, its encoders built."""
+        return ModelPlan(section, cls.size_names)
+
+    @classmethod
+    def sizes(cls, assets):
+        """Return the arguments of the model that come from data, as the assets have them."""
+        raise NotImplementedError(f"{cls.__name__} must define sizes()")
+
+    @classmethod
+    def build_model(cls, plan, assets):
+        """Return the model of a `plan` for the sizes of `assets`, not initialised."""
+        return plan.build(**cls.sizes(assets))
+
+    @classmethod
+    def read(cls, path, config, checkpoint, ctx=None):
+        """Return the predictor of a run's `Checkpoint`, the parameters on `ctx`, by default the CPU."""
+        assets = cls.assets_class.from_texts(checkpoint.read)
+        model = cls.build_model(cls.plan_model(config.model), assets)
+        model.load_parameters(checkpoint.parameters, ctx=ctx or mx.cpu())
+        model.hybridize()
+        return cls(path, config, model, assets, checkpoint.position)
+
+    @property
+    def models(self):
+        """The model of this run, and those that answer together with it."""
+        return [self.model, *self.ensemble]
+
+    @property
+    def device(self):
+        """Where the model runs."""
+        return self.model.collect_params().list_ctx()[0]
+
+    @property
+    def _task(self):
+        return self.config.task.name
+
+    # ---- answers ---------------------------------------------------------------------------------------------------
+
+    def predict(self, *inputs, **options):
+        """Apply the model to something new."""
+        raise ValueError(f"a model of the task {self._task!r} has no predict; see README for its command")
+
+    def stream(self, steps):
+        """Yield an answer after each of `steps`, an iterable, from states that are carried from one to the next."""
+        raise ValueError(f"a model of the task {self._task!r} does not answer step by step; use predict")
+
+    def export_arguments(self):
+        """Return what `gluon_rnn.export.export` needs besides model and folder: an example, a vocabulary or scaler."""
+        raise ValueError(f"a model of the task {self._task!r} has no export by this command; call "
+                         "gluon_rnn.export.export with an example of its inputs")
+
+    def answer(self, item, folder, number=1):
+        """Return the answer to `item`, a line that a user types or the path of a file, as text.
+
+        Parameters
+        ----------
+        item : str
+        folder : Path
+            Where a picture, a tune and the like go; made when there is something to write.
+        number : int
+            Of the item, for the names of such files.
+
+        Raises
+        ------
+        ValueError
+            If models of this task do not answer items one by one.
+        """
+        raise ValueError(f"a model of the task {self._task!r} does not answer line by line; "
+                         + (self.answers_elsewhere or "call its predict"))
+
+    def stream_answers(self, item):
+        """Yield the answer, as text, to each step of `item`, before the next step is read.
+
+        A step is a token of a text, a step of a recording or of a row of numbers.
+        """
+        raise ValueError(f"a model of the task {self._task!r} does not answer step by step; leave --stream out")

@@ -1,0 +1,1 @@
+"""One or more real numbers for each sequence."""

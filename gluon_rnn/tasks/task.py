@@ -1,0 +1,153 @@
+"""What a task is: data, model, loss and scores of one kind of problem, as the training loop sees them."""
+from dataclasses import dataclass, field
+
+from gluon_rnn import config as configuration
+from gluon_rnn.config import ConfigError
+from gluon_rnn.nn import OwnDefaults
+from gluon_rnn.parts import build_part, check_model, check_part
+from gluon_rnn.registry import datasets
+
+__all__ = ["Report", "Task"]
+
+
+@dataclass
+class Report:
+    """A closing evaluation: log lines, and ``results.json`` of a run.
+
+    Attributes
+    ----------
+    split : str
+        "test" where there is one, else "valid".
+    scores : dict of str to float
+    baselines : dict of str to dict of str to float
+        What trivial methods score on the same split.
+    text : str
+        More for the log: a confusion matrix, examples.
+    """
+
+    split: str
+    scores: dict
+    baselines: dict = field(default_factory=dict)
+    text: str = ""
+
+
+class Task:
+    """Base class: data, model and loss graph of one recipe.
+
+    A subclass sets, in its constructor, `data`, `assets`, `model` (by `build_model`) and `graph`, and writes
+    `train_batches` and `evaluate`. Its constructor's keyword arguments are the keys of the recipe's
+    ``task: {name: ..., ...}``. What answers with the trained model, without data, is its `predictor_class`.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+        Checked. The encoders of its model are built here, before a subclass reads data, so that a wrong value is said
+        first.
+
+    Attributes
+    ----------
+    predictor_class : subclass of `gluon_rnn.tasks.predictor.Predictor`
+    default_model : str
+        Registered name of the model where a recipe names none.
+    data_section : subclass of `gluon_rnn.config.Data`
+        The schema of the keys that cut data into batches.
+    unit : str
+        What the loss is a mean over.
+    selection : (str, {"min", "max"})
+        The score on the validation split that selects the checkpoint.
+    graph : HybridBlock
+        ``graph(*batch.arrays)`` is the *sum* of the losses over a batch, shape (1,) or (). A task that carries states
+        between batches has ``graph(*batch.arrays, states)`` and returns states too.
+    """
+
+    predictor_class = None
+    default_model = None
+    data_section = configuration.Data
+    unit = "sequence"
+    selection = ("loss", "min")
+    #: keys of a data set that make a validation split
+    valid_keys = "valid, or a split of two fractions"
+    #: lowest loss that is possible, where it is known
+    best_loss = None
+
+    def __init__(self, config):
+        self.config = config
+        self._plan = self.predictor_class.plan_model(config.model)
+        sizes = self.example_sizes(config)
+        if sizes is not None:
+            self._plan.check(**sizes)
+
+    @classmethod
+    def check(cls, config):
+        """Check names, arguments and the task's own keys, nothing being built; ConfigError with the YAML path."""
+        check_part("data", datasets, config.data)
+        check_model(config.model, cls.predictor_class.size_names)
+
+    @classmethod
+    def example_sizes(cls, config):
+        """Return sizes that data might have, to try the model with before they are read; None where nobody can say."""
+        return
+
+    def build_model(self):
+        """Return the model for the sizes of `assets`, around the encoders that are there already; not initialised."""
+        return self.predictor_class.build_model(self._plan, self.assets)
+
+    def read_data(self):
+        """Return the data set of the recipe; ConfigError where it lacks a validation split."""
+        data = build_part("data", datasets, self.config.data)
+        if "valid" not in data.splits:
+            raise ConfigError(f"data: training needs a valid split; give the key {self.valid_keys}")
+        return data
+
+    @property
+    def device(self):
+        """Where evaluation runs: the model's first device."""
+        return self.model.collect_params().list_ctx()[0]
+
+    def train_batches(self, epoch):
+        """Return the sized iterable of `Batch` of `epoch`, from 0; the same one for the same seed and epoch."""
+        raise NotImplementedError(f"{type(self).__name__} must define train_batches()")
+
+    def evaluate(self, split, limit=None):
+        """Return the scores on a split, "loss" (the mean per unit) first; of only `limit` batches where given."""
+        raise NotImplementedError(f"{type(self).__name__} must define evaluate()")
+
+    @property
+    def final_split(self):
+        """The split of the closing evaluation."""
+        return "test" if "test" in self.data.splits else "valid"
+
+    @property
+    def loss_label(self):
+        """The axis of the loss curve."""
+        return f"loss per {self.unit}"
+
+    def report(self, path, limit=None):
+        """Evaluate on the final split, and write what a run leaves behind into its folder `path`.
+
+        The parameters are those of the best checkpoint; `limit` keeps a dry run short.
+        """
+        return Report(self.final_split, self.evaluate(self.final_split, limit))
+
+    def describe(self):
+        """Return what the data are, in words and numbers."""
+        return self.config.data.name
+
+    def in_words(self, scores):
+        """Return scores as text, such as ``"loss 0.1234, accuracy 0.9876"``."""
+        return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+
+    def begin_states(self, batch_size, devices):
+        """Return the states before the first batch of an epoch, one list a device; by default none are carried."""
+        return [[] for _ in devices]
+
+    def initialize(self, devices):
+        """Give the parameters their first values on all `devices`; sizes that were deferred are fixed by one batch."""
+        self.model.initialize(OwnDefaults(), ctx=devices)
+        if any(0 in (parameter.shape or (0,)) for parameter in self.model.collect_params().values()):
+            self.run_once(devices[0])
+
+    def run_once(self, device):
+        """Run the loss graph over the first training batch, for nothing but the shapes."""
+        batch = next(iter(self.train_batches(0)))
+        self.graph(*(array.as_in_context(device) for array in batch.arrays))

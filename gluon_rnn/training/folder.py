@@ -1,0 +1,45 @@
+"""The folder of a run: making one, finding its recipe, and what is written into it."""
+import json
+import os
+from pathlib import Path
+
+from gluon_rnn.registry import suggest
+
+__all__ = ["check_assets", "create", "recipe_of", "write_results"]
+
+
+def create(output_dir, name):
+    """Make and return the folder ``output_dir/name-<n>``, n being the first number that is free."""
+    number = 1
+    while True:
+        path = Path(output_dir) / f"{name}-{number}"
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
+
+
+def recipe_of(path):
+    """Return the path of the effective recipe of the run in `path`; ValueError where there is no run."""
+    path = Path(path)
+    if not (path / "config.yaml").is_file():
+        near = [str(folder.parent) for folder in path.parent.glob("*/config.yaml")] if path.parent.is_dir() else []
+        hint = suggest(str(path), near) if near else "pass the folder that scripts.train printed last"
+        raise ValueError(f"there is no run in {str(path)!r}; {hint}")
+    return path / "config.yaml"
+
+
+def check_assets(checkpoint, assets, whose):
+    """Raise ValueError unless vocabulary, scaler and the like of `checkpoint` are `assets`, those of the data now."""
+    for name, text in assets.texts().items():
+        if checkpoint.read(name) != text:
+            raise ValueError(f"{name} made from the data is not the one of {whose}: the data have changed, or are "
+                             "others; use the data of that run, or start a new run")
+
+
+def write_results(path, results):
+    """Write ``results.json`` of the run in `path`, whole or not at all."""
+    partial = Path(path) / ".results.json"
+    partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, Path(path) / "results.json")

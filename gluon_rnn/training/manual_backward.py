@@ -1,0 +1,54 @@
+"""Training steps by a manual backward pass: gradients that a graph computes in NumPy, without autograd.
+
+Such a graph has a method ``loss_and_gradients(*arrays)``, which returns the summed loss (float) and {parameter:
+gradient}, or None for a batch that it leaves to autograd. The rest of the step is here; under Adam it is in NumPy too.
+"""
+import math
+
+import mxnet as mx
+import numpy as np
+
+from gluon_rnn.nn import numpy_ops
+from gluon_rnn.optim import optimizers
+
+__all__ = ["ManualBackward"]
+
+
+class ManualBackward:
+    """Loss, gradients and update of a graph with `loss_and_gradients`, on one CPU.
+
+    Parameters
+    ----------
+    graph : HybridBlock
+    trainer : mxnet.gluon.Trainer
+        Its optimiser makes the updates, and keeps its state where it always does.
+    """
+
+    def __init__(self, graph, trainer):
+        self._graph, self._trainer, self._gradients = graph, trainer, []
+
+    def find(self, batch):
+        """Return the summed loss and the norm of its gradient, or None where the graph leaves `batch` to autograd."""
+        found = self._graph.loss_and_gradients(*batch.arrays)
+        if found is None:
+            return None
+        loss, gradients = found
+        self._gradients = [np.ascontiguousarray(gradients[parameter]) for parameter in self._trainer._params]
+        return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self._gradients))
+
+    def update(self, divisor):
+        """Divide the gradients found last by `divisor`, and update the parameters with them."""
+        for gradient in self._gradients:
+            gradient *= 1 / divisor
+        trainer, weights = self._trainer, [parameter.data() for parameter in self._trainer._params]
+        optimizer, updater = trainer.optimizer, trainer._updaters[0]
+        optimizer.rescale_grad = 1.0
+        if not isinstance(optimizer, optimizers.NumpyAdam):               # what trainer.update(1) ends up in
+            updater(list(range(len(weights))), [mx.nd.from_numpy(gradient) for gradient in self._gradients], weights)
+            return
+        mx.nd.waitall()                                                   # whatever reads the weights
+        for index, (weight, gradient) in enumerate(zip(weights, self._gradients)):
+            if index not in updater.states:
+                updater.states[index] = optimizer.create_state(index, weight)
+                updater.states_synced[index] = True
+            optimizer.update_in_numpy(index, numpy_ops.view(weight), gradient)

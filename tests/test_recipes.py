@@ -1,0 +1,116 @@
+"""Recipes: precedence, round trip, and for each kind of mistake one sentence with the YAML path."""
+import pathlib
+
+import pytest
+
+import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
+from gluon_rnn import config as configuration
+from gluon_rnn import recipes
+from gluon_rnn.config import ConfigError
+from gluon_rnn.tasks.task import Task
+
+CONFIGS = sorted((pathlib.Path(__file__).resolve().parent.parent / "configs").rglob("*.yaml"))
+TEXT = """
+data: {name: elman_grammar, sentences: 500}
+model: {encoder: {name: lstm, hidden_size: 8}}
+training: {epochs: 3, clip_norm: 1e-1}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_default_then_file_then_override(recipe):
+    plain = recipes.load(recipe)
+    assert (plain.seed, plain.training.epochs, plain.training.clip_norm) == (0, 3, 0.1)
+    changed = recipes.load(recipe, ["training.epochs=5", "model.encoder.hidden_size=16", "seed=7"])
+    assert (changed.seed, changed.training.epochs) == (7, 5)
+    assert changed.model.arguments["encoder"] == {"name": "lstm", "hidden_size": 16}
+    assert changed.data.arguments == {"sentences": 500}, "batch_size and bptt are not the data set's"
+
+
+def test_effective_configuration_reads_back_equal(recipe, tmp_path):
+    config = recipes.load(recipe, ["training.schedule.name=cosine", "training.schedule.warmup_steps=3"])
+    again = tmp_path / "again.yaml"
+    again.write_text(configuration.to_yaml(config))
+    assert recipes.load(again) == config
+
+
+def test_data_root_is_the_environments(recipe, monkeypatch):
+    recipe.write_text("data: {name: words, path: '${data_root}/a.txt', split: [0.9, 0.1]}\n"
+                      "model: {encoder: {name: gru, hidden_size: 8}}\n")
+    monkeypatch.setenv("GLUON_RNN_DATA", "/somewhere")
+    assert recipes.load(recipe).data.arguments["path"] == "/somewhere/a.txt"
+    monkeypatch.delenv("GLUON_RNN_DATA")
+    assert recipes.load(recipe).data.arguments["path"].startswith(str(pathlib.Path.home()))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_recipe_of_the_repository_is_valid_and_short(path):
+    recipes.load(path)
+    assert len(path.read_text().splitlines()) <= 40
+
+
+@pytest.mark.parametrize("override, sentence", [
+    ("training.optimzer.name=adam", "training.optimzer: unknown key; did you mean 'optimizer'"),
+    ("trainin.epochs=3", "trainin: unknown key; did you mean 'training'"),
+    ("task=langage_model", "task: unknown task 'langage_model'; did you mean 'language_model'"),
+    ("training.epochs=abc", "training.epochs: .*integer.*got 'abc'"),
+    ("training.epochs=0", "training.epochs: .*greater than or equal to 1, got 0"),
+    ("training.average=1", "training.average: .*less than 1, got 1"),
+    ("training.optimizer.name=adm", "training.optimizer.name: unknown optimizer 'adm'; did you mean 'adam'"),
+    ("training.optimizer.beta3=0.5", "training.optimizer.beta3: unknown key; did you mean 'beta2'"),
+    ("training.optimizer.wd=0.5", "training.optimizer: 'wd' is not set here; use training.weight_decay"),
+    ("training.optimizer.learning_rate=fast", "training.optimizer.learning_rate: expected a number, got 'fast'"),
+    ("training.optimizer.learning_rate=-1", "training.optimizer: learning_rate: expected a number above 0, got -1"),
+    ("training.schedule.name=cosin", "training.schedule.name: unknown schedule 'cosin'; did you mean 'cosine'"),
+    ("training.schedule.warmup_steps=a", "training.schedule.warmup_steps: expected int, got 'a'"),
+    ("training.schedule.warmup=3", "training.schedule.warmup: unknown key; did you mean 'warmup_steps'"),
+    ("model.encoder.name=lstn", "model.encoder.name: unknown encoder 'lstn'; did you mean 'lstm'"),
+    ("model.encoder.hiden_size=3", "model.encoder.hiden_size: unknown key; did you mean 'hidden_size'"),
+    ("model.encoder.hidden_size=abc", "model.encoder: hidden_size .* got 'abc'"),
+    ("model.encoder.hidden_size=-3", "model.encoder: hidden_size .* got -3"),
+    ("model.encoder.dropout=often", "model.encoder.dropout: expected a number, got 'often'"),
+    ("model.encoder.bidirectional=true", "model: a language model needs a causal encoder"),
+    ("model.embed=3", "model.embed: unknown key; did you mean 'embed_size'"),
+    ("model.tie_weights=3", "model.tie_weights: expected true or false, got 3"),
+    ("data.name=word", "data.name: unknown data set 'word'; did you mean 'words'"),
+    ("data.batchsize=3", "data.batchsize: unknown key; did you mean 'batch_size'"),
+    ("data.bptt=0", "data.bptt: .*greater than or equal to 1, got 0"),
+    ("data.sentences=many", "data.sentences: expected a number, got 'many'"),
+    ("device=cpux", "device: expected 'auto', 'cpu', .* got 'cpux'"),
+    ("device='cpu(0),cpu(1),cpu(2)'", "data.batch_size: 32 cannot be split evenly over the 3 devices"),
+    ("seed=-1", "seed: .*greater than or equal to 0, got -1"),
+    ("epochs", "override 'epochs' is not of the form key=value"),
+])
+def test_mistakes_are_found_before_data_are_read(recipe, monkeypatch, override, sentence):
+    monkeypatch.setattr(Task, "read_data", lambda task: pytest.fail("data were read before the mistake was found"))
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        recipes.build_task(recipes.load(recipe, [override]), recipe)
+    assert "\n" not in str(caught.value)
+    assert "form key=value" in sentence or str(caught.value).startswith(str(recipe)), "the file should be named"
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("model: {encoder: {name: lstm, hidden_size: 8}}", "data: this key is required and missing"),
+    ("data: {name: words}\nmodel: {encodr: {name: lstm}}", "model.encodr: unknown key; did you mean .encoder"),
+    ("data: {name: words}\nmodel: {encoder: {name: lstm}}", "model.encoder.hidden_size: this key is required"),
+    ("data: {name: words, path: '${dataroot}/x'}\nmodel: {encoder: {name: lstm, hidden_size: 8}}", "dataroot"),
+    ("a: [1", "not readable as YAML"),
+    ("- 1", "expected a mapping of keys to values at the top"),
+    ("data: 3\nmodel: {encoder: {name: lstm, hidden_size: 8}}", "data: .*got 3"),
+])
+def test_broken_files(recipe, text, sentence):
+    recipe.write_text(text)
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        recipes.load(recipe)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_names_the_nearest(recipe):
+    with pytest.raises(ConfigError, match="there is no configuration file .*; did you mean .*x.yaml"):
+        recipes.load(recipe.with_name("y.yaml"))

@@ -1,0 +1,168 @@
+"""What a recipe may say: every registered part takes every key of its schema, and its docstring names each of them.
+
+The schema of a part is its constructor's signature, so a signature that promises what the constructor refuses shows
+here. Each key is tried by itself beside the keys that are required, with its default, or an example where that is None.
+"""
+import inspect
+import re
+
+import pytest
+from omegaconf import OmegaConf
+
+import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
+from gluon_rnn import recipes
+from gluon_rnn.config import Model, Part
+from gluon_rnn.optim import optimizers, schedules
+from gluon_rnn.parts import ModelPlan, build_part
+from gluon_rnn.registry import datasets, encoders, models, tasks
+from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
+
+LSTM = {"name": "lstm", "hidden_size": 6}
+# What a recipe has to say of a model, and the sizes that its data would tell.
+MODELS = {
+    "ar": ({"output_lag": 2}, {"output_size": 1}),
+    "narx": ({"input_lag": 1, "output_lag": 2}, {"input_size": 1, "output_size": 1}),
+    "forecaster": ({"encoder": LSTM}, {"input_size": 1, "output_size": 1}),
+    "language_model": ({"encoder": LSTM}, {"vocab_size": 9}),
+    "conditional_language_model": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
+    "classifier": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
+    "regressor": ({"encoder": LSTM}, {"vocab_size": 9, "num_values": 3}),
+    "ctc": ({"encoder": LSTM}, {"num_labels": 3, "input_size": 4}),
+    "frame_predictor": ({"encoder": LSTM}, {"num_keys": 88}),
+    "tagger": ({"encoder": LSTM}, {"num_labels": 3, "vocab_size": 9, "char_vocab_size": 5}),
+    "seq2seq": ({"encoder": LSTM, "decoder": LSTM}, {"source_vocab_size": 9, "target_vocab_size": 8}),
+}
+# Sizes that are the data's where data tell them, so that no recipe sets them.
+OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes", "vector_size", "num_values",
+           "num_labels", "char_vocab_size", "source_vocab_size", "target_vocab_size"}
+# In the place of a default that is None, with what it needs beside it.
+EXAMPLES = {
+    "embed_size": {"embed_size": 6}, "char_encoder": {"char_encoder": LSTM}, "backend": {"backend": "reference"},
+    "quantiles": {"quantiles": [0.1, 0.5, 0.9], "distribution": "quantile"}, "dtype": {"dtype": "float32"},
+    "output_size": {"output_size": 4}, "projection_size": {"projection_size": 3}, "num_layers": {"num_layers": 2},
+    "cell_options": {"cell_options": {"zoneout_h": 0.1}}, "i2h_bias_initializer": {"i2h_bias_initializer": "zeros"},
+    "contexts": {"contexts": [[-2, 0]], "hidden_size": [4]},
+}
+
+
+def sections(registry, name, required, given=()):
+    """Yield the YAML text of a section for each key of the schema of a part."""
+    for key, parameter in registry.parameters(name).items():
+        if key in given or key in required:
+            continue
+        value = parameter.default
+        changes = EXAMPLES[key] if value is None else {key: list(value) if isinstance(value, tuple) else value}
+        yield OmegaConf.to_yaml(OmegaConf.create({"name": name, **required, **changes}))
+
+
+def read(text):
+    return OmegaConf.to_container(OmegaConf.create(text))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_a_model_takes_every_key(name):
+    required, sizes = MODELS[name]
+    built = [ModelPlan(Model(**read(text)), tuple(sizes)).build(**sizes)
+             for text in sections(models, name, required, {"layout", *OF_DATA})]
+    assert built and {type(model) for model in built} == {models.get(name)}
+
+
+@pytest.mark.parametrize("name", encoders.names())
+def test_an_encoder_takes_every_key(name):
+    built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
+             for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
+    assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
+
+
+@pytest.mark.parametrize("name", sorted(optimizers.known()))
+def test_an_optimizer_takes_every_key(name):
+    numbers = {"lower_bound": 0.1, "upper_bound": 10.0, "clip_weights": 1.0}
+    for key, parameter in optimizers.parameters(name).items():
+        value = numbers[key] if parameter.default is None else parameter.default
+        config = recipes.from_dict(recipe(training={"optimizer": {"name": name, key: value}}))
+        assert config.training.optimizer.arguments == {key: value}
+        built = optimizers.build(name, **config.training.optimizer.arguments)
+        assert type(built) is optimizers.known()[name]
+
+
+@pytest.mark.parametrize("name", schedules.schedules.names())
+def test_a_schedule_takes_every_key(name):
+    required = {"epochs": [1, 2]} if name == "multifactor" else {}
+    parameters = inspect.signature(schedules.schedules.get(name)).parameters
+    for key in [key for key in parameters if key not in schedules.GIVEN]:
+        arguments = {**required, **({} if key in required else {key: parameters[key].default})}
+        config = recipes.from_dict(recipe(training={"schedule": {"name": name, **arguments}}))
+        assert schedules.build(name, 0.5, 100, 10, **config.training.schedule.arguments)(1) > 0
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_a_data_set_takes_every_key(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (required, examples), files = DATA_SETS[name], write_files(tmp_path)
+    for key, parameter in datasets.parameters(name).items():
+        value = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+        changes = examples.get(key, {} if key in required else {key: value})
+        arguments = fill({**required, **changes}, files)
+        assert arguments.get(key) is not None, f"{key} needs an example in small_files.py"
+        section = Part(**read(OmegaConf.to_yaml(OmegaConf.create({"name": name, **arguments}))))
+        assert type(build_part("data", datasets, section)) is datasets.get(name), key
+
+
+def fill(value, files):
+    """Return `value` with the paths of files in the place of ``<name>``, and without keys that are left out."""
+    if isinstance(value, dict):
+        return {key: fill(part, files) for key, part in value.items() if part is not LEFT_OUT}
+    if isinstance(value, list):
+        return [fill(part, files) for part in value]
+    return files.get(value, value) if isinstance(value, str) else value
+
+
+# The data of a small recipe of each task, and its model.
+TASKS = {
+    "language_model": ("elman_grammar", {"encoder": LSTM}),
+    "classification": ("labelled_text", {"encoder": LSTM, "embed_size": 4}),
+    "conditional_language_model": ("labelled_text", {"encoder": LSTM, "embed_size": 4}),
+    "tagging": ("conllu", {"encoder": LSTM, "embed_size": 4}),
+    "translation": ("parallel_text", {"encoder": LSTM, "decoder": LSTM}),
+    "frames": ("piano_roll", {"encoder": LSTM}),
+    "ctc": ("joined_audio", {"encoder": LSTM}),
+    "regression": ("trajectory_values", {"encoder": LSTM}),
+    "forecasting": ("narma", {"input_lag": 1, "output_lag": 2}),
+}
+TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss"}
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_task_takes_every_key_of_its_own_and_of_its_data_section(name, tmp_path):
+    (data, model), files, cls = TASKS[name], write_files(tmp_path), tasks.get(name)
+    section = {"name": data, "batch_size": 2, "eval_batch_size": 2, **fill(DATA_SETS[data][0], files)}
+    if data == "elman_grammar":
+        section["sentences"] = 400
+    if name == "forecasting":
+        section["bptt"] = 10
+    keys = [key for key in tasks.parameters(name) if key != "config"]
+    for key in keys or [None]:
+        default = None if key is None else tasks.parameters(name)[key].default
+        value = TASK_EXAMPLES.get(key, list(default) if isinstance(default, tuple) else default)
+        config = recipes.from_dict({"task": {"name": name, **({key: value} if key else {})}, "data": section,
+                                    "model": model})
+        assert type(recipes.build_task(config)) is cls
+    extra = {key: field.default for key, field in cls.data_section.model_fields.items() if key != "name"}
+    config = recipes.from_dict({"task": name, "data": {**extra, **section}, "model": model})
+    assert set(extra) <= set(config.data.model_dump()) and type(recipes.build_task(config)) is cls
+
+
+@pytest.mark.parametrize("name", [*datasets.names(), *tasks.names()])
+def test_every_key_is_documented(name):
+    """The section "Parameters" of a docstring: lines ``a, b : type, default`` that begin at the margin."""
+    registry = datasets if name in datasets.names() else tasks
+    text = inspect.getdoc(registry.get(name)).split("Parameters\n----------\n")[-1]
+    text = re.split(r"\n\n\w+\n-+\n", text)[0]                            # up to the next section
+    named = {key for line in text.splitlines() if not line.startswith(" ")
+             for key in line.split(" :")[0].split(", ")}
+    assert set(registry.parameters(name)) - {"config"} <= named
+
+
+def recipe(**changes):
+    return {"data": {"name": "elman_grammar", "sentences": 200, "batch_size": 2, "eval_batch_size": 2},
+            "model": {"encoder": LSTM}, **changes}
