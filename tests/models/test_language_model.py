@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from gluon_rnn.models import LanguageModel, bits, perplexity
+from gluon_rnn.metrics.likelihood import bits, perplexity
+from gluon_rnn.models import LanguageModel
 from gluon_rnn.nn import GRU, LSTM, RNN
 from gluon_rnn.registry import models
 from tests.reference import EXACT, rounding
