@@ -131,7 +131,8 @@ class _Operators:
     def LayerNorm(data, gamma, beta, axis=-1, eps=1e-5):
         centred = data - data.mean(axis=axis, keepdims=True)
         variance = np.square(centred).mean(axis=axis, keepdims=True)
-        return centred / np.sqrt(variance + data.dtype.type(eps)) * gamma + beta
+        epsilon = data.dtype.type(np.float32(eps))                        # MXNet keeps it in float32 for float64 too
+        return centred / np.sqrt(variance + epsilon) * gamma + beta
 
     def reshape(self, data, shape):
         """Return `data` in the shape that MXNet's codes 0, -1 and -3 mean; other codes are left to MXNet."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from gluon_rnn.metrics.likelihood import bits, perplexity
 from gluon_rnn.models import LanguageModel
 from gluon_rnn.nn import GRU, LSTM, RNN
 from gluon_rnn.registry import models
@@ -258,11 +257,6 @@ def test_wrong_inputs():
         model(tokens().expand_dims(2))
     with pytest.raises(ValueError, match="states of shapes .* for a batch of 3"):
         model(tokens(), model.begin_state(4))
-
-
-def test_units():
-    assert perplexity(math.log(80)) == pytest.approx(80) and perplexity(5000.0) == math.inf
-    assert bits(math.log(2)) == pytest.approx(1) and bits(1.4697) == pytest.approx(2.1203, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from tests.gradients import assert_central_differences
 from tests.reference import EXACT, rounding, sigmoid
 
 H, C = 4, 3
+EPSILON = float(np.float32(1e-5))                                        # as MXNet keeps it, for float64 too
 NAMES = ("peephole_lstm", "projected_lstm", "reset_before_gru", "layer_norm_lstm", "zoneout_lstm", "zoneout_gru")
 
 
@@ -74,7 +75,7 @@ def reset_before_gru(p, x, h):
 
 
 def normalise(v, gain, bias):
-    return gain * (v - v.mean()) / np.sqrt(v.var() + 1e-5) + bias
+    return gain * (v - v.mean()) / np.sqrt(v.var() + EPSILON) + bias
 
 
 def layer_norm_lstm(p, x, h, c):
@@ -226,7 +227,7 @@ def test_normalisation_undone_by_gain_and_bias_is_the_fused_lstm():
                "h2h": parts["h2h_weight"] @ states[0].asnumpy().ravel()}
     layer.set_parts(twin.parts())
     for name, vector in vectors.items():
-        values = {"gain": np.full(vector.shape, np.sqrt(vector.var() + 1e-5)),
+        values = {"gain": np.full(vector.shape, np.sqrt(vector.var() + EPSILON)),
                   "bias": vector.mean() + parts.get(f"{name}_bias", 0 * vector)}
         for kind, value in values.items():
             layer.l0._reg_params[f"{name}_{kind}"].set_data(mx.nd.array(value, dtype="float64"))

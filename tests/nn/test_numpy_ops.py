@@ -67,6 +67,14 @@ def test_operators_are_those_of_mxnet(call, dtype):
         np.testing.assert_allclose(a, b, rtol=0, atol=2 * 12 * move if dtype == "float32" else EXACT["atol"])
 
 
+def test_normalisation_of_tiny_numbers_has_mxnets_epsilon():
+    """Where epsilon outweighs the variance, float64 shows that MXNet keeps it in float32."""
+    x, gain, bias = (mx.nd.random.normal(shape=shape, dtype="float64") for shape in ((3, 8), (8,), (8,)))
+    x *= 1e-4
+    want = mx.nd.LayerNorm(x, gain, bias).asnumpy()
+    np.testing.assert_allclose(F.LayerNorm(x.asnumpy(), gain.asnumpy(), bias.asnumpy()), want, rtol=0, atol=1e-14)
+
+
 @pytest.mark.parametrize("size", [4, 1000])
 def test_sigmoid_of_large_numbers_is_0_and_1_without_a_warning(size):
     """Both ways to compute it: few numbers and many."""
