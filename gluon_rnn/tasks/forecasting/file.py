@@ -93,14 +93,13 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
     path : str or Path
         A file as the run was trained on: columns, dates, separator. Rows at its end may have inputs only.
     horizon : int, at least 0, default 0
-        Rows to forecast behind the last measured one, from nothing but the measured ones and the inputs.
+        Rows to forecast behind the last measured one, from the measured ones and the inputs.
     steps_ahead : int, at least 2, optional
-        One more way to predict, besides open loop and free run: begin anew from measured rows at every n.
+        One more way to predict, beside open loop and free run: begin anew at every n.
     level : float in (0, 1), optional
-        Share of the values that a band should hold; by default 0.9, and of a model with quantiles what its outermost
-        ones hold.
+        Share of the values in a band; by default 0.9, and of a model with quantiles what its outermost ones hold.
     split : {"train", "valid", "test"}, default "train"
-        Where the recipe names other columns for the files of each split: whose columns to read.
+        Whose columns to read, where splits have their own.
     missing : {"refuse", "interpolate", "forward"}, optional
         What to do about missing values; by default as in training.
 
@@ -111,26 +110,28 @@ def forecast_file(run, path, horizon=0, *, steps_ahead=None, level=None, split="
     Raises
     ------
     ValueError
-        In one sentence, if the file is not as the run's were or is too short, or if it has no inputs for the horizon.
+        If the file is not as the run's were or is too short, or if it has no inputs for the horizon.
     """
     _check(run, horizon, steps_ahead)
     measured, future = _read(run, str(path), _layout(run, split, missing), horizon)
-    predictor = run.of_recordings()
-    band = Band.of(run.model.head, level)
+    predictor, band = run.of_recordings(), Band.of(run.model.head, level)
     baselines, note = _baselines(run, measured)
     measured = _predicted(run, measured, baselines)
     ways = (1, run.model.horizon) if run.model.horizon > 1 else (1, *([steps_ahead] if steps_ahead else []), None)
     names, quantiles = run.assets.scaler.target_names, forecasts.quantiles_of(predictor, [measured], ways, band)
-    table = predictions_table(predictor, measured, ways, names,
-                              {way: band.edges(parts[0]) for way, parts in quantiles.items()})
-    notes = [*_band_notes(run, predictor, measured, quantiles, band), f"linear ARX: {note}",
-             *_residual_notes(run, table, measured)]
-    ours = f"median of {len(run.models)} models" if run.ensemble else "model"
-    scores = {name: _scores(run, each, measured, ways) for name, each in [(ours, predictor), *baselines.items()]}
+    table = predictions_table(predictor, measured, ways, names, _edges(band, quantiles))
+    notes = _band_notes(run, predictor, measured, quantiles, band)
+    notes = [*notes, f"linear ARX: {note}", *_residual_notes(run, table, measured)]
+    scores = {name: _scores(run, each, measured, ways) for name, each in
+              [(f"median of {len(run.models)} models" if run.ensemble else "model", predictor), *baselines.items()]}
     if future is not None:
         table = pd.concat([table, _forecast_table(predictor, future, names, band)], ignore_index=True)
     return FileForecast(table, pd.DataFrame.from_dict(scores, orient="index"), notes, measured,
                         run.assets.scaler.input_names, names, horizon)
+
+
+def _edges(band, quantiles):
+    return {way: band.edges(parts[0]) for way, parts in quantiles.items()}
 
 
 def _check(run, horizon, steps_ahead):
