@@ -42,6 +42,8 @@ EXAMPLES = {
     "output_size": {"output_size": 4}, "projection_size": {"projection_size": 3}, "num_layers": {"num_layers": 2},
     "cell_options": {"cell_options": {"zoneout_h": 0.1}}, "i2h_bias_initializer": {"i2h_bias_initializer": "zeros"},
     "contexts": {"contexts": [[-2, 0]], "hidden_size": [4]},
+    **{key: {key: "xavier"} for key in ("weight_initializer", "i2h_weight_initializer", "h2h_weight_initializer",
+                                        "h2o_weight_initializer", "h2r_weight_initializer")},
 }
 
 

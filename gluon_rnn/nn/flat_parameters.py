@@ -19,7 +19,7 @@ from mxnet import autograd, gluon
 from mxnet.base import _LIB, NDArrayHandle, check_call
 
 __all__ = ["FlatPart", "FlatVector", "current_names", "graph_parameters", "read_vectors", "split_old_vectors",
-           "vectors_are_read"]
+           "trained_parameters", "vectors_are_read"]
 
 _context = threading.local()
 _BUILDERS = tuple(getattr(gluon.HybridBlock, name).__code__ for name in ("_get_graph", "_build_cache", "_infer_attrs"))
@@ -43,6 +43,24 @@ def graph_parameters(block):
     """Return {name: Parameter} of all that graphs of `block` read: a vector in the place of the parameters in it."""
     with read_vectors():
         return dict(block.collect_params().items())
+
+
+def trained_parameters(block):
+    """Return {name by structure: Parameter} of all that training updates, with one vector for the parts of a layer.
+
+    Elementwise updates of the vector are those of its parts, in one operator. Parts that differ in `grad_req`,
+    `lr_mult` or `wd_mult`, or that another Parameter has replaced, stay by themselves. A vector's name is such as
+    ``encoder.l0_parameters``.
+    """
+    found = {}
+    for name, parameter in block._collect_params_with_prefix().items():
+        if parameter.grad_req == "null":
+            continue
+        vector = getattr(parameter, "vector", None)
+        if vector is not None and vector.is_whole and vector.is_uniform:
+            name, parameter = name.split("_unfused.")[0] + vector.local_name, vector
+        found[name] = parameter
+    return found
 
 
 def vectors_are_read():
@@ -74,7 +92,8 @@ class FlatVector(gluon.Parameter):
 
     Parameters
     ----------
-    name : str
+    name, local_name : str
+        In a graph, and by structure.
     layout : gluon_rnn.nn.flat.FlatLayout
         Its `input_size` is set here once it is known.
     dtype : str
@@ -85,8 +104,8 @@ class FlatVector(gluon.Parameter):
         In the order of the vector; their constructors append them.
     """
 
-    def __init__(self, name, layout, dtype):
-        self.layout, self.parts = layout, []
+    def __init__(self, name, local_name, layout, dtype):
+        self.local_name, self.layout, self.parts = local_name, layout, []
         self._is_current, self._views, self._grad_views = False, [], []
         super().__init__(name, shape=(layout.size,), dtype=dtype, allow_deferred_init=True)
 
@@ -94,6 +113,11 @@ class FlatVector(gluon.Parameter):
     def is_whole(self):
         """Whether the layer still has all of the parts; if not, it reads its parameters one by one."""
         return all(part.is_registered for part in self.parts)
+
+    @property
+    def is_uniform(self):
+        """Whether a trainer would treat all parts alike."""
+        return len({(part.grad_req, part.lr_mult, part.wd_mult) for part in self.parts}) == 1
 
     @property
     def shape(self):

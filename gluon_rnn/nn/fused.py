@@ -60,7 +60,8 @@ class FusedLayer(SequenceBlock):
         shared = self.params._get_impl(f"{self.params.prefix}l{layer}_i2h_weight")
         if shared is not None:
             return self._share(layer, layout, shared)
-        vector = FlatVector(f"{self.params.prefix}l{layer}_parameters", layout, self._dtype)
+        local_name = f"l{layer}_parameters"
+        vector = FlatVector(self.params.prefix + local_name, local_name, layout, self._dtype)
         for part in layout.parts():
             name = _part_name(part, layer)
             FlatPart(self.params.prefix + name, vector, (self._reg_params, name), part.shape,

@@ -12,8 +12,7 @@ import numpy as np
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.registry import suggest
 
-__all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "renumbered", "set_arrays",
-           "set_numbers"]
+__all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
 
 # What the loop itself decides: clipping, scaling, decay and schedule have keys of their own under `training`.
 _OURS = {"wd": "training.weight_decay", "clip_gradient": "training.clip_value", "lr_scheduler": "training.schedule"}
@@ -131,27 +130,6 @@ def set_numbers(trainer, saved):
     for device in trainer._contexts:  # in place: the optimiser holds a reference to the dict of its first device
         optimizer._set_current_context(device.device_id)
         optimizer._index_update_count.update({int(i): n for i, n in saved["updates"].items()})
-
-
-def renumbered(saved, counts, old_names, names, split):
-    """Return what `arrays` and `numbers` gave, from a checkpoint that held the parameters in other pieces.
-
-    Parameters
-    ----------
-    saved, counts : dict
-        As `arrays` and `numbers` returned them.
-    old_names, names : list of str
-        Of all parameters, by their index then and now: sorted, as `gluon.Trainer` sorts a dict.
-    split : callable
-        From {old name: array} to {name: array}, `gluon_rnn.nn.flat_parameters.split_old_vectors` of the model.
-    """
-    arrays, updates = {}, {}
-    for key, array in saved.items():
-        index, number = key.split(".")
-        for name, piece in split({old_names[int(index)]: array}).items():
-            arrays[f"{names.index(name)}.{number}"] = piece
-            updates[str(names.index(name))] = counts["updates"].get(index, 0)
-    return arrays, {**counts, "updates": updates}
 
 
 def _flatten(state):

@@ -7,7 +7,6 @@ of an epoch, with its carried states, and a resume goes on with the very next ch
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
-import functools
 import itertools
 import logging
 import math
@@ -181,15 +180,13 @@ class Loop:
     def _restore(self, checkpoint):
         saved = checkpoint.position
         self.position = Position(**saved["position"])
-        split, weights = functools.partial(split_old_vectors, self.task.model), checkpoint.arrays("weight")
-        for name, array in split(weights).items():
+        weights, averages = (split_old_vectors(self.task.model, checkpoint.arrays(kind))
+                             for kind in ("weight", "average"))
+        for name, array in weights.items():
             self.parameters[name].set_data(array)
-        self.average.set_state(split(checkpoint.arrays("average")), saved["average"])
-        optimizer = checkpoint.arrays("optimizer"), saved["optimizer"]
-        if not weights.keys() <= self.parameters.keys():                  # from before parameters had Gluon's names
-            optimizer = optimizers.renumbered(*optimizer, sorted(weights), sorted(self.parameters), split)
-        optimizers.set_arrays(self.step.trainer, optimizer[0])
-        optimizers.set_numbers(self.step.trainer, optimizer[1])
+        self.average.set_state(averages, saved["average"])
+        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
+        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
         states = checkpoint.arrays("state")

@@ -5,6 +5,7 @@ import mxnet as mx
 from mxnet import autograd, gluon
 
 from gluon_rnn.nn.backend import allow_numpy_operators
+from gluon_rnn.nn.flat_parameters import trained_parameters
 from gluon_rnn.optim import optimizers
 from gluon_rnn.training.manual_backward import ManualBackward
 from gluon_rnn.training.static_shapes import StaticShapes
@@ -50,8 +51,7 @@ class TrainStep:
     def __init__(self, graph, devices, settings):
         self.graph, self.devices, self.settings = graph, devices, settings
         # Names by structure: those of Gluon count up with every block that the process has made.
-        self._parameters = {name: parameter for name, parameter in graph._collect_params_with_prefix().items()
-                            if parameter.grad_req != "null"}
+        self._parameters = trained_parameters(graph)
         one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
         manual = one_cpu and hasattr(graph, "loss_and_gradients")
         optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=manual,
@@ -62,8 +62,8 @@ class TrainStep:
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
         self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
         # Biases and gains, arrays of one axis, do not decay; wd_mult scales the decay of a parameter as in Gluon.
-        self._decaying = [parameter for parameter in self._parameters.values()
-                          if len(parameter.shape) > 1 and parameter.wd_mult]
+        self._decaying = [parameter for parameter in graph._collect_params_with_prefix().values()
+                          if parameter.grad_req != "null" and len(parameter.shape) > 1 and parameter.wd_mult]
 
     def __call__(self, batch, states, rate):
         """Make one update.
@@ -89,7 +89,7 @@ class TrainStep:
             If loss or norm is not finite; the parameters are as they were before the call.
         """
         found = self._manual and self._manual.find(batch)
-        update = self._manual.update if found else self.trainer.update
+        update = self._manual.update if found else self._update_all
         if not found:
             losses, states = self._forward_backward(batch, states)
             self.trainer.allreduce_grads()
@@ -131,6 +131,15 @@ class TrainStep:
         self.trainer.set_learning_rate(rate)
         # The optimiser multiplies gradients by 1 / this: no pass over memory of its own is needed for clipping.
         update(size / scale)
+
+    def _update_all(self, size):
+        """Do what ``trainer.update(size)`` does, without asking each array whether its gradient is new."""
+        trainer = self.trainer
+        trainer.optimizer.rescale_grad = 1 / size
+        indices = list(range(len(trainer._params)))
+        for device, updater in enumerate(trainer._updaters):
+            updater(indices, [parameter.list_grad()[device] for parameter in trainer._params],
+                    [parameter.list_data()[device] for parameter in trainer._params])
 
     def _decay(self, amount):
         if not amount:

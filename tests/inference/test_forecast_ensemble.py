@@ -56,5 +56,5 @@ def test_one_that_diverges_is_outvoted(recording):
 
 def test_models_of_different_horizons_are_refused():
     models = [initialized(Forecaster(nn.GRU(4), output_size=2, horizon=horizon)) for horizon in (1, 3)]
-    with pytest.raises(ValueError, match="a committee needs models of one horizon, got horizons 1, 3"):
+    with pytest.raises(ValueError, match="an ensemble needs models of one horizon, got horizons 1, 3"):
         predictor_of(models, None, 6)

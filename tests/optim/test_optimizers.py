@@ -49,19 +49,3 @@ def test_unknown_name_and_misplaced_key():
         optimizers.check_keys({"wd": 0.1})
     with pytest.raises(ValueError, match="learning_rate: expected a number above 0, got -1"):
         optimizers.build("adam", learning_rate=-1)
-
-
-def test_state_of_a_checkpoint_with_other_pieces_finds_its_parameters():
-    """One vector "b" that is now two parameters, between parameters whose indices move."""
-    saved = {"0.0": mx.nd.array([1]), "1.0": mx.nd.array([2, 3]), "1.1": mx.nd.array([4, 5]), "2.0": mx.nd.array([6])}
-    counts = {"scalars": {"beta1": 0.9}, "updates": {"0": 7, "1": 8, "2": 9}}
-
-    def split(arrays):
-        return {new: array for name, vector in arrays.items() for new, array in (
-            zip(("b1", "b2"), (vector[:1], vector[1:])) if name == "b" else [(name, vector)])}
-
-    arrays, numbers = optimizers.renumbered(saved, counts, ["a", "b", "c"], ["a", "b1", "b2", "c"], split)
-    assert {key: array.asscalar() for key, array in arrays.items()} == {"0.0": 1, "1.0": 2, "2.0": 3, "1.1": 4,
-                                                                        "2.1": 5, "3.0": 6}
-    assert numbers == {"scalars": {"beta1": 0.9}, "updates": {"0": 7, "1": 8, "2": 8, "3": 9}}
-
