@@ -17,6 +17,16 @@ _KEPT_BY = ("detach", "copy", "copyto", "astype", "as_in_context", "as_in_ctx", 
 _classes = weakref.WeakKeyDictionary()
 
 
+class _EqualToItsKind(type):
+    """Class of classes: MXNet asks ``type(value) == NDArray`` of what is assigned, and a marked array is one."""
+
+    def __eq__(cls, other):
+        return other is cls or other is cls.kind
+
+    def __hash__(cls):
+        return type.__hash__(cls)
+
+
 class _FinalState:
     """Mixin of the classes of marked arrays and symbols."""
 
@@ -43,7 +53,8 @@ def _class_of(block, kind):
     classes = _classes.setdefault(block, {})
     if kind not in classes:
         methods = {name: _keeping(name) for name in _KEPT_BY if hasattr(kind, name)}
-        classes[kind] = type("FinalState", (_FinalState, kind), {"__slots__": (), "__module__": __name__, **methods})
+        members = {"__slots__": (), "__module__": __name__, "kind": kind, **methods}
+        classes[kind] = _EqualToItsKind("FinalState", (_FinalState, kind), members)
     return classes[kind]
 
 
@@ -51,7 +62,8 @@ def _keeping(name):
     """Return the method `name`, its result being marked as the array is."""
     def method(self, *args, **kwargs):
         result = getattr(super(type(self), self), name)(*args, **kwargs)
-        if type(result) is type(self).__mro__[2]:
+        # An array of somebody else's that is written to stays what it is.
+        if type(result) is type(self).__mro__[2] and not (args and result is args[0]):
             result.__class__ = type(self)
         return result
 

@@ -152,3 +152,19 @@ def test_a_parent_that_is_hybridized_returns_ordinary_arrays():
     parent.hybridize()
     _, finals = parent(mx.nd.ones((6, 3, 3)), [mx.nd.zeros((2, 3, 4))])
     assert all(type(state) is mx.nd.NDArray for state in finals)
+
+
+def test_marked_states_are_arrays_wherever_mxnet_asks_for_the_class():
+    """Assignment compares classes by ==: a buffer takes a marked state, and a marked state takes an array."""
+    layer = nn.LSTM(4, bidirectional=True, input_size=3)
+    layer.initialize()
+    _, (h, c) = layer(mx.nd.random.normal(shape=(5, 2, 3)), layer.begin_state(2))
+    buffer = mx.nd.zeros(h.shape)
+    buffer[:] = h
+    np.testing.assert_array_equal(buffer.asnumpy(), h.asnumpy())
+    buffer[1] = c[0]
+    np.testing.assert_array_equal(buffer[1].asnumpy(), c[0].asnumpy())
+    np.testing.assert_array_equal(mx.nd.array(c).asnumpy(), c.asnumpy())
+    h[:] = buffer
+    np.testing.assert_array_equal(h.asnumpy(), buffer.asnumpy())
+    assert final_states.are_of(layer, [h]) and not final_states.are_of(layer, [buffer])
