@@ -64,8 +64,8 @@ class SequenceBlock(GraphBlock):
     hybridized or not. Inside a larger graph, in an exported one and on a GPU they are not read; there a length above T
     counts as T, one below 0 or NaN as 0, and a fraction is cut off.
 
-    Several threads may call one block, hybridized or not, but not under ``autograd.record()``: see
-    `gluon_rnn.nn.graph_block`.
+    Several threads may call one block, hybridized or not, but neither under ``autograd.record()`` nor with
+    ``static_alloc=True``: see `gluon_rnn.nn.graph_block`.
     """
 
     causal = True

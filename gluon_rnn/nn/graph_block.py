@@ -1,10 +1,11 @@
 """The base of all blocks of the package: graphs that several threads may call, and copies of blocks that have some.
 
 What holds of MXNet 1.9.1: a `CachedOp` may be called by several threads at once, for each call takes a set of buffers
-that no other call uses. What is not safe is making one. Gluon writes the parts of a graph to the block one by one,
-traces through name scopes that remember the scope they were entered from, and initialises parameters whose size was not
-known, all without a lock. All of this happens here under one lock for the whole process, `BUILDING`. A call that finds
-its graph ready takes no lock.
+that no other call uses. With ``hybridize(static_alloc=True)`` a test of four threads once did not come back from
+MXNet's engine: leave it out where threads share a block. What is not safe is making one. Gluon writes the parts of a
+graph to the block one by one, traces through name scopes that remember the scope they were entered from, and
+initialises parameters whose size was not known, all without a lock. All of this happens here under one lock for the
+whole process, `BUILDING`. A call that finds its graph ready takes no lock.
 
 Gradients belong to one thread: a backward pass of MXNet's writes to the parameters' records of what depends on them,
 and crashes where another thread records calls with the same parameters. A lock around calls would not help, since
