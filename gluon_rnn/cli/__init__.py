@@ -15,6 +15,8 @@ COMMANDS = (
     "generate",
     "forecast",
     "export",
+    "recipes",
     "results",
     "benchmark",
+    "completion",
 )
