@@ -59,32 +59,42 @@ class RunEstimator(BaseEstimator):
             where = self.output_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="gluon_rnn-"))
             run = train(recipe, data, **{**(self.overrides or {}), "output_dir": str(where)})
             self.metrics_, self.results_ = run.metrics, run.results
-            self._files = {"config.yaml": (run.path / "config.yaml").read_bytes(),
-                           **{f"best/{path.name}": path.read_bytes() for path in sorted((run.path / "best").iterdir())
-                              if path.name not in _OF_TRAINING}}
+            self._fitted = _Fitted(run.path)
         if self.output_dir:
             self.run_ = run
-        self._model = None
         return self
 
     @property
     def predictor_(self):
         """The predictor of the task, with everything that the estimator does not show: bands, streams, export."""
         check_is_fitted(self)
-        if self._model is None:
+        return self._fitted.predictor()
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_fitted")
+
+
+class _Fitted:
+    """The files of a run's best checkpoint, and the predictor that is made of them when it is first asked for."""
+
+    def __init__(self, path):
+        best = [file for file in sorted((path / "best").iterdir()) if file.name not in _OF_TRAINING]
+        self._files = {"config.yaml": (path / "config.yaml").read_bytes(),
+                       **{f"best/{file.name}": file.read_bytes() for file in best}}
+        self._predictor = None
+
+    def predictor(self):
+        """Return the predictor; the folder that it is read from is gone again."""
+        if self._predictor is None:
             with tempfile.TemporaryDirectory(prefix="gluon_rnn-") as folder:
                 (Path(folder) / "best").mkdir()
                 for name, content in self._files.items():
                     (Path(folder) / name).write_bytes(content)
-                self._model = load_run(folder)
-        return self._model
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_files")
+                self._predictor = load_run(folder)
+        return self._predictor
 
     def __getstate__(self):
-        state = super().__getstate__()
-        return {**state, "_model": None} if "_model" in state else state
+        return {**vars(self), "_predictor": None}
 
 
 def _numbers(values):

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
 from gluon_rnn.data.series_in_memory import arranged
 from gluon_rnn.estimators.base import RunEstimator
@@ -93,14 +93,14 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
         section = recipe["data"]
         for key in ("path", "split", "train", "valid", "test", "features"):
             section.pop(key, None)
-        section.setdefault("name", "labelled_text" if self._texts else "trajectories")
-        if self._texts:
+        section.setdefault("name", "labelled_text" if self._of_texts else "trajectories")
+        if self._of_texts:
             section.update({} if self.unit is None else {"unit": self.unit})
             recipe["model"].setdefault("embed_size", 32)
             recipe["model"].update({} if self.embed_size is None else {"embed_size": int(self.embed_size)})
         if valid is not None:
             data["valid"] = self._sequences(valid[0])[0], _names(valid[1])
-        elif self._texts:
+        elif self._of_texts:
             section["split"], data = [1 - self.validation_fraction, self.validation_fraction], data["train"]
         else:
             section["valid"] = float(self.validation_fraction)
@@ -110,13 +110,18 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
         """Return the probability of each of `classes_`, (n, K) float64."""
         check_is_fitted(self)
         sequences, _ = self._sequences(X)
-        items = sequences if self._texts else [sequence.astype(np.float64) for sequence in sequences]
+        items = sequences if self._of_texts else [sequence.astype(np.float64) for sequence in sequences]
         names = _names(self.classes_)
         return np.array([[found[name] for name in names] for found in self.predictor_.predict(items)])
 
     def predict(self, X):
         """Return the most probable class of each sequence, (n,)."""
+        check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    @property
+    def _of_texts(self):
+        return self._kind == "texts"
 
     # ---- what X may be ---------------------------------------------------------------------------------------------
 
@@ -124,13 +129,13 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
         """Return a list of texts or of (T_i, C) arrays, and `y` as a checked array."""
         kind = _kind_of(X)
         if first:
-            self._texts = kind == "texts"
-        elif (kind == "texts") != self._texts:
-            raise ValueError(f"X holds {kind}, and the model was fitted on "
-                             f"{'texts' if self._texts else 'sequences of numbers'}; pass those")
-        if kind == "table":
+            self._kind = kind
+        elif (kind == "texts") != (self._kind == "texts"):
+            raise ValueError(f"X is {kind}, and the model was fitted on {self._kind}; pass those")
+        if self._kind == "table":
             return self._rows(X, y, first)
-        return list(X) if self._texts else self._stepwise(X, first), None if y is None else column_or_1d(y)
+        found = list(X) if kind == "texts" else self._stepwise(check_array(X) if kind == "table" else X, first)
+        return found, None if y is None else column_or_1d(y)
 
     def _stepwise(self, X, first):
         """Return sequences (T_i, C) as they are, after a check of C."""

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import validate_data
 
 from gluon_rnn.data.series_in_memory import arranged
 from gluon_rnn.estimators.base import RunEstimator
@@ -166,17 +167,15 @@ class Forecaster(RegressorMixin, RunEstimator):
 
     def _note_columns(self, X):
         """Note number and names of the inputs."""
-        first = X[0] if isinstance(X, list) else X
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        if isinstance(first, pd.DataFrame):
-            self.feature_names_in_ = np.array([str(name) for name in first], dtype=object)
-        shape = () if first is None else np.shape(first)
-        self.n_features_in_ = 0 if first is None else 1 if len(shape) == 1 else shape[1]
+        first = X[0] if isinstance(X, list) and len(X) and np.ndim(X[0]) == 2 else X
+        if first is None:
+            self.n_features_in_ = 0
+        else:                                                             # what is missing is the recipe's affair
+            validate_data(self, first, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
 
     def _recordings(self, X, y):
         """Return one or more recordings (inputs, targets), the columns of the inputs in the order of the first."""
-        if not isinstance(y, list) or (y and np.ndim(y[0]) == 0):
+        if not isinstance(y, list) or (y and np.ndim(y[0]) == 0):         # one recording
             return self._arrays(X, "frame"), y
         inputs = [None] * len(y) if X is None else X
         if not isinstance(inputs, list) or len(inputs) != len(y):
@@ -191,10 +190,6 @@ class Forecaster(RegressorMixin, RunEstimator):
             return None
         if isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_"):
             X = arranged(X, list(self.feature_names_in_), "X: the inputs")
-        if kind == "frame":
+        if kind == "frame" and isinstance(X, pd.DataFrame):
             return X
-        found = np.asarray(X, dtype=np.float64).reshape(len(X), -1)
-        if found.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {found.shape[1]} features, but Forecaster is expecting {self.n_features_in_} "
-                             "features as input")
-        return found
+        return validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=False)

@@ -94,6 +94,11 @@ class SequenceTagger(RunEstimator):
         pairs = [pair for (_, tags), found in zip(sentences, self.predict(X)) for pair in zip(tags, found)]
         return sum(tag == found for tag, found in pairs) / len(pairs)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.string = False, True
+        return tags
+
     def _divided(self, sentences):
         """Return the sentences to train on and those that select the epoch, drawn by the seed."""
         size = round(self.validation_fraction * len(sentences))
