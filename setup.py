@@ -47,6 +47,7 @@ setup(
         "tqdm>=4.60,<5",
         "requests>=2.28,<3",
         "filelock>=3.12,<4",
+        "pyyaml>=6,<7",
         "pandas>=1.5,<4",
         "scipy>=1.10,<2",
         "threadpoolctl>=3,<4",
