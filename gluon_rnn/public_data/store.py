@@ -96,8 +96,11 @@ def _bring(file, root, work, source, progress):
         known = PurePosixPath(file.path).suffix not in _PACKED
     else:
         known = file.prepare.get("step", "gzip") == "gzip"                      # the download is the content
-    download = fetch(address, work / PurePosixPath(address).name, sha256=file.sha256 if known else None,
-                     size=file.size if known else None, progress=progress)
+    try:
+        download = fetch(address, work / PurePosixPath(address).name, sha256=file.sha256 if known else None,
+                         size=file.size if known else None, progress=progress)
+    except FetchError as error:
+        raise FetchError(f"{error} (GLUON_RNN_DATA_REPO names a mirror)") from error
     made = download if source else _prepare(file, download, work)
     wrong = _what_is_wrong(file, made)
     if wrong:
