@@ -270,3 +270,4 @@ def test_the_bar_counts_bytes(server, target, capsys, monkeypatch):
 def test_addresses_in_a_repository(tmp_path):
     assert address_in("http://host/x/", "a b/c.txt") == "http://host/x/a%20b/c.txt"
     assert address_in(tmp_path, "a b/c.txt") == str(tmp_path / "a b" / "c.txt")
+    assert address_in((tmp_path / "x y").as_uri(), "a b/c.txt") == (tmp_path / "x y" / "a b" / "c.txt").as_uri()
