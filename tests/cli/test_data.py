@@ -84,13 +84,12 @@ def test_a_wrong_name_stops_before_anything_is_fetched(root, monkeypatch):
 
 
 def test_interrupted_by_the_user(root):
-    body = bytes(2**18)
-    with serving({"/univariate/laser.txt": body}) as server:
+    with serving({"/tinyshakespeare/input.txt": bytes(get("tinyshakespeare").size)}) as server:
         server.breaks_after, server.stalls = 2**17 + 1, True
-        command = [sys.executable, "-m", "gluon_rnn", "data", "fetch", "laser"]
+        command = [sys.executable, "-m", "gluon_rnn", "data", "fetch", "tinyshakespeare"]
         process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE,
                                    env={**os.environ, "GLUON_RNN_DATA_REPO": server.address, "NO_PROXY": "127.0.0.1"})
-        partial = root / ".fetch" / "laser" / ".laser.txt.partial"
+        partial = root / ".fetch" / "tinyshakespeare" / ".input.txt.partial"
         end = time.monotonic() + 60
         while not partial.exists() and time.monotonic() < end:
             time.sleep(0.02)
