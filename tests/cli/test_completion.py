@@ -79,8 +79,10 @@ def test_words_come_in_the_form_that_a_shell_asks_for(command, tmp_path, shell):
     """What the shell's own code does: the line in variables, answers in a file; zsh gets a description behind each."""
     line = "gluon-rnn e"
     environment = {**os.environ, "_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": shell, "COMP_LINE": line,
-                   "COMP_TYPE": "9", "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words"),
-                   **({"_ARGCOMPLETE_DFS": "\t"} if shell == "fish" else {})}
+                   "COMP_TYPE": "9", "COMP_POINT": str(len(line)),
+                   "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words")}
+    if shell == "fish":
+        environment["_ARGCOMPLETE_DFS"] = "\t"
     subprocess.run([command / "gluon-rnn"], env=environment, check=True, timeout=60)
     separator = {"zsh": ":", "fish": "\t"}[shell]
     words = (tmp_path / "words").read_text().split("\v")
