@@ -5,7 +5,6 @@ named parts are the schema of their sections. All of it happens before any data 
 `ConfigError` of one sentence that names the YAML path.
 """
 import inspect
-import os
 from pathlib import Path
 
 import omegaconf
@@ -19,6 +18,7 @@ from gluon_rnn.config import Config, ConfigError, check_arguments, explain
 from gluon_rnn.data import placement
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
+from gluon_rnn.public_data import data_root
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
 
@@ -27,12 +27,6 @@ __all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "reso
 
 #: what messages call a recipe that is no file
 _GIVEN = "the recipe given"
-
-
-def data_root():
-    """Return the folder that ``${data_root}`` stands for: ``GLUON_RNN_DATA``, or a folder of this user."""
-    chosen = os.environ.get("GLUON_RNN_DATA")
-    return chosen or str(Path.home() / ".local" / "share" / "gluon_rnn")
 
 
 def load(path, overrides=()):

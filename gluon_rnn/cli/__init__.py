@@ -16,6 +16,7 @@ COMMANDS = (
     "forecast",
     "export",
     "recipes",
+    "data",
     "results",
     "benchmark",
     "completion",

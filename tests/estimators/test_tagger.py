@@ -12,7 +12,8 @@ Y = [["D", "N", "V"], ["D", "N"], ["V", "D", "N"]] * 8
 
 
 def small(**arguments):
-    return SequenceTagger(**{"hidden_size": 8, "embed_size": 8, "epochs": 8, "learning_rate": 0.05, "batch_size": 4, **arguments})
+    return SequenceTagger(**{"hidden_size": 8, "embed_size": 8, "epochs": 8, "learning_rate": 0.05, "batch_size": 4,
+                             "overrides": {"training__eval_interval": 4}, **arguments})
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -44,8 +45,9 @@ def test_arguments_reach_the_model():
 
 
 def test_a_search():
-    search = GridSearchCV(small(epochs=4), {"learning_rate": [1e-6, 0.03]}, cv=2, error_score="raise").fit(X, Y)
-    assert search.best_params_ == {"learning_rate": 0.03}
+    model = small(epochs=2, overrides={"training__eval_interval": 2})
+    search = GridSearchCV(model, {"learning_rate": [1e-6, 0.05]}, cv=2, error_score="raise").fit(X, Y)
+    assert search.best_params_ == {"learning_rate": 0.05}
 
 
 @pytest.mark.parametrize("arguments, words", [
