@@ -20,7 +20,7 @@ from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
 from gluon_rnn.registry import suggest, tasks
 
-__all__ = ["build_task", "data_root", "from_dict", "load", "resolve"]
+__all__ = ["build_task", "data_root", "from_dict", "load", "read_yaml", "resolve"]
 
 
 def data_root():
@@ -48,7 +48,7 @@ def load(path, overrides=()):
     ConfigError
         In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
     """
-    raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
+    raw = OmegaConf.merge({"data_root": data_root()}, read_yaml(path), _from_overrides(overrides))
     try:
         raw = OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
@@ -92,7 +92,8 @@ def build_task(config, source=None):
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
 
 
-def _read(path):
+def read_yaml(path):
+    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
     path = Path(path)
     if not path.is_file():
         siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
