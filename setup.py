@@ -45,6 +45,8 @@ setup(
         "pydantic>=2.5,<3",
         "omegaconf>=2.3,<3",
         "tqdm>=4.60,<5",
+        "requests>=2.28,<3",
+        "filelock>=3.12,<4",
         "pandas>=1.5,<4",
         "scipy>=1.10,<2",
         "threadpoolctl>=3,<4",
