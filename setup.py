@@ -35,6 +35,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["gluon_rnn", "gluon_rnn.*"]),
+    entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
     # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
     # first releases that the code was written for, upper bounds the next release that may break it.

@@ -1,10 +1,9 @@
-"""What the commands share: user errors as one sentence on standard error, log lines on standard output."""
-import argparse
+"""The process of a command: log lines on standard output, user errors as one sentence on standard error, the status."""
 import logging
 import os
 import sys
 
-__all__ = ["add_ensemble", "ensemble_of", "run_command"]
+__all__ = ["log_to_stdout", "run_command"]
 
 
 def run_command(command, argv=None):
@@ -26,23 +25,6 @@ def run_command(command, argv=None):
     except Exception as error:  # sorted below; what is not ours keeps its traceback
         status = _report(error)
     sys.exit(status)
-
-
-def add_ensemble(parser, text, former="extend"):
-    """Add the option ``--ensemble RUN ...`` to a parser, `text` being its help, and its former name.
-
-    `former` is how that one took its runs: all that follow ("extend"), or one each time ("append").
-    """
-    parser.add_argument("--ensemble", metavar="RUN", nargs="+", action="extend", default=[], help=text)
-    parser.add_argument("--beside", metavar="RUN", nargs="+" if former == "extend" else None, action=former, default=[],
-                        help=argparse.SUPPRESS)
-
-
-def ensemble_of(options):
-    """Return the further runs that a command line names; under the option's former name with a note."""
-    if options.beside:
-        print("note: --beside is now called --ensemble, and will go in the next version", file=sys.stderr)
-    return [*options.ensemble, *options.beside]
 
 
 def log_to_stdout():
