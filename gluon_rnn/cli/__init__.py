@@ -16,5 +16,6 @@ COMMANDS = (
     "forecast",
     "export",
     "results",
+    "zoo",
     "benchmark",
 )

@@ -17,7 +17,7 @@ from gluon_rnn.model_zoo.cards import read_card
 from gluon_rnn.model_zoo.weights import load_weights
 from gluon_rnn.registry import tasks
 
-__all__ = ["CARD", "Entry", "FOLDER", "RECIPE", "REPOSITORY", "WEIGHTS", "find", "get", "names"]
+__all__ = ["CARD", "Entry", "FOLDER", "RECIPE", "REPOSITORY", "WEIGHTS", "find", "get", "names", "nearest", "remote_name"]
 
 FOLDER = Path(__file__).parent
 CARD, RECIPE, WEIGHTS = "card.yaml", "recipe.yaml", "weights.params"
@@ -28,7 +28,7 @@ _SHOWN = 3          # names that an unknown one is answered with
 
 def names(pattern="*"):
     """Return the sorted names of the zoo's models that match a shell `pattern` such as ``"*lstm*"``; no drafts."""
-    found = [path.parent.name for path in FOLDER.glob(f"*/{RECIPE}") if (path.parent / CARD).is_file()]
+    found = [path.parent.name for path in FOLDER.glob(f"[!.]*/{RECIPE}") if (path.parent / CARD).is_file()]
     return sorted(fnmatch.filter(found, pattern))
 
 
@@ -52,6 +52,11 @@ def nearest(name):
     """Return the hint of an error message: the names that are most like a wrong one."""
     near = difflib.get_close_matches(str(name), names(), n=_SHOWN, cutoff=0.0)
     return f"the nearest are {', '.join(near)}" if near else "it holds no models yet"
+
+
+def remote_name(name, card):
+    """Return the name of the file of a model's weights in a repository; see `Entry.remote_name`."""
+    return f"{name}-{card.files[WEIGHTS].sha256[:8]}.params"
 
 
 class Entry:
@@ -114,7 +119,7 @@ class Entry:
     @property
     def remote_name(self):
         """Name of the file of weights outside the package, with the beginning of its hash: other weights, other name."""
-        return f"{self.name}-{self.card.files[WEIGHTS].sha256[:8]}.params"
+        return remote_name(self.name, self.card)
 
     @property
     def has_weights(self):

@@ -1,0 +1,72 @@
+"""Evaluating a model of the zoo again, and comparing with its card."""
+from dataclasses import dataclass
+
+from gluon_rnn import recipes, runtime
+from gluon_rnn.model_zoo import entries
+from gluon_rnn.model_zoo.portable import missing_data
+from gluon_rnn.training.folder import check_assets
+
+__all__ = ["DATA_MISSING", "DIFFERS", "REPRODUCED", "Verdict", "prepared", "verify"]
+
+REPRODUCED, DIFFERS, DATA_MISSING = "reproduced", "differs", "data not here"
+
+
+@dataclass
+class Verdict:
+    """What came out for one model: one of the three words, and a sentence with the numbers."""
+
+    name: str
+    status: str
+    text: str
+
+    def __str__(self):
+        return f"{self.name}: {self.status}: {self.text}"
+
+
+def verify(name, quick=False):
+    """Return the `Verdict` on a model: its figure is computed anew on the data of its recipe.
+
+    Parameters
+    ----------
+    name : str
+    quick : bool, default False
+        Whether to compute it on the first batches only, for which the card has a value as well.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, a file is not the one of the card, or a library that reads the data is missing.
+    """
+    entry = entries.get(name)
+    missing = missing_data(entry.checked(entries.RECIPE))
+    if missing:
+        return Verdict(name, DATA_MISSING, f"{recipes.data_root()} lacks {', '.join(missing)}; " + fetch_hint(missing))
+    figure = entry.card.figure
+    task = recipes.build_task(entry.config)
+    try:
+        check_assets(entry, task.assets, f"the model {name}")
+    except ValueError as error:
+        return Verdict(name, DIFFERS, str(error))
+    prepared(task, entry)
+    value = task.closing_score(figure.metric, figure.quick.batches if quick else None)
+    return _compared(name, figure, value, quick)
+
+
+def prepared(task, source):
+    """Load the parameters of an entry or a checkpoint into the model of a `task`, ready for its scores."""
+    source.load_parameters(task.model, runtime.devices(task.config.device)[0])
+    task.graph.hybridize()
+
+
+def _compared(name, figure, value, quick):
+    expected = figure.quick.value if quick else figure.value
+    near = abs(value - expected) <= figure.tolerance
+    words = f"{figure.metric} {value:.6g}, the card says {expected:.6g} with a tolerance of {figure.tolerance:.2g}"
+    on = f"{figure.split} split" + (f", the first {figure.quick.batches} batches" if quick else "")
+    return Verdict(name, REPRODUCED if near else DIFFERS, f"{words} ({on})")
+
+
+def fetch_hint(missing):
+    """Return the command that fetches the files `missing` under the folder of data."""
+    names = sorted({path.split("/")[0] for path in missing})
+    return f"gluon-rnn data fetch {' '.join(names)}"
