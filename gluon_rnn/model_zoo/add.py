@@ -10,7 +10,7 @@ import gluon_rnn
 from gluon_rnn import recipes
 from gluon_rnn.fetch import sha256_of
 from gluon_rnn.model_zoo import entries, figures
-from gluon_rnn.model_zoo.cards import Card, Figure, FileSum, Quick, Storage, read_about, write_card
+from gluon_rnn.model_zoo.cards import About, Card, Figure, FileSum, Quick, Storage, read_about, write_card
 from gluon_rnn.model_zoo.commands import training_command
 from gluon_rnn.model_zoo.families import families_of
 from gluon_rnn.model_zoo.portable import portable_recipe
@@ -62,7 +62,7 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
     if not _NAME.fullmatch(name):
         raise ValueError(f"a name has family, size and data in lower case, such as lstm_512x2_shakespeare, got {name!r}")
     folder = entries.FOLDER / name
-    texts = read_about(about or folder / entries.CARD)
+    texts = read_about(about or _card_of(folder))
     staged = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=entries.FOLDER))
     try:
         card = _fill(staged, run, texts, _Sources(seeds, results, data_root or recipes.data_root()))
@@ -73,6 +73,13 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return entries.Entry(folder)
+
+
+def _card_of(folder):
+    if not (folder / entries.CARD).is_file():
+        raise ValueError(f"{folder.name} is new: pass --about with a YAML file that has the keys "
+                         f"{', '.join(key for key, field in About.model_fields.items() if field.is_required())}")
+    return folder / entries.CARD
 
 
 class _Sources:
@@ -100,7 +107,7 @@ def _fill(folder, run, about, sources):
         (folder / file).write_text(text, encoding="utf-8")
     prepared(task, checkpoint)
     tolerance = figures.tolerance_of(about, seeds)
-    storage = _store(folder / entries.WEIGHTS, task, about.metric, figures.allowed_difference(seeds))
+    storage = _store(folder / entries.WEIGHTS, task, checkpoint, about.metric, figures.allowed_difference(seeds))
     _check_reproduced(run, about.metric, storage.float32, result["scores"][about.metric], tolerance)
     figure = Figure(metric=about.metric, split=result["split"], value=getattr(storage, storage.dtype), mean=seeds.mean,
                     sd=seeds.sd, seeds=seeds.seeds, baselines=figures.baselines_of(result, about.metric),
@@ -113,16 +120,16 @@ def _fill(folder, run, about, sources):
                 seed=task.config.seed, date=ended.isoformat(), version=gluon_rnn.__version__, files=_sums(folder))
 
 
-def _store(path, task, metric, allowed):
-    """Write the weights of a task's model in the smaller type that is good enough, and leave them in the model."""
-    exact = task.closing_score(metric)
+def _store(path, task, checkpoint, metric, allowed):
+    """Write the weights of a checkpoint in the smaller type that is good enough; the task's model has them as stored."""
+    exact, half = task.closing_score(metric), None
     if save_weights(path, task.model, "float16"):
         load_weights(path, task.model, task.device)
         half = task.closing_score(metric)
         if abs(half - exact) < allowed or half == exact:
             return Storage(dtype="float16", float32=exact, float16=half, allowed=allowed)
-    else:
-        half = None
+        prepared(task, checkpoint)
+    save_weights(path, task.model, "float32")
     return Storage(dtype="float32", float32=exact, float16=half, allowed=allowed)
 
 

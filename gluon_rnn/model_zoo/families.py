@@ -40,9 +40,8 @@ def _reads_both_ways_by_default(part):
 
 
 def _of_encoder(part):
-    """Return the families of an encoder's section; "bidirectional" wraps one or two others."""
-    inner = [value for key, value in part.items() if isinstance(value, dict) and "name" in value]
-    found = {ENCODERS.get(part["name"])}.union(*map(_of_encoder, inner))
-    if part.get("bidirectional") or part["name"] == "bidirectional":
-        found.add("bidirectional")
-    return found
+    """Return the families of an encoder's section; "bidirectional" has cells of another one."""
+    if part["name"] == "bidirectional":
+        cell = part.get("cell", encoders.parameters("bidirectional")["cell"].default)
+        return {ENCODERS[cell], "bidirectional"}
+    return {ENCODERS[part["name"]], *(["bidirectional"] if part.get("bidirectional") else [])}
