@@ -21,7 +21,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-__all__ = ["FetchError", "address_in", "fetch", "sha256_of"]
+__all__ = ["FetchError", "address_in", "disk_error", "fetch", "locked", "sha256_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,13 +79,13 @@ def fetch(address, path, *, sha256, size=None, progress=True):
         if _is_there(path, sha256):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
+        with locked(path):
             if not _is_there(path, sha256):          # another process may have fetched it while this one waited
                 partial = _Partial(path)
                 _download(str(address), partial, size, progress)
                 _put_in_place(str(address), partial, path, sha256, size)
     except OSError as error:
-        raise FetchError(_what_is_wrong_on_disk(path, error)) from error
+        raise FetchError(disk_error(path, error)) from error
     return path
 
 
@@ -110,6 +110,29 @@ def address_in(repository, name):
     return str(Path(repository).expanduser() / name)
 
 
+@contextlib.contextmanager
+def locked(path):
+    """Hold the lock ``.<name>.lock`` beside `path` inside the ``with`` block; wait while another process holds it."""
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        logger.info("waiting for another process that fetches %s", path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def disk_error(path, error):
+    """Return what an `OSError` met in fetching `path` means, as one sentence that says what to do."""
+    if error.errno in _NO_SPACE:
+        return (f"{path}: the disk is full; make room in {path.parent}, then fetch again: the next call goes on where "
+                "this one stopped")
+    return f"{path}: cannot be written ({error.strerror or error}); check the folder {path.parent} and its permissions"
+
+
 class _Partial:
     """What has arrived of a file so far, and what the server called the version that it belongs to."""
 
@@ -131,20 +154,6 @@ class _Partial:
     def move(self, target):
         os.replace(self.path, target)
         self._version.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _locked(path):
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        logger.info("waiting for another process that fetches %s", path)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_there(path, sha256):
@@ -313,13 +322,6 @@ def _what_is_wrong_on_the_way(address, error):
         return (f"no connection to {host}; if this machine is offline or needs a proxy, set HTTPS_PROXY, use a mirror, "
                 "or bring the file here from another machine")
     return f"this address cannot be fetched ({' '.join(str(error).split())}); check it"
-
-
-def _what_is_wrong_on_disk(path, error):
-    if error.errno in _NO_SPACE:
-        return (f"{path}: the disk is full; make room in {path.parent}, then fetch again: the next call goes on where "
-                "this one stopped")
-    return f"{path}: cannot be written ({error.strerror or error}); check the folder {path.parent} and its permissions"
 
 
 def _shown(address):

@@ -15,7 +15,10 @@ COMMANDS = (
     "generate",
     "forecast",
     "export",
+    "recipes",
+    "data",
     "results",
     "zoo",
     "benchmark",
+    "completion",
 )

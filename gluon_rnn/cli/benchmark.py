@@ -13,7 +13,7 @@ from gluon_rnn.benchmark import delays, language_model, layers, memory, ratios
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
-EXAMPLE = "gluon-rnn benchmark layers --quick --repeat 1 --peers gluon"
+EXAMPLE = "gluon-rnn benchmark layers --quick --repeat 1 --peers gluon --threads 1"
 PEERS = ["gluon", "gluon-default-threads", "torch"]
 
 

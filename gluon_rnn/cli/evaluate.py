@@ -3,7 +3,7 @@
 With ``--ensemble RUN RUN`` the ensemble of several runs of one recipe is evaluated: the mean of their probabilities
 where they translate or classify, the median of their predictions where they forecast.
 """
-from gluon_rnn.cli.options import add_ensemble, ensemble_of
+from gluon_rnn.cli.options import add_checkpoint, add_ensemble, add_run, ensemble_of
 
 EXAMPLE = "gluon-rnn evaluate runs/quickstart-1 --split valid"
 
@@ -23,9 +23,9 @@ def run(options):
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last")
+    add_run(parser)
     parser.add_argument("--split", help="train, valid or test; default: test where there is one, else valid")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    add_checkpoint(parser)
     add_ensemble(parser, "further runs of the recipe, to be evaluated as an ensemble with RUN")
     parser.add_argument("--save", action="store_true", help="with --ensemble: the score goes into results.json of RUN")
 

@@ -1,6 +1,8 @@
 """Write a trained model as files that run without this package's model classes."""
 import pathlib
 
+from gluon_rnn.cli.options import add_run
+
 EXAMPLE = "gluon-rnn export runs/quickstart-1 --output quickstart"
 
 
@@ -19,7 +21,7 @@ def run(options):
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last")
+    add_run(parser)
     parser.add_argument("--output", metavar="DIR", help="where the bundle goes (default: RUN/export)")
     parser.add_argument("--which", choices=["best", "last"], default="best", help="the checkpoint (default: best)")
 

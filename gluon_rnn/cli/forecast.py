@@ -4,9 +4,10 @@ With ``--ensemble RUN RUN`` several runs of one recipe forecast as an ensemble: 
 """
 from pathlib import Path
 
-from gluon_rnn.cli.options import add_ensemble, ensemble_of
+from gluon_rnn.cli.options import add_checkpoint, add_ensemble, add_run, ensemble_of
 
-EXAMPLE = "gluon-rnn forecast runs/gas_furnace_narx-1 --data plant.csv --horizon 24"
+EXAMPLE = """gluon-rnn train identify/gas_furnace_narx data.path=measured.csv
+gluon-rnn forecast runs/gas_furnace_narx-1 --data measured.csv --horizon 24"""
 
 
 def run(options):
@@ -25,7 +26,7 @@ def run(options):
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last")
+    add_run(parser)
     parser.add_argument("--data", metavar="FILE", required=True,
                         help="a file like those of the run; rows at its end may have inputs only")
     parser.add_argument("--horizon", type=int, default=0, metavar="ROWS",
@@ -40,5 +41,5 @@ def add_arguments(parser):
     parser.add_argument("--columns-of", choices=("train", "valid", "test"), default="train",
                         help="where a recipe has other columns for each split: whose columns to read (default: train)")
     add_ensemble(parser, "further runs of the recipe, an ensemble with RUN: the median of what they predict")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    add_checkpoint(parser)
 

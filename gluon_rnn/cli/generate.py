@@ -1,4 +1,5 @@
 """Let a trained language model write."""
+from gluon_rnn.cli.options import add_checkpoint, add_run
 
 EXAMPLE = 'gluon-rnn generate runs/quickstart-1 --prefix "woman" --length 20 --seed 1'
 
@@ -18,12 +19,12 @@ def run(options):
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last")
+    add_run(parser)
     parser.add_argument("--prefix", default="", help="text to continue; default: the model begins by itself")
     parser.add_argument("--length", type=int, default=300, help="tokens to write (default 300)")
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1 safer, above 1 wilder, 0 the likeliest")
     parser.add_argument("--top-k", type=int, help="draw from the so many likeliest tokens only")
     parser.add_argument("--top-p", type=float, help="draw from the likeliest tokens with this probability together")
     parser.add_argument("--seed", type=int, help="the same seed gives the same text; default: another text each time")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    add_checkpoint(parser)
 

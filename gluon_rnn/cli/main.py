@@ -1,7 +1,9 @@
+# PYTHON_ARGCOMPLETE_OK  for users who have argcomplete complete every command that it knows
 """From a command line to a command: ``gluon-rnn train``, ``python -m gluon_rnn train``, ``python -m scripts.train``."""
 import argparse
 import importlib
 import inspect
+import os
 import sys
 
 import gluon_rnn
@@ -15,7 +17,10 @@ PROG = "gluon-rnn"
 
 
 def start():
-    """Run the command line of this process and exit with its status: the entry point of the package."""
+    """Run the command line of this process and exit with its status, or complete it: the entry point of the package."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+        argcomplete.autocomplete(build_parser())
     run_command(main)
 
 

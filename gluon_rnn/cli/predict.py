@@ -6,7 +6,7 @@ write for, or the path of a .wav or .mat file.
 import pathlib
 import sys
 
-from gluon_rnn.cli.options import add_ensemble, ensemble_of
+from gluon_rnn.cli.options import add_checkpoint, add_ensemble, add_run, ensemble_of
 
 EXAMPLE = 'gluon-rnn predict runs/quickstart-1 "woman eat" "the dog"'
 INTERMIXED = True                                                 # options may stand between RUN and the items
@@ -45,7 +45,7 @@ def _lines(options):
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last")
+    add_run(parser)
     parser.add_argument("items", nargs="*", metavar="ITEM", help="a line, or the path of a .wav or .mat file; default: "
                                                                  "the lines of --file, or of standard input")
     parser.add_argument("--file", metavar="FILE", help="a text file with one item a line")
@@ -55,5 +55,5 @@ def add_arguments(parser):
                  former="append")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path,
                         help="where pictures and tunes go (default: RUN/predictions)")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    add_checkpoint(parser)
 

@@ -38,7 +38,18 @@ def log_to_stdout():
 
 
 def _report(error):
-    from gluon_rnn.training import Interrupted, TrainingError
+    """Print what `error` says and return the status; raise it again where it is no mistake of the user."""
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    if isinstance(error, ValueError):
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _report_training(error)
+
+
+def _report_training(error):
+    from gluon_rnn.training import Interrupted, TrainingError  # MXNet: loaded already if one of these was raised
     if isinstance(error, Interrupted):
         print(error, file=sys.stderr)
         print(error.path, flush=True)
@@ -46,10 +57,4 @@ def _report(error):
     if isinstance(error, TrainingError):
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if isinstance(error, OSError) and error.filename is not None:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    if isinstance(error, ValueError):
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     raise error

@@ -5,17 +5,19 @@ What is trained, on which data and how long is said by a recipe, a YAML file; ``
 import tempfile
 from pathlib import Path
 
+from gluon_rnn.cli.options import recipes_and_files
+
 EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=4000"
 INTERMIXED = True                                                 # options may stand between the keys
 
 
 def run(options):
     """Train; the run's folder is the last line printed."""
+    recipe, overrides = _recipe(options)                                  # first: a wrong name needs no MXNet
     from gluon_rnn import recipes
     from gluon_rnn.training import train
     from gluon_rnn.training.folder import recipe_of
 
-    recipe, overrides = _recipe(options)
     if options.resume is not None:
         recipe_of(options.resume)                                   # a wrong folder is the first thing to say
     config = recipes.load(recipe, overrides)
@@ -29,18 +31,20 @@ def run(options):
 
 def _recipe(options):
     """Return the YAML file and the overrides; a run to resume brings a file of its own."""
+    from gluon_rnn.recipe_files import find
     words = list(options.words)
     if words and "=" not in words[0]:
-        return words[0], words[1:]
+        return find(words[0]), words[1:]
     if options.resume is None:
-        raise ValueError("which recipe? Pass a YAML file first, for example configs/quickstart.yaml")
+        raise ValueError("which recipe? Pass its name or a YAML file first, for example quickstart")
     return options.resume / "config.yaml", words
 
 
 def add_arguments(parser):
     """Add the options of this command to a parser."""
     parser.add_argument("words", nargs="*", metavar="CONFIG [key=value ...]",
-                        help="a YAML file, then dotted keys that win over it, such as training.epochs=5")
+                        help="a YAML file or the name of a packaged recipe (gluon-rnn recipes), then dotted keys that "
+                             "win over it, such as training.epochs=5").completer = recipes_and_files
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
     kind.add_argument("--resume", metavar="RUN", type=Path,

@@ -13,7 +13,7 @@ from gluon_rnn.model_zoo import entries, figures
 from gluon_rnn.model_zoo.cards import About, Card, Figure, FileSum, Quick, Storage, read_about, write_card
 from gluon_rnn.model_zoo.commands import training_command
 from gluon_rnn.model_zoo.families import families_of
-from gluon_rnn.model_zoo.portable import portable_recipe
+from gluon_rnn.model_zoo.portable import portable_recipe, training_data
 from gluon_rnn.model_zoo.verify import prepared
 from gluon_rnn.model_zoo.weights import load_weights, save_weights
 from gluon_rnn.training import checkpoints
@@ -28,8 +28,8 @@ _QUICK_BATCHES = 2
 def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=None):
     """Make the model `name` of the zoo from a run's best checkpoint, in the place of an older one.
 
-    Its figure is computed with weights in float32 and in float16 on the recipe's final split; float16 is stored where it
-    costs less than a tenth of the standard deviation over seeds.
+    Its figure is computed with weights in float32 and in float16 on the recipe's final split; float16 is stored where
+    it costs less than a tenth of the standard deviation over seeds.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
         missing, or a path of the recipe is not inside `data_root`. Nothing has been changed then.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"a name has family, size and data in lower case, such as lstm_512x2_shakespeare, got {name!r}")
+        raise ValueError(f"a name has family, size and data in lower case, such as lstm_512x2_shakespeare, got "
+                         f"{name!r}")
     folder = entries.FOLDER / name
     texts = read_about(about or _card_of(folder))
     staged = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=entries.FOLDER))
@@ -115,13 +116,14 @@ def _fill(folder, run, about, sources):
                     published_source=about.published_source or row.get("source", ""), tolerance=tolerance,
                     quick=Quick(batches=_QUICK_BATCHES, value=task.closing_score(about.metric, _QUICK_BATCHES)))
     ended = datetime.date.fromtimestamp((Path(run) / "results.json").stat().st_mtime)
-    return Card(about=about, task=task.config.task.name, family=families_of(task.config), figure=figure,
-                storage=storage, parameters=result["parameters"], command=training_command(recipe, about.recipe),
-                seed=task.config.seed, date=ended.isoformat(), version=gluon_rnn.__version__, files=_sums(folder))
+    return Card(about=about, task=task.config.task.name, family=families_of(task.config),
+                data=training_data(recipe, about), figure=figure, storage=storage,
+                parameters=result["parameters"], command=training_command(recipe, about.recipe), seed=task.config.seed,
+                date=ended.isoformat(), version=gluon_rnn.__version__, files=_sums(folder))
 
 
 def _store(path, task, checkpoint, metric, allowed):
-    """Write the weights of a checkpoint in the smaller type that is good enough; the task's model has them as stored."""
+    """Write the weights of a checkpoint in the smaller type that is good enough; leave them so in the task's model."""
     exact, half = task.closing_score(metric), None
     if save_weights(path, task.model, "float16"):
         load_weights(path, task.model, task.device)
@@ -135,9 +137,9 @@ def _store(path, task, checkpoint, metric, allowed):
 
 def _check_reproduced(run, metric, found, expected, tolerance):
     if abs(found - expected) > tolerance:
-        raise ValueError(f"{metric} of the run in {str(run)!r} is {expected:.6g} by its results.json and {found:.6g} when "
-                         f"it is evaluated now, more than the tolerance of {tolerance:.2g} apart: data, code or checkpoint "
-                         "have changed; train it anew, or state a larger tolerance in the section about")
+        raise ValueError(f"{metric} of the run in {str(run)!r} is {expected:.6g} by its results.json and {found:.6g} "
+                         f"when it is evaluated now, more than the tolerance of {tolerance:.2g} apart: data, code or "
+                         "checkpoint have changed; train it anew, or state a larger tolerance in the section about")
 
 
 def _sums(folder):

@@ -1,7 +1,7 @@
 """The card of a zoo model: what it is for, what it was trained on, what it reaches; ``card.yaml`` of its folder.
 
-The section ``about`` is written by hand. `gluon_rnn.model_zoo.add` writes the rest and leaves ``about`` as it is. A card
-that has nothing but ``about`` is a draft: the model has not been added yet.
+The section ``about`` is written by hand. `gluon_rnn.model_zoo.add` writes the rest and leaves ``about`` as it is. A
+card that has nothing but ``about`` is a draft: the model has not been added yet.
 """
 import os
 from pathlib import Path
@@ -43,7 +43,7 @@ class About(_Section):
     variant: str = ""                                    # as in the results table, such as "with a CRF"
     metric: str = Field(pattern=r"^\w+$")                # the score of the task that is the model's figure
     better: Literal["lower", "higher"]
-    data: TrainingData
+    data: Optional[TrainingData] = None                  # of public sets the manifest of gluon_rnn.public_data has it
     intended_use: str = Field(min_length=1)
     limits: list[str] = Field(min_length=1)
     published: str = ""                                  # figure of others; where empty, that of the results table
@@ -96,6 +96,7 @@ class Card(_Section):
     about: About
     task: str
     family: list[str] = Field(min_length=1)              # what `families.families_of` finds in the recipe
+    data: TrainingData
     figure: Figure
     storage: Storage
     parameters: int = Field(ge=1)                        # numbers, not bytes
@@ -157,5 +158,5 @@ def _validated(cls, raw, path, where=""):
 
 # The keys of each mapping of a file, for the nearest right spelling of a wrong one.
 _SECTIONS = {About: {"": About, "data": TrainingData},
-             Card: {"": Card, "about": About, "about.data": TrainingData, "figure": Figure, "figure.quick": Quick,
-                    "storage": Storage}}
+             Card: {"": Card, "about": About, "about.data": TrainingData, "data": TrainingData, "figure": Figure,
+                    "figure.quick": Quick, "storage": Storage}}

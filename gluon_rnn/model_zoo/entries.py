@@ -1,8 +1,8 @@
 """The folders of the zoo's models: finding one by its name, checking its files, reading it.
 
 A model is the folder ``gluon_rnn/model_zoo/<name>/``: ``card.yaml``, ``recipe.yaml``, ``weights.params`` and the small
-files that its task needs (vocabulary, scaler, ...). Big weights may be elsewhere: ``GLUON_RNN_REPO`` names a folder or an
-http(s) address that holds them under `Entry.remote_name`.
+files that its task needs (vocabulary, scaler, ...). Big weights may be elsewhere: ``GLUON_RNN_REPO`` names a folder or
+an http(s) address that holds them under `Entry.remote_name`.
 """
 import difflib
 import fnmatch
@@ -17,7 +17,8 @@ from gluon_rnn.model_zoo.cards import read_card
 from gluon_rnn.model_zoo.weights import load_weights
 from gluon_rnn.registry import tasks
 
-__all__ = ["CARD", "Entry", "FOLDER", "RECIPE", "REPOSITORY", "WEIGHTS", "find", "get", "names", "nearest", "remote_name"]
+__all__ = ["CARD", "Entry", "FOLDER", "RECIPE", "REPOSITORY", "WEIGHTS", "find", "get", "names", "nearest",
+           "remote_name"]
 
 FOLDER = Path(__file__).parent
 CARD, RECIPE, WEIGHTS = "card.yaml", "recipe.yaml", "weights.params"
@@ -118,7 +119,7 @@ class Entry:
 
     @property
     def remote_name(self):
-        """Name of the file of weights outside the package, with the beginning of its hash: other weights, other name."""
+        """Name of the file of weights outside the package, with the beginning of its hash: it changes with them."""
         return remote_name(self.name, self.card)
 
     @property

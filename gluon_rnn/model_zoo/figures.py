@@ -1,4 +1,4 @@
-"""The figure of a zoo model beside its seeds, trivial methods and published figures: from runs, or the results table."""
+"""The figure of a zoo model beside seeds, trivial methods and published figures: from runs, or the results table."""
 import csv
 import json
 import re
@@ -41,12 +41,12 @@ def finished(run, metric):
 
 
 def seeds_of_runs(runs, metric):
-    """Return the `Seeds` of the score `metric` of finished `runs`; ValueError if they differ in more than their seed."""
+    """Return the `Seeds` of the score `metric` of finished `runs`; ValueError if more than their seed differs."""
     settings = [recipes.load(recipe_of(run)).model_dump(exclude={"output_dir", "data_root", "device"}) for run in runs]
     seeds = [each.pop("seed") for each in settings]
     if any(each != settings[0] for each in settings) or len(set(seeds)) < len(seeds):
-        raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: they differ in more than their seed, "
-                         "or two have the same one; pass runs of one recipe with different seeds")
+        raise ValueError(f"the runs {', '.join(map(str, runs))} are no repetitions: they differ in more than their "
+                         "seed, or two have the same one; pass runs of one recipe with different seeds")
     values = [finished(run, metric)["scores"][metric] for run in runs]
     return Seeds(statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None, sorted(seeds))
 

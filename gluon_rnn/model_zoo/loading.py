@@ -19,7 +19,8 @@ def get_model(name, pretrained=False, ctx=None, root=None):
     ctx : mxnet.Context or list of them, optional
         Where the loaded parameters go; the CPU by default.
     root : str or Path, optional
-        Where weights go that are not in the package but under ``GLUON_RNN_REPO``; default ``models`` in the cache folder.
+        Where weights go that are not in the package but under ``GLUON_RNN_REPO``; default ``models`` in the cache
+        folder.
 
     Returns
     -------
@@ -67,12 +68,13 @@ def list_models(pattern="*", pretrained=False, detail=False):
 #: column of `list_models(detail=True)` -> what a card has for it
 _COLUMNS = {
     "summary": lambda card: card.about.summary, "task": lambda card: card.task,
-    "family": lambda card: ", ".join(card.family), "data": lambda card: card.about.data.name,
-    "licence": lambda card: card.about.data.licence, "metric": lambda card: card.figure.metric,
+    "family": lambda card: ", ".join(card.family), "data": lambda card: card.data.name,
+    "licence": lambda card: card.data.licence, "metric": lambda card: card.figure.metric,
     "better": lambda card: card.about.better, "value": lambda card: card.figure.value,
     "mean": lambda card: card.figure.mean, "sd": lambda card: card.figure.sd,
     "seeds": lambda card: len(card.figure.seeds), "parameters": lambda card: card.parameters,
-    "dtype": lambda card: card.storage.dtype, "bytes": lambda card: card.bytes, "recipe": lambda card: card.about.recipe,
+    "dtype": lambda card: card.storage.dtype, "bytes": lambda card: card.bytes,
+    "recipe": lambda card: card.about.recipe,
 }
 
 

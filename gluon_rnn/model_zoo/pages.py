@@ -21,10 +21,11 @@ predictor = gluon_rnn.load("{example}")                      # the same in units
 gluon_rnn.list_models("*lstm*", detail=True)                 # what the cards say, as a DataFrame
 ```
 
-- **Figure** is the score of the very weights that are here, on the split of the recipe that the card names; "mean ± sd"
-  is over runs that differ in their seed. `gluon-rnn zoo verify NAME` computes it anew where the data are.
-- **Storage.** Weights are stored as float16 where this changes the figure by less than a tenth of the standard deviation
-  over seeds (with one seed: by less than 0.01 %), and computed with as float32. Each card has the figure with both.
+- **Figure** is the score of the weights that are here, on the split of the recipe that the card names; "mean ± sd" is
+  over runs that differ in their seed. `gluon-rnn zoo verify NAME` computes it anew where the data are.
+- **Storage.** Weights are stored as float16 where this changes the figure by less than a tenth of the standard
+  deviation over seeds (with one seed: by less than 0.01 %), and computed with as float32. Each card has the
+  figure with both.
 - **Files.** Each model is a folder of the package with its recipe, weights in MXNet's own format (no pickle), the small
   files that it needs and its card. All are checked by their SHA-256 before use. Weights that are not in the package are
   fetched from the folder or address in `GLUON_RNN_REPO` into `models` of the cache folder.
@@ -81,8 +82,8 @@ def _section(name, card):
         f"- trivial methods: {others}", *([f"- published: {published}"] if published else []),
         f"- {', '.join(card.family)}; {card.parameters:,} parameters; stored as {storage.dtype} (float32 "
         f"{storage.float32:.6g}, float16 {half}; allowed difference {storage.allowed:.2g}); {_size(card.bytes)}",
-        f"- trained on {about.data.name}; licence: {about.data.licence}; source: {about.data.source}",
-        *([f"- cite the data as: {about.data.citation}"] if about.data.citation else []),
+        f"- trained on {card.data.name}; licence: {card.data.licence}; source: {card.data.source}",
+        *([f"- cite the data as: {card.data.citation}"] if card.data.citation else []),
         *(f"- limit: {limit}" for limit in about.limits),
         f"- {card.date}, seed {card.seed}: `{card.command}`"]
     return "\n".join([f"## {name}", "", *lines, ""])
@@ -91,8 +92,8 @@ def _section(name, card):
 def with_table(text, cards):
     """Return the text of a README with its table made anew; ValueError where the two marks are missing."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"the README needs one line {BEGIN!r} and one line {END!r}, between which the table of the zoo "
-                         "stands")
+        raise ValueError(f"the README needs one line {BEGIN!r} and one line {END!r}, between which the table of the "
+                         "zoo stands")
     return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda found: f"{BEGIN}\n{table(cards)}{END}", text,
                   flags=re.DOTALL)
 

@@ -1,12 +1,14 @@
-"""Recipes without paths of one machine: ``${data_root}`` in the place of the folder of data, and what is missing of it."""
+"""Recipes without paths of one machine: ``${data_root}`` for the folder of data, and what is read and missing there."""
 import glob
 import os
 
 from omegaconf import OmegaConf
 
+from gluon_rnn import public_data
+from gluon_rnn.model_zoo.cards import TrainingData
 from gluon_rnn.recipes import data_root, read_yaml
 
-__all__ = ["data_paths", "missing_data", "portable_recipe"]
+__all__ = ["data_paths", "missing_data", "portable_recipe", "training_data"]
 
 _PLACEHOLDER = "${data_root}"
 #: keys of a recipe that belong to the machine that trained
@@ -44,8 +46,8 @@ def _restored(value, root, source, keys):
     if value.startswith(root.rstrip(os.sep) + os.sep):
         return _PLACEHOLDER + value[len(root.rstrip(os.sep)):]
     if os.path.isabs(value):
-        raise ValueError(f"{source}: {'.'.join(keys)} is {value!r}, a path of one machine that is not inside the folder "
-                         f"of data {root!r}; pass --data-root with the folder that the run read its data from")
+        raise ValueError(f"{source}: {'.'.join(keys)} is {value!r}, a path of one machine that is not inside the "
+                         f"folder of data {root!r}; pass --data-root with the folder that the run read its data from")
     return value
 
 
@@ -67,3 +69,22 @@ def missing_data(path):
     """Return those of `data_paths` that are not in the folder of data of this machine."""
     root = data_root()
     return [name for name in data_paths(path) if not glob.glob(os.path.join(glob.escape(root), name))]
+
+
+def training_data(path, about):
+    """Return the `TrainingData` of the recipe in `path`: those of `about`, else those of the public sets that it reads.
+
+    Raises
+    ------
+    ValueError
+        If `about` has none, and the recipe reads no public set.
+    """
+    if about.data is not None:
+        return about.data
+    names = {name: None for file in data_paths(path) for name in public_data.sets_of(file)}
+    sets = [public_data.get(name) for name in names]
+    if not sets:
+        raise ValueError(f"{path} reads no public data set, so about.data has to say what the model was trained on: "
+                         f"{', '.join(TrainingData.model_fields)}")
+    return TrainingData(name="; ".join(one.title for one in sets), licence="; ".join(one.licence for one in sets),
+                        source="; ".join(one.repository for one in sets), citation="; ".join(one.cite for one in sets))

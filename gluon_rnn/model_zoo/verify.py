@@ -1,7 +1,7 @@
 """Evaluating a model of the zoo again, and comparing with its card."""
 from dataclasses import dataclass
 
-from gluon_rnn import recipes, runtime
+from gluon_rnn import public_data, recipes, runtime
 from gluon_rnn.model_zoo import entries
 from gluon_rnn.model_zoo.portable import missing_data
 from gluon_rnn.training.folder import check_assets
@@ -40,7 +40,8 @@ def verify(name, quick=False):
     entry = entries.get(name)
     missing = missing_data(entry.checked(entries.RECIPE))
     if missing:
-        return Verdict(name, DATA_MISSING, f"{recipes.data_root()} lacks {', '.join(missing)}; " + fetch_hint(missing))
+        hints = dict.fromkeys(public_data.hint(f"{recipes.data_root()}/{path}") for path in missing)
+        return Verdict(name, DATA_MISSING, f"{recipes.data_root()} lacks {', '.join(missing)}; {'; '.join(hints)}")
     figure = entry.card.figure
     task = recipes.build_task(entry.config)
     try:
@@ -64,9 +65,3 @@ def _compared(name, figure, value, quick):
     words = f"{figure.metric} {value:.6g}, the card says {expected:.6g} with a tolerance of {figure.tolerance:.2g}"
     on = f"{figure.split} split" + (f", the first {figure.quick.batches} batches" if quick else "")
     return Verdict(name, REPRODUCED if near else DIFFERS, f"{words} ({on})")
-
-
-def fetch_hint(missing):
-    """Return the command that fetches the files `missing` under the folder of data."""
-    names = sorted({path.split("/")[0] for path in missing})
-    return f"gluon-rnn data fetch {' '.join(names)}"

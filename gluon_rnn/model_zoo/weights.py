@@ -1,7 +1,7 @@
 """Files of weights, in MXNet's own format: no pickle, and any Gluon network of the same shapes loads them.
 
-``block.load_parameters(file, cast_dtype=True)`` reads a file of either storage type into a network of float32. Parameters
-that are shared, such as tied embeddings, stand in it once.
+``block.load_parameters(file, cast_dtype=True)`` reads a file of either storage type into a network of float32.
+Parameters that are shared, such as tied embeddings, stand in it once.
 """
 import os
 from pathlib import Path

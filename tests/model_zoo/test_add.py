@@ -22,7 +22,8 @@ def results_of(run):
 def test_the_card_has_what_the_runs_say(entry, runs):
     card, results = entry.card, [results_of(run) for run in runs]
     values = [result["scores"]["free_run_rmse"] for result in results]
-    assert card.figure.mean == pytest.approx(np.mean(values)) and card.figure.sd == pytest.approx(np.std(values, ddof=1))
+    assert card.figure.mean == pytest.approx(np.mean(values))
+    assert card.figure.sd == pytest.approx(np.std(values, ddof=1))
     assert card.figure.seeds == [0, 1] and card.figure.split == "test"
     assert card.figure.baselines == {name: scores["free_run_rmse"] for name, scores in results[0]["baselines"].items()}
     assert card.storage.float32 == pytest.approx(values[0], rel=1e-6) and card.storage.float16 != card.storage.float32

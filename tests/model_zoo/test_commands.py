@@ -23,6 +23,7 @@ def test_command(tmp_path, name, overrides, command):
 
 
 def test_an_unknown_recipe_is_refused(tmp_path):
-    (tmp_path / "recipe.yaml").write_text("data: {name: elman_grammar}\n")
+    (tmp_path / "recipe.yaml").write_text("data: {name: elman_grammar}\n"
+                                          "model: {encoder: {name: rnn, hidden_size: 3}}\n")
     with pytest.raises(ValueError, match="there is no recipe"):
         training_command(tmp_path / "recipe.yaml", "classify/nothing")

@@ -23,7 +23,7 @@ def test_the_row_of_a_recipe_variant_and_metric(about):
     for recipe, variant, metric, start in (("identify/narma10_narx", "", "free_run_nrmse", "0.03"),
                                            ("tag/ewt_upos_chars", "with a CRF", "accuracy", "0.9478")):
         about.write_text(text.replace("identify/narma10_narx", recipe).replace("free_run_rmse", metric)
-                         + f"variant: {variant}\n")
+                         + f"variant: '{variant}'\n")
         assert published_row(results_file(), read_about(about))["value"].startswith(start)
     about.write_text(text)
     assert published_row(results_file(), read_about(about)) is None

@@ -27,7 +27,8 @@ def test_a_predictor_answers_as_that_of_a_run(entry, runs):
     of_zoo, of_run = gluon_rnn.load(NAME), gluon_rnn.load(runs[0])
     assert type(of_zoo) is type(of_run)
     for steps_ahead in (1, 5, None):
-        np.testing.assert_allclose(of_zoo.predict(x, y, steps_ahead), of_run.predict(x, y, steps_ahead), atol=1e-3)
+        found, expected = (each.predict(x, y, steps_ahead) for each in (of_zoo, of_run))
+        assert np.abs(found - expected).max() < 1e-2 * np.abs(expected).max()          # weights of float16
 
 
 def test_without_weights_the_block_is_new_and_not_initialised(entry):
@@ -49,7 +50,7 @@ def test_something_of_this_name_in_the_working_folder_wins(entry, runs, tmp_path
 def test_a_wrong_name_is_answered_with_the_nearest_three(zoo, entry):
     for name in ("narx_tiny", "gru_small", "lstm_other", "tdnn_else"):
         (zoo / name).symlink_to(entry.folder)
-    with pytest.raises(ValueError, match="there is no model 'narx_smal' in the zoo; the nearest are narx_small, ") as one:
+    with pytest.raises(ValueError, match="there is no model 'narx_smal' in the zoo; the nearest are narx_small") as one:
         gluon_rnn.get_model("narx_smal")
     assert str(one.value).count(",") == 2
     with pytest.raises(ValueError, match="no run in 'narx_smal', and no model of the zoo has this name; the nearest"):

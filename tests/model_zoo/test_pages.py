@@ -16,10 +16,10 @@ def test_the_page_of_the_repository_is_up_to_date():
 
 def test_every_text_of_a_card_is_on_the_page(entry):
     card = entry.card
-    card.figure.published, card.figure.published_source, card.about.data.citation = "0.3 (theirs)", "a paper", "Cite me"
+    card.figure.published, card.figure.published_source, card.data.citation = "0.3 (theirs)", "a paper", "Cite me"
     page = pages.page({entry.name: card})
     about, figure = card.about, card.figure
-    for text in (about.summary, about.intended_use, *about.limits, about.data.name, about.data.licence, about.data.source,
+    for text in (about.summary, about.intended_use, *about.limits, card.data.name, card.data.licence, card.data.source,
                  "Cite me", "published: 0.3 (theirs) (a paper)", card.command, card.date, card.storage.dtype,
                  f"{figure.value:.4g}", f"{figure.mean:.4g} ± {figure.sd:.2g} (2)", *figure.baselines):
         assert text in page, text

@@ -24,7 +24,8 @@ def written(tmp_path, text):
 
 @pytest.mark.parametrize("root", ["/data/sets", "/data/sets/", "/data/other/../sets"])
 def test_the_placeholder_comes_back(tmp_path, root):
-    text = portable_recipe(written(tmp_path, RECIPE.replace(", '/data/sets-other'", "").replace("/ratio", "ratio")), root)
+    recipe = RECIPE.replace(", '/data/sets-other'", "").replace("/ratio", "ratio")
+    text = portable_recipe(written(tmp_path, recipe), root)
     raw = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
     assert raw == {"seed": 3, "data": {
         "name": "time_series", "path": "${data_root}/a/one.csv",
@@ -32,7 +33,7 @@ def test_the_placeholder_comes_back(tmp_path, root):
 
 
 def test_a_path_elsewhere_is_refused_with_its_key(tmp_path):
-    with pytest.raises(ValueError, match=r"config.yaml: data.pattern.1 is '/data/sets-other', .*'/data/sets'; pass --data"):
+    with pytest.raises(ValueError, match=r"config.yaml: data.pattern.1 is '/data/sets-other', .*; pass --data-root"):
         portable_recipe(written(tmp_path, RECIPE.replace("/ratio", "ratio")), "/data/sets")
 
 

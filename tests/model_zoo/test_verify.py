@@ -45,8 +45,10 @@ def test_other_data_differ(entry):
 
 def test_missing_data_are_named_with_the_command(entry, monkeypatch, tmp_path):
     path = entry.folder / "recipe.yaml"
-    path.write_text(path.read_text().replace("name: narma\n", "name: time_series\n  path: ${data_root}/names/a.csv\n"))
+    files = "name: time_series\n  path: ${data_root}/names/Arabic.txt\n"
+    path.write_text(path.read_text().replace("name: narma\n", files))
     with_new_sums(entry)
     monkeypatch.setenv("GLUON_RNN_DATA", str(tmp_path))
     monkeypatch.setattr(verification.recipes, "build_task", lambda *given: pytest.fail("data were read"))
-    assert str(verify(NAME)) == (f"{NAME}: data not here: {tmp_path} lacks names/a.csv; gluon-rnn data fetch names")
+    assert str(verify(NAME)) == (f"{NAME}: data not here: {tmp_path} lacks names/Arabic.txt; fetch it with: gluon-rnn "
+                                 "data fetch names")
