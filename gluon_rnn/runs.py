@@ -1,4 +1,4 @@
-"""Runs that have been trained, and models of the zoo: reading a model back, and its scores on the data of its recipe."""
+"""Runs that have been trained, and models of the zoo: reading one back, and its scores on the data of its recipe."""
 import json
 from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 ``verify`` computes the figures of the models anew on the test data of their recipes and compares them with the cards;
 it ends with status 1 if one differs. ``add`` makes a model from a run: what is written by hand comes from --about, or
-from the card or draft that is there. ``docs`` makes docs/zoo.md and the table of the README from the cards, in a checkout.
+from the card or draft that is there. ``docs`` makes docs/zoo.md and the README's table from the cards, in a checkout.
 """
 import pathlib
 

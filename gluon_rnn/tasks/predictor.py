@@ -82,7 +82,7 @@ class Predictor:
 
     @classmethod
     def read(cls, path, config, checkpoint, ctx=None):
-        """Return the predictor of a `Checkpoint`, or of what reads like one, the parameters on `ctx`, default the CPU."""
+        """Return the predictor of a `Checkpoint`, or of what reads like one; parameters on `ctx`, default the CPU."""
         assets = cls.assets_class.from_texts(checkpoint.read)
         model = cls.build_model(cls.plan_model(config.model), assets)
         checkpoint.load_parameters(model, ctx)
