@@ -12,7 +12,8 @@ from gluon_rnn import runtime
 __version__ = "0.1.0"
 
 _PARTS = ("benchmark", "config", "data", "diagnostics", "export", "fetch", "inference", "metrics", "model_zoo",
-          "models", "nn", "optim", "parts", "public_data", "recipes", "registry", "results", "runs", "tasks", "training")
+          "models", "nn", "optim", "parts", "public_data", "recipes", "registry", "results", "runs", "tasks",
+          "training")
 
 runtime.prepare()
 

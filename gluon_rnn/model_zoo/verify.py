@@ -6,14 +6,15 @@ from gluon_rnn.model_zoo import entries
 from gluon_rnn.model_zoo.portable import missing_data
 from gluon_rnn.training.folder import check_assets
 
-__all__ = ["DATA_MISSING", "DIFFERS", "REPRODUCED", "Verdict", "prepared", "verify"]
+__all__ = ["DATA_MISSING", "DIFFERS", "NOT_EVALUATED", "REPRODUCED", "Verdict", "prepared", "verify",
+           "verify_all"]
 
-REPRODUCED, DIFFERS, DATA_MISSING = "reproduced", "differs", "data not here"
+REPRODUCED, DIFFERS, DATA_MISSING, NOT_EVALUATED = "reproduced", "differs", "data not here", "not evaluated"
 
 
 @dataclass
 class Verdict:
-    """What came out for one model: one of the three words, and a sentence with the numbers."""
+    """What came out for one model: one of the four words above, and a sentence."""
 
     name: str
     status: str
@@ -51,6 +52,15 @@ def verify(name, quick=False):
     prepared(task, entry)
     value = task.closing_score(figure.metric, figure.quick.batches if quick else None)
     return _compared(name, figure, value, quick)
+
+
+def verify_all(names, quick=False):
+    """Yield the `Verdict` on each of the models `names`; "not evaluated" where `verify` raises, with its sentence."""
+    for name in names:
+        try:
+            yield verify(name, quick)
+        except ValueError as error:
+            yield Verdict(name, NOT_EVALUATED, str(error))
 
 
 def prepared(task, source):

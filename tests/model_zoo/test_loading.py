@@ -1,4 +1,4 @@
-"""Getting models by name: as a block, as a predictor, from the package, a folder or an address."""
+"""Getting models by name, `entries.py`: as a block, as a predictor, from the package, a folder or an address."""
 import mxnet as mx
 import numpy as np
 import pandas as pd

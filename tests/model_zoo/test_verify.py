@@ -1,5 +1,6 @@
 """`verify.py` computes a figure anew, and says reproduced, differs, or that the data are not here."""
 import re
+import shutil
 
 import mxnet as mx
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from gluon_rnn.model_zoo import verify as verification
 from gluon_rnn.model_zoo.cards import read_card, write_card
 from gluon_rnn.model_zoo.entries import CARD
-from gluon_rnn.model_zoo.verify import verify
 from gluon_rnn.fetch import sha256_of
+from gluon_rnn.model_zoo.verify import verify, verify_all
 from tests.model_zoo.conftest import NAME
 
 
@@ -41,6 +42,15 @@ def test_other_data_differ(entry):
     with_new_sums(entry)
     verdict = verify(NAME)
     assert verdict.status == "differs" and "the data have changed, or are others" in verdict.text
+
+
+def test_a_damaged_model_does_not_keep_the_others_from_being_evaluated(entry, zoo):
+    copy = zoo / "gru_damaged"
+    shutil.copytree(entry.folder, copy)
+    (copy / "weights.params").write_bytes(b"?")
+    verdicts = list(verify_all(["gru_damaged", NAME], quick=True))
+    assert [verdict.status for verdict in verdicts] == ["not evaluated", "reproduced"]
+    assert "has the SHA-256" in verdicts[0].text
 
 
 def test_missing_data_are_named_with_the_command(entry, monkeypatch, tmp_path):
