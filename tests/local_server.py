@@ -11,8 +11,8 @@ class Server(http.server.ThreadingHTTPServer):
     """Serves `files`, {path: bytes}; a proxy's request has the whole address as its path.
 
     Attributes that a test sets: `breaks_after` bytes of an answer (None: never), `stalls` (waits instead of breaking),
-    `ranges` and `validators` (whether the server knows of them), `status` (of every answer, or None). `requests` holds
-    (path, Range or None) of everything that was asked for.
+    `ranges` and `validators` (whether the server knows of them), `chunked` (a length is not said before), `status` (of
+    every answer, or None). `requests` holds (path, Range or None) of everything that was asked for.
     """
 
     daemon_threads = True
@@ -22,6 +22,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files, self.requests = {}, []
         self.breaks_after, self.stalls, self.status = None, False, None
         self.ranges = self.validators = True
+        self.chunked = False
         self.go_on = threading.Event()
 
     @property
@@ -31,6 +32,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server_version = "local"
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         server, wanted = self.server, self.headers.get("Range")
@@ -53,15 +55,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         if self.server.validators:
             self.send_header("ETag", tag)
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Connection", "close")
+        self.send_header(*(("Transfer-Encoding", "chunked") if self.server.chunked
+                           else ("Content-Length", str(len(body) - start))))
         self.end_headers()
         stop = len(body) if self.server.breaks_after is None else start + self.server.breaks_after
-        self.wfile.write(body[start:stop])
-        self.wfile.flush()
+        self._write(body[start:stop])
         if self.server.stalls and stop < len(body):
             self.server.go_on.wait(30)
-            self.wfile.write(body[stop:])
-        self.close_connection = True
+            self._write(body[stop:])
+        if self.server.chunked and stop >= len(body):
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _write(self, piece):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if self.server.chunked else piece)
+        self.wfile.flush()
 
     def log_message(self, *arguments):
         pass

@@ -102,6 +102,15 @@ def test_a_server_without_versions_is_trusted_to_have_the_same_file(server, targ
     assert get(server, target).read_bytes() == BODY and server.requests[-1][1] == "bytes=300000-"
 
 
+def test_a_server_that_does_not_say_how_long_the_file_is(server, target):
+    server.chunked, server.ranges, server.validators = True, False, False        # as those that pack as they send
+    server.breaks_after = 300_000
+    with pytest.raises(FetchError, match="broke off after 300000 bytes"):
+        get(server, target, sha256=None, size=None)
+    server.breaks_after = None
+    assert get(server, target, sha256=None, size=None).read_bytes() == BODY
+
+
 def test_a_file_that_changed_on_the_server_begins_anew(server, target):
     broken(server, target)
     server.files["/a.bin"] = changed = BODY[::-1]
@@ -270,3 +279,4 @@ def test_the_bar_counts_bytes(server, target, capsys, monkeypatch):
 def test_addresses_in_a_repository(tmp_path):
     assert address_in("http://host/x/", "a b/c.txt") == "http://host/x/a%20b/c.txt"
     assert address_in(tmp_path, "a b/c.txt") == str(tmp_path / "a b" / "c.txt")
+    assert address_in((tmp_path / "x y").as_uri(), "a b/c.txt") == (tmp_path / "x y" / "a b" / "c.txt").as_uri()

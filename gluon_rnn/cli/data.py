@@ -3,6 +3,7 @@
 ``gluon-rnn data fetch names`` brings one below the data root, the folder GLUON_RNN_DATA, from its public address or
 from the mirror GLUON_RNN_DATA_REPO, a folder or an http(s) address with the same files in the same folders.
 """
+import sys
 
 EXAMPLE = """gluon-rnn data list
 gluon-rnn data list names
@@ -36,8 +37,12 @@ def fetch(options):
     """Fetch sets, and print the folder of each."""
     from gluon_rnn import public_data
     sets = [public_data.get(name) for name in dict.fromkeys(options.names)]       # a wrong name stops before a download
-    for entry in sets:
-        print(f"{entry.name}: {public_data.fetch_set(entry.name)} ({entry.licence})", flush=True)
+    try:
+        for entry in sets:
+            print(f"{entry.name}: {public_data.fetch_set(entry.name)} ({entry.licence})", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted: what has arrived is kept, the same command goes on from there", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import shlex
 
 import mxnet as mx
 import pytest
@@ -194,6 +195,6 @@ def test_script_refuses_what_it_does_not_know(capsys, arguments, message):
 
 
 def test_script_says_what_is_missing(capsys, tmp_path, script_asks_running):
-    status = main(["benchmark", "layers", "--peers", "torch", "--torch-python", str(tmp_path / "none"), "--threads", "1"])
-    assert status == 2
+    missing = str(tmp_path / "none")
+    assert main(["benchmark", "layers", "--peers", "torch", "--torch-python", missing, "--threads", "1"]) == 2
     assert "none" in capsys.readouterr().err

@@ -1,8 +1,18 @@
 """The command ``gluon-rnn data``, with a mirror on this machine."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 from gluon_rnn.cli.main import call
 from gluon_rnn.public_data import get
+from tests.local_server import serving
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 HERE = ("air_passengers", "sunspots")
 
@@ -71,6 +81,22 @@ def test_a_wrong_name_stops_before_anything_is_fetched(root, monkeypatch):
     assert not root.exists()
     with pytest.raises(ValueError, match="/nowhere/univariate/laser.txt: the file to copy cannot be read"):
         call("data", ["fetch", "laser"])
+
+
+def test_interrupted_by_the_user(root):
+    with serving({"/tinyshakespeare/input.txt": bytes(get("tinyshakespeare").size)}) as server:
+        server.breaks_after, server.stalls = 2**17 + 1, True
+        command = [sys.executable, "-m", "gluon_rnn", "data", "fetch", "tinyshakespeare"]
+        process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE,
+                                   env={**os.environ, "GLUON_RNN_DATA_REPO": server.address, "NO_PROXY": "127.0.0.1"})
+        partial = root / ".fetch" / "tinyshakespeare" / ".input.txt.partial"
+        end = time.monotonic() + 60
+        while not partial.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[1] == (
+            "interrupted: what has arrived is kept, the same command goes on from there\n")
+    assert process.returncode == 130 and partial.exists()
 
 
 def test_the_table_is_written_into_a_page(root, tmp_path):
