@@ -72,8 +72,7 @@ class SampledSoftmax(FullSoftmax):
         others = F.broadcast_sub(others, F.expand_dims(self._log_q(F, drawn, draws), axis=0))      # (TN, samples)
         hit = F.broadcast_equal(F.expand_dims(target, axis=1), F.expand_dims(drawn, axis=0))
         others = F.where(hit, F.ones_like(others) * _NEVER, others)
-        scores = F.concat(F.expand_dims(right, axis=1), others, dim=1)
-        return -F.sum(F.slice_axis(F.log_softmax(scores), axis=1, begin=0, end=1))
+        return F.sum(F.Activation(_log_sum_exp(F, others) - right, act_type="softrelu"))
 
     def arrays(self, target, devices=1, random=None):
         """Return the words drawn, (devices, samples) of int32, and the number of draws, (devices, 1); none to evaluate.
@@ -101,3 +100,13 @@ class SampledSoftmax(FullSoftmax):
         ids, draws = F.cast(ids, dtype=self.dtype), F.cast(draws, dtype=self.dtype)
         p = F.log1p(1 / (ids + 1)) / math.log1p(self._sizes[0])
         return F.log(-F.expm1(F.broadcast_mul(F.log1p(-p), draws)))
+
+
+def _log_sum_exp(F, scores):
+    """Return log sum exp of the rows of `scores` (n, m), (n,): a score less its log_softmax, at the largest one.
+
+    By MXNet's fused operator; one over right and other words side by side would need a concatenation, behind which
+    that operator crashes on oneDNN's memory formats.
+    """
+    place = F.BlockGrad(F.argmax(scores, axis=1))
+    return F.pick(scores, place) - F.pick(F.log_softmax(scores), place)
