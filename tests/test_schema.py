@@ -37,7 +37,8 @@ OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes",
            "num_labels", "char_vocab_size", "source_vocab_size", "target_vocab_size"}
 # In the place of a default that is None, with what it needs beside it.
 EXAMPLES = {
-    "output": {"output": {"name": "adaptive_softmax", "cutoffs": [3]}}, "embed_size": {"embed_size": 6}, "char_encoder": {"char_encoder": LSTM}, "backend": {"backend": "reference"},
+    "output": {"output": {"name": "adaptive_softmax", "cutoffs": [3]}},
+    "embed_size": {"embed_size": 6}, "char_encoder": {"char_encoder": LSTM}, "backend": {"backend": "reference"},
     "quantiles": {"quantiles": [0.1, 0.5, 0.9], "distribution": "quantile"}, "dtype": {"dtype": "float32"},
     "output_size": {"output_size": 4}, "projection_size": {"projection_size": 3}, "num_layers": {"num_layers": 2},
     "cell_options": {"cell_options": {"zoneout_h": 0.1}}, "i2h_bias_initializer": {"i2h_bias_initializer": "zeros"},

@@ -1,8 +1,8 @@
 """The benchmark of a language model's training step: two layers of 200 units, the vocabulary of WikiText-2.
 
-Inputs are drawn at random: their values have no bearing on the time. Targets are drawn by Zipf's law, p(k) ~ 1 / (k + 1)
-for the word of rank k, for how often they are rare words has one where the softmax is adaptive. (In WikiText-2 77 % of
-the words are among the first 2,000, here 74 %.)
+Inputs are drawn at random: their values have no bearing on the time. Targets are drawn by Zipf's law, p(k) ~ 1/(k + 1)
+for the word of rank k, for how often they are rare has one where the softmax is adaptive. (In WikiText-2 77 % of the
+words are among the first 2,000, here 74 %.)
 """
 import numpy as np
 
@@ -69,7 +69,8 @@ def table(seconds, case=None):
 
 def table_of_outputs(rows):
     """Return what `run_outputs` yields as text: tokens per second, and how much faster than ours with all words."""
-    lines, full = [f"{'output layer':<22}{'T x N':>8}  {'peer':<8}{'tokens/s':>10}{'ms/step':>10}{'times full':>12}"], {}
+    full = {}
+    lines = [f"{'output layer':<22}{'T x N':>8}  {'peer':<8}{'tokens/s':>10}{'ms/step':>10}{'times full':>12}"]
     for name, case, seconds in rows:
         shape = f"{case['T']} x {case['N']}"
         for peer, step in seconds.items():

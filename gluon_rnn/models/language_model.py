@@ -71,7 +71,8 @@ class LanguageModel(AroundEncoder):
 
     Outputs
     -------
-    (T, N, V) array of scores, whose softmax is the distribution (the adaptive softmax gives log-probabilities), 0 past `valid_length`; with `states` given, a pair of it and the list of new states.
+    (T, N, V) array of scores, whose softmax is the distribution (the adaptive softmax gives log-probabilities), 0 past
+    `valid_length`; with `states` given, a pair of it and the list of new states.
 
     Raises
     ------

@@ -3,8 +3,8 @@
 With cutoffs c_1 < ... < c_K, the words below c_1 are the head, those from c_k up to c_{k+1} (V for the last) are
 cluster k. Ids have to be in the order of frequency for this to pay; the result is exact in any order.
 
-    log p(w)            = log_softmax(W_0 h + b_0)[w]                                        w in the head
-    log p(w)            = log_softmax(W_0 h + b_0)[c_1 + k - 1] + log_softmax(W_k P_k h + b_k)[w - c_k]    w in cluster k
+    log p(w) = log_softmax(W_0 h + b_0)[w]                                                         w in the head
+    log p(w) = log_softmax(W_0 h + b_0)[c_1 + k - 1] + log_softmax(W_k P_k h + b_k)[w - c_k]       w in cluster k
 
 W_0 (c_1 + K, H) has a row for each word of the head and one for each cluster, P_k (d_k, H) takes cluster k to
 d_k = H / div_value^k dimensions, at least 1, and W_k (V_k, d_k) scores its words.

@@ -135,7 +135,8 @@ def test_peers_answer_for_every_tiny_case(name, running):
 
 def test_table_of_output_layers():
     case = dict(T=35, N=20)
-    rows = [("full, tied", case, {"ours": 0.4, "torch": 0.3}), ("adaptive, not tied", case, {"ours": 0.1, "torch": 0.2})]
+    rows = [("full, tied", case, {"ours": 0.4, "torch": 0.3}),
+            ("adaptive, not tied", case, {"ours": 0.1, "torch": 0.2})]
     lines = [line.split() for line in language_model.table_of_outputs(rows).splitlines()]
     assert lines[3] == ["adaptive,", "not", "tied", "35", "x", "20", "ours", "7000", "100.0", "4.00"]
     assert lines[4][-4:] == ["torch", "3500", "200.0", "1.50"]

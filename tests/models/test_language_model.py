@@ -175,7 +175,8 @@ def test_drop_i_has_one_mask_for_all_steps_or_one_for_each(variational):
     model = build(drop_i=0.5, drop_i_variational=variational)
     same = mx.nd.ones((50, N), dtype="int32")
     with autograd.train_mode():
-        dropped = model._embed(mx.nd, same, {"embedding_weight": model.embedding_weight.data()}).asnumpy() == 0   # (50, N, E)
+        embedded = model._embed(mx.nd, same, {"embedding_weight": model.embedding_weight.data()})   # (50, N, E)
+        dropped = embedded.asnumpy() == 0
     assert (dropped == dropped[:1]).all() == variational
     assert dropped.any() and not dropped.all()
     assert (dropped[0] != dropped[0, :1]).any()   # the rows of a batch have masks of their own

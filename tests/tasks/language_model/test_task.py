@@ -67,7 +67,8 @@ def test_a_model_trained_on_samples_has_the_file_of_a_full_one(tmp_path):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_a_run_is_loaded_exported_and_writes(make_config, tmp_path, tied):
-    run = train(build_task(make_config({**(TIED if tied else {}), "model.output": ADAPTIVE, "training.epochs": 1})), "a")
+    changes = {**(TIED if tied else {}), "model.output": ADAPTIVE, "training.epochs": 1}
+    run = train(build_task(make_config(changes)), "a")
     predictor = load_run(run)
     assert "perplexity" in evaluate_run(run)
     assert predictor.predict("boy", length=4, seed=1).startswith("boy ")
