@@ -55,7 +55,7 @@ def central_difference(before, here, after):
 def assert_slopes(terms, gradients, gradient_error=0.0):
     """Compare gradients with central differences of ``terms().sum()`` along random directions.
 
-    At least one direction a variable has to be measured to six digits of the objective or the slope: where none is, the
+    At least one direction a variable has to be measured to four digits of the slope or the objective: where none is, the
     objective has kinks everywhere or random numbers in it, and the comparison would prove nothing.
 
     Parameters
@@ -79,7 +79,7 @@ def assert_slopes(terms, gradients, gradient_error=0.0):
             error += gradient_error * np.abs(direction).sum()
             assert abs(got - slope) <= error, f"{name}: gradient {got}, central difference {slope} +- {error}"
             slopes.append(slope), errors.append(error)
-        assert min(errors) <= 1e-6 * max(np.abs(slopes).max(), np.maximum(1, np.abs(here)).sum()), f"{name}: {errors}"
+        assert min(errors) <= 1e-4 * max(np.abs(slopes).max(), np.maximum(1, np.abs(here)).sum()), f"{name}: {errors}"
 
 
 def assert_central_differences(call, block, variables):
