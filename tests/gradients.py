@@ -55,8 +55,8 @@ def central_difference(before, here, after):
 def assert_slopes(terms, gradients, gradient_error=0.0):
     """Compare gradients with central differences of ``terms().sum()`` along random directions.
 
-    At least one direction a variable has to be measured to four digits of the slope or the objective: where none is, the
-    objective has kinks everywhere or random numbers in it, and the comparison would prove nothing.
+    At least one direction a variable has to be measured to four digits of the slope or the objective: where none is,
+    the objective has kinks everywhere or random numbers in it, and the comparison would prove nothing.
 
     Parameters
     ----------

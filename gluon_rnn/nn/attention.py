@@ -28,6 +28,11 @@ __all__ = ["BahdanauAttention", "LuongAttention"]
 class _Attention(GraphBlock):
     """What both share: masks, the softmax over valid steps, the context.
 
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1.
+
     Inputs
     ------
     query : (T, N, Q) array
@@ -107,16 +112,6 @@ class BahdanauAttention(_Attention):
         Rows of W and U; default Q.
     dtype : str, default "float32"
 
-    Inputs/Outputs
-    --------------
-    query (T, N, Q), memory (S, N, M), valid_length (N,) -> context (T, N, M), weights (T, N, S), which sum to 1 over
-    the valid steps and are 0 on padding.
-
-    Raises
-    ------
-    ValueError
-        If a size is not a whole number of at least 1.
-
     Example
     -------
     >>> import mxnet as mx
@@ -175,15 +170,10 @@ class LuongAttention(_Attention):
     score : {"general", "dot"}, default "general"
     dtype : str, default "float32"
 
-    Inputs/Outputs
-    --------------
-    query (T, N, Q), memory (S, N, M), valid_length (N,) -> context (T, N, M), weights (T, N, S), which sum to 1 over
-    the valid steps and are 0 on padding.
-
     Raises
     ------
     ValueError
-        If a size is not a whole number of at least 1, the score is another one, or "dot" gets two sizes.
+        If the score is another one, or "dot" gets two sizes.
     """
 
     def __init__(self, query_size, memory_size, score="general", *, dtype="float32", prefix=None, params=None):

@@ -17,6 +17,7 @@ from mxnet import gluon
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
 from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.shared import extends
 
 __all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
@@ -223,13 +224,10 @@ class RNNCell(RecurrentCell):
         As in `RecurrentCell`.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, activation="tanh", i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 prefix=None, params=None):
+    @extends(RecurrentCell, without=("recurrent_size",))
+    def __init__(self, *args, activation="tanh", **options):
         check_activation(activation)
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+        super().__init__(*args, **options)
         self._activation = activation
 
     def step(self, F, projected, states, parameters):
@@ -252,12 +250,9 @@ class LSTMCell(RecurrentCell):
 
     num_gates, num_states = 4, 2
 
-    def __init__(self, hidden_size, input_size=0, *, i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="lstmbias", h2h_bias_initializer="zeros",
-                 prefix=None, params=None):
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+    @extends(RecurrentCell, without=("recurrent_size",), i2h_bias_initializer="lstmbias")
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
 
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""

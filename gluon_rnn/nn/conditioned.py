@@ -2,6 +2,7 @@
 from gluon_rnn.nn.checks import check_features, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.shared import of_child
 
 __all__ = ["Conditioned"]
 
@@ -49,15 +50,8 @@ class Conditioned(SequenceBlock):
         self._extra_inputs = condition_size if concat_to_inputs else 0
         self.causal, self.loops = encoder.causal, encoder.loops
 
-    @property
-    def hidden_size(self):
-        """Units H of a layer of the encoder."""
-        return self.encoder.hidden_size
-
-    @property
-    def output_size(self):
-        """Number of output features."""
-        return self.encoder.output_size
+    hidden_size = of_child("encoder", "hidden_size", "Units H of a layer of the encoder.")
+    output_size = of_child("encoder", "output_size", "Number of output features.")
 
     @property
     def input_size(self):

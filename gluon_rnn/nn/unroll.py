@@ -159,8 +159,7 @@ class Unrolled(LoopBlock):
 
     Inputs/Outputs
     --------------
-    inputs (T, N, C), states as the cell's, valid_length (N,) -> outputs (T, N, H), states. Outputs past `valid_length`
-    are 0; returned states are those of each row's last valid step.
+    inputs (T, N, C), states as the cell's, valid_length (N,) -> outputs (T, N, H), states.
 
     Raises
     ------

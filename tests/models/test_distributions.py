@@ -68,8 +68,8 @@ def test_many_degrees_of_freedom_stay_exact_in_float32():
     raw, target = raw.astype("float64"), target.astype("float64")
     scale = softplus(raw[..., 1:2]) + 1e-4
     want = -stats.t(200, raw[..., :1], scale).logpdf(target)
-    # log G(100) = 359 is rounded twice, and so are its sums with the other terms. The scale is off by a rounding of 1 or
-    # two, for softplus is log(1 + exp): d loss / d scale makes of it what the loss is off by.
+    # log G(100) = 359 is rounded twice, and so are its sums with the other terms. The scale is off by two roundings of
+    # numbers of size 1, for softplus is log(1 + exp); the loss is off by d loss / d scale times that.
     square = ((target - raw[..., :1]) / scale) ** 2
     slope = np.abs(1 - 201 * square / (200 + square)) / scale
     error = rounding("float32", 4, 359 + np.abs(want).max()) + rounding("float32", 2) * slope
