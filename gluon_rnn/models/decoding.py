@@ -10,7 +10,7 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.arguments import as_lengths, check_lengths, take
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "check_tokens"]
@@ -135,8 +135,4 @@ def check_tokens(block, name, tokens, valid_length):
     steps, batch = tokens.shape
     if valid_length is None:
         return tokens, mx.nd.full((batch,), steps, ctx=tokens.context)
-    valid_length = as_lengths(type(block).__name__, valid_length, batch, tokens.context, f"{name}_length")
-    if valid_length.shape != (batch,):
-        raise ValueError(f"{name}_length must have shape ({batch},), one length a row of {name} {tokens.shape}, got "
-                         f"{valid_length.shape}")
-    return tokens, check_lengths(type(block).__name__, valid_length, steps, f"{name}_length")
+    return tokens, take_lengths(block, valid_length, tokens, f"{name}_length")

@@ -63,7 +63,7 @@ class _Attention(GraphBlock):
 
     def __call__(self, query, memory, valid_length=None):
         query, memory = take(self, "query", query, self._dtype), take(self, "memory", memory, self._dtype)
-        lengths = take_lengths(self, valid_length, memory, axis="S")
+        lengths = take_lengths(self, valid_length, memory, steps="S")
         return super().__call__(query, memory, *([] if lengths is None else [lengths]))
 
     def prepare(self, F, memory, valid_length=None):

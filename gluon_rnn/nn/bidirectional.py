@@ -24,8 +24,8 @@ class _LooksAhead(SequenceBlock):
 
     causal = False
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def __repr__(self):

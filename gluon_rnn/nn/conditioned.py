@@ -67,8 +67,8 @@ class Conditioned(SequenceBlock):
         return [*self.encoder.state_info(batch_size),
                 {"shape": (batch_size, self.condition_size), "__layout__": "NC"}]
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):

@@ -197,14 +197,11 @@ class SequenceBlock(GraphBlock):
     def _checked(self, inputs, states, valid_length, signals):
         """Return states, lengths and signals for `inputs` as arrays that fit, each checked as far as it can be."""
         shape, lengths = inputs.shape, valid_length
+        self._check_inputs(inputs, shape)
         if lengths is not None:
-            axis = self.layout.index("T")
-            lengths = arguments.as_lengths(type(self).__name__, lengths, shape[1 - axis], inputs.context)
+            lengths = arguments.take_lengths(self, lengths, inputs, axis=self.layout.index("T"))
         if signals:
             signals = [None if one is None else self._taken("further sequences", one, None) for one in signals]
-        self._check_inputs(inputs, shape, lengths)
-        if lengths is not None and not functional.is_trusted(lengths, inputs, axis):
-            lengths = arguments.check_lengths(type(self).__name__, lengths, shape[axis])
         if states is not None:
             for state in states:
                 if type(state) is not NDArray:
@@ -277,17 +274,13 @@ class SequenceBlock(GraphBlock):
             outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
         return outputs, states
 
-    def _check_inputs(self, inputs, shape, valid_length):
+    def _check_inputs(self, inputs, shape):
         if len(shape) != self.input_dimensions:
             raise ValueError(f"{type(self).__name__} expects inputs of {self.input_dimensions} dimensions in the order "
                              f"{self.layout[:self.input_dimensions]}, got shape {shape}")
         if 0 in shape:
             raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
                              f"{shape}")
-        batch = shape[self.layout.index("N")]
-        if valid_length is not None and valid_length.shape != (batch,):
-            raise ValueError(f"{type(self).__name__} expects valid_length of shape ({batch},), one length a row of "
-                             f"inputs {shape}, got {valid_length.shape}")
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]

@@ -175,8 +175,8 @@ class DelayLine(SequenceBlock):
         require_input_size(self)
         return [{"shape": (self.delays, batch_size, self.input_size), "__layout__": "TNC"}]
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
         self.set_input_size(inputs.shape[-1])
 

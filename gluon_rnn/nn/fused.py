@@ -178,8 +178,8 @@ class FusedLayer(SequenceBlock):
 
     # ---- computation -------------------------------------------------------------------------------------------
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         name, dtype = type(self).__name__, inputs.dtype
         if shape[-1] != self._vectors[0].layout.input_size or dtype != self._numpy_dtype:    # cheap, on a hot path
             check_features(name, inputs, self.input_size, self._dtype)

@@ -192,8 +192,8 @@ class Jordan(LoopedLayer):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network().state_size if self._fused else 0
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         self.set_input_size(inputs.shape[-1])
 
     def forward_sequence(self, F, inputs, states, valid_length, targets=None, **_):

@@ -29,8 +29,8 @@ class LoopedLayer(LoopBlock):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
         self.l0.set_input_size(input_size)
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def __repr__(self):

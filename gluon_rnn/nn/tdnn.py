@@ -177,8 +177,8 @@ class TDNN(SequenceBlock):
             shapes.append((1, batch_size, 1))
         return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         if shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype:            # two cheap looks on a hot path
             check_features(type(self).__name__, inputs, self.input_size, self._dtype)
             self.set_input_size(shape[-1])

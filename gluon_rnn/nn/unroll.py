@@ -202,8 +202,8 @@ class Unrolled(LoopBlock):
         """Return what the cell says of its states: (N, H) each."""
         return self.cell.state_info(batch_size)
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
