@@ -7,8 +7,8 @@ __all__ = ["outputs", "require_causal"]
 def require_causal(model, advice):
     """Raise ValueError, with `advice`, for a model whose output at a step depends on later steps."""
     if not model.causal:
-        raise ValueError(f"{type(model).__name__} is not causal: it needs the whole sequence and cannot answer step "
-                         f"by step; {advice}")
+        raise ValueError(f"{type(model).__name__} answers after the whole sequence, so it cannot answer step by step; "
+                         f"{advice}")
 
 
 def outputs(model, pieces):
