@@ -11,8 +11,8 @@ from gluon_rnn import runtime
 
 __version__ = "0.1.0"
 
-_PARTS = ("benchmark", "config", "data", "diagnostics", "export", "inference", "metrics", "models", "nn", "optim",
-          "parts", "recipes", "registry", "runs", "tasks", "training")
+_PARTS = ("benchmark", "config", "data", "diagnostics", "export", "fetch", "inference", "metrics", "models", "nn",
+          "optim", "parts", "public_data", "recipes", "registry", "results", "runs", "tasks", "training")
 
 runtime.prepare()
 

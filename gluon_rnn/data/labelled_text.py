@@ -9,6 +9,7 @@ from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_dup
 from gluon_rnn.data.readers import SPLITS, read_text
 from gluon_rnn.data.text import UNK, encode, tokenize
 from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.public_data import hint
 from gluon_rnn.registry import datasets
 
 __all__ = ["LabelledText", "TextReader"]
@@ -203,7 +204,7 @@ def _class_files(path):
     files = sorted(Path(name) for name in glob.glob(pattern) if name.endswith((".txt", ".txt.gz")) or not path.is_dir())
     if len(files) < 2:
         raise ValueError(f"{path}: expected a table, or a folder or pattern of two or more text files, one for each "
-                         f"class; found {len(files)}; check the path and the folder data_root (GLUON_RNN_DATA)")
+                         f"class; found {len(files)}; {hint(path)}")
     return files
 
 

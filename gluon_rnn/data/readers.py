@@ -3,6 +3,8 @@ import gzip
 import pathlib
 import zlib
 
+from gluon_rnn.public_data import missing
+
 __all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
 
 SPLITS = ("train", "valid", "test")
@@ -51,7 +53,7 @@ def read_chunks(path, encoding="utf-8", size=2**18):
 
 def _check_readable(path):
     if not path.exists():
-        raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
+        raise missing(path)
     if path.is_dir():
         raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
 
