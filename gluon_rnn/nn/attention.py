@@ -54,13 +54,6 @@ class _Attention(GraphBlock):
     rest. Both expect lengths of 0 to S, as `functional.clamp` makes them.
     """
 
-    _dtype = "float32"
-
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
-
     def __call__(self, query, memory, valid_length=None):
         query, memory = take(self, "query", query, self._dtype), take(self, "memory", memory, self._dtype)
         lengths = take_lengths(self, valid_length, memory, steps="S")

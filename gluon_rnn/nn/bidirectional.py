@@ -10,7 +10,7 @@ References
 Schuster and Paliwal (1997), Bidirectional recurrent neural networks.
 """
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.shared import of_child
@@ -23,10 +23,7 @@ class _LooksAhead(SequenceBlock):
     """What both classes here share: whole sequences only, one size of inputs."""
 
     causal = False
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+    checks_features = True
 
     def __repr__(self):
         return f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout})"

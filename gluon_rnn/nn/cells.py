@@ -15,7 +15,7 @@ import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_input_size, check_sizes
 from gluon_rnn.nn.initializers import default_or, or_global
 from gluon_rnn.nn.shared import extends
 
@@ -145,9 +145,7 @@ class RecurrentCell(GluonCell):
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a cell made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self.i2h_weight.shape = (self._stacked, input_size)
         if self.i2h_weight._deferred_init:
             self.i2h_weight._finish_deferred_init()

@@ -10,6 +10,7 @@ from mxnet.util import is_np_array
 
 from gluon_rnn.nn import arguments, final_states, functional
 from gluon_rnn.nn.backend import in_words, resolve
+from gluon_rnn.nn.checks import check_features
 from gluon_rnn.nn.graph_block import BUILDING, CallForms, GraphBlock
 
 __all__ = ["SequenceBlock"]
@@ -69,10 +70,10 @@ class SequenceBlock(GraphBlock):
     """
 
     causal = True
-    #: True for blocks on MXNet's `foreach`
-    loops = False
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
+    #: whether inputs must have `input_size` features and the dtype of the block
+    checks_features = False
 
     def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
@@ -142,16 +143,6 @@ class SequenceBlock(GraphBlock):
         return [func(name=f"{self.prefix}state_{i}", shape=info["shape"], **kwargs)
                 for i, info in enumerate(self.state_info(batch_size))]
 
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError where MXNet would compute something else: a loop under ``static_shape=True``.
-
-        MXNet 1.9.1 then runs what follows the loop before the loop has ended, and cannot go back through it.
-        """
-        if active and self.loops and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)
@@ -218,11 +209,9 @@ class SequenceBlock(GraphBlock):
 
         By default the dtype of the block; for token ids whole numbers stay whole.
         """
-        name = type(self).__name__
-        arguments.refuse_numpy_mode(name)
         if dtype == "":
             dtype = None if what == "inputs" and self.input_dimensions == 2 else self._dtype
-        return arguments.as_array(name, what, value, dtype, arguments.device_of(self))
+        return arguments.take(self, what, value, dtype)
 
     def _refuse_mismatch(self, error, inputs, states, valid_length=None, *_):
         """Raise ValueError if dtypes or devices do not fit together; `error` is what MXNet said to it."""
@@ -281,6 +270,8 @@ class SequenceBlock(GraphBlock):
         if 0 in shape:
             raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
                              f"{shape}")
+        if self.checks_features:
+            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]

@@ -30,6 +30,8 @@ __all__ = ["CRF", "Viterbi"]
 class _Chain(GraphBlock):
     """The parameters of a chain of labels, and what both loops over it share."""
 
+    loops = True
+
     def __init__(self, num_labels, dtype="float32", prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
@@ -37,18 +39,6 @@ class _Chain(GraphBlock):
         for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
                             ("end_weight", (num_labels,))):
             setattr(self, name, self.params.get(name, shape=shape, dtype=dtype, init="zeros"))
-
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError for ``static_shape=True``, with which loops give wrong numbers in MXNet."""
-        if active and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
 
     def _checked(self, emissions, valid_length):
         """Return emissions and lengths as arrays that fit each other, lengths of all T where none are given."""

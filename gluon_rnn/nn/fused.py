@@ -17,7 +17,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_features, check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
@@ -110,9 +110,7 @@ class FusedLayer(SequenceBlock):
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self._vectors[0].learn_input_size(input_size)
 
     def infer_shape(self, inputs, *_):

@@ -9,7 +9,7 @@ import mxnet as mx
 
 from gluon_rnn.nn import extended_cells as cells
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.shared import extends, of_child
 from gluon_rnn.nn.unroll import LoopBlock, single_step, unroll
 from gluon_rnn.registry import encoders
@@ -21,6 +21,7 @@ __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "Rese
 class LoopedLayer(LoopBlock):
     """What all networks on a loop share: the size of inputs (T, N, C), which the first cell, `l0`, knows."""
 
+    checks_features = True
     hidden_size = of_child("l0", "hidden_size", "Units H of a layer.")
     output_size = of_child("l0", "output_size", "Number of output features: H, or what a projection leaves of it.")
     input_size = of_child("l0", "input_size", "Number of input features C; 0 while it is not known.")
@@ -28,10 +29,6 @@ class LoopedLayer(LoopBlock):
     def set_input_size(self, input_size):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
         self.l0.set_input_size(input_size)
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout})"

@@ -8,7 +8,7 @@ import mxnet as mx
 from mxnet.gluon.parameter import DeferredInitializationError
 
 from gluon_rnn.nn import backend, chunks, functional, numpy_ops
-from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.gluon_cells import as_hybrid, check_cell, sizes
 
@@ -177,6 +177,8 @@ class Unrolled(LoopBlock):
     ((5, 3, 8), [(3, 8), (3, 8), (3, 8)])
     """
 
+    checks_features = True
+
     def __init__(self, cell, layout="TNC", *, hidden_size=None, output_size=None, dtype="float32", backend=None,
                  prefix=None, params=None):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
@@ -201,10 +203,6 @@ class Unrolled(LoopBlock):
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""
         return self.cell.state_info(batch_size)
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Step through (T, N, C); past a row's length its states do not change and its outputs are 0."""
