@@ -13,6 +13,8 @@ from gluon_rnn.cli.main import main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
+PENDIGITS = [f"classify/{path.stem}" for path in (ROOT / "configs" / "classify").glob("pendigits_*.yaml")]
+
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
@@ -47,7 +49,7 @@ def completed(folder, line):
 @pytest.mark.parametrize("line, words", [
     ("gluon-rnn tr", ["train "]),
     ("gluon-rnn train names_", ["names_tdnn", "names_gru"]),
-    ("gluon-rnn recipes classify/pend", [f"classify/pendigits_{name}" for name in ("gru", "lstm", "rnn", "tdnn")]),
+    ("gluon-rnn recipes classify/pend", PENDIGITS),
     ("gluon-rnn train mi", ["mine.yaml "]),
     ("gluon-rnn evaluate runs/", ["runs/quickstart-1/"]),
     ("gluon-rnn export --wh", ["--which "]),
