@@ -10,7 +10,7 @@ SEEDS ?= 10
 .PHONY: help demo test coverage lint test-processors test-pythons clean
 
 help:
-	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it"
+	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it; three zoo models"
 	@echo "make test            set up $(VENV) with the tools for development and run the tests"
 	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"
 	@echo "make test-processors run the numerical tests as other processors would, SEEDS=10 seeds each: hours"
