@@ -25,7 +25,7 @@ def train(recipe=None, data=None, *, resume=None, **overrides):
         Data in the place of those that the recipe names, by its task:
 
         ============================  ==================================================================================
-        forecasting                   (inputs, targets): arrays (T,) or (T, C), Series or DataFrames, inputs may be None;
+        forecasting                   (inputs, targets): arrays (T,) or (T, C), Series or DataFrames, inputs or None;
                                       or one DataFrame with all columns; or a list of recordings of one of these kinds
         classification                (texts, labels), or (sequences (T_i, C), labels)
         regression                    (sequences (T_i, C), values (n,) or (n, K))
@@ -36,8 +36,8 @@ def train(recipe=None, data=None, *, resume=None, **overrides):
         ============================  ==================================================================================
 
         One set is divided as the recipe says (``data.split``, ``data.valid_fraction``, ``data.valid``);
-        {"train": ..., "valid": ..., "test": ...} is divided already, and then "valid" is what selects the checkpoint. The
-        recipe's data set (``data.name``) may be left out.
+        {"train": ..., "valid": ..., "test": ...} is divided already, and then "valid" is what selects the checkpoint.
+        The recipe's data set (``data.name``) may be left out.
     resume : Run, str or Path, optional
         The run to go on with, on the same data: on a CPU it ends as an uninterrupted one, bit for bit.
     overrides
@@ -61,7 +61,8 @@ def train(recipe=None, data=None, *, resume=None, **overrides):
     """
     folder = None if resume is None else Path(resume.path if isinstance(resume, Run) else resume)
     if recipe is None and folder is None:
-        raise ValueError("which recipe? Pass a YAML file, the name of a packaged recipe such as 'quickstart', or a dict")
+        raise ValueError("which recipe? Pass a YAML file, the name of a packaged recipe such as 'quickstart', or a "
+                         "dict")
     recipe = recipe_of(folder) if recipe is None else recipe
     source = "the recipe given" if isinstance(recipe, dict) else str(recipe)
     raw = recipes.read(recipe, {key.replace("__", "."): _plain(value) for key, value in overrides.items()})
