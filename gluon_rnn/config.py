@@ -113,16 +113,29 @@ def section(cls, values, where):
 
 def to_yaml(config):
     """Return the effective configuration as YAML text that `load` reads back to an equal object."""
-    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump(exclude={"data_root"})))
+    return OmegaConf.to_yaml(OmegaConf.create(_plain(config.model_dump(exclude={"data_root"}))))
 
 
-def explain(error):
-    """Turn one pydantic error into a sentence that starts with the YAML path."""
+def _plain(value):
+    """Return nested values with texts of the plain kind: data in memory leave their address."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def explain(error, sections=None):
+    """Turn one pydantic error into a sentence that starts with the YAML path.
+
+    `sections` are the mappings of the file by their YAML paths, each with the class that has its keys; by default those
+    of a recipe.
+    """
     path = [str(key) for key in error["loc"]]
     where = ".".join(path) or "the file"
     if error["type"] == "extra_forbidden":
-        section = _SECTIONS[".".join(path[:-1])]
-        return f"{where}: unknown key; {suggest(path[-1], list(section.model_fields))}"
+        section = (_SECTIONS if sections is None else sections).get(".".join(path[:-1]))
+        return f"{where}: unknown key" + (f"; {suggest(path[-1], list(section.model_fields))}" if section else "")
     if error["type"] == "missing":
         near = difflib.get_close_matches(path[-1], [str(key) for key in error["input"]], n=1)
         return f"{where}: this key is required and missing" + (f"; is {near[0]!r} meant to be it?" if near else "")

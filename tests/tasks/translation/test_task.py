@@ -79,6 +79,18 @@ def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
     assert (path / "two.png").exists()
 
 
+def test_one_score_of_the_closing_evaluation_alone(make_config):
+    config = make_config({"task.mbr": True, "training.epochs": 2})
+    path = train(build_task(config), "toy")
+    task, scores = build_task(config), json.loads((path / "results.json").read_text())["scores"]
+    task.model.load_parameters(str(path / "best" / "parameters.params"))
+    task.graph.hybridize()
+    for name in ("bleu", "bleu_beam", "bleu_greedy", "accuracy", "loss"):
+        assert task.closing_score(name) == pytest.approx(scores[name], rel=1e-5), name
+    with pytest.raises(ValueError, match="has no score 'blue'; did you mean 'bleu'"):
+        task.closing_score("blue")
+
+
 def test_an_ensemble_translates(make_config, capsys, tmp_path):
     paths = [str(train(build_task(make_config({"seed": seed, "training.epochs": 2})), "toy")) for seed in (0, 1)]
     single, other = map(gluon_rnn.load, paths)
