@@ -76,6 +76,19 @@ class Predictor:
         raise NotImplementedError(f"{cls.__name__} must define sizes()")
 
     @classmethod
+    def named_axes(cls, assets):
+        """Return what the rows of parameters stand for, where that has names: words, labels.
+
+        Returns
+        -------
+        dict of str to list of (str, list of str)
+            By name in the model's structure; for each of its first axes what it holds ("word", "character", "subword",
+            "label", ...) and the name of each entry. Fine-tuning matches entries of two models by these. Parameters
+            that the model does not have may be among them.
+        """
+        return {}
+
+    @classmethod
     def build_model(cls, plan, assets):
         """Return the model of a `plan` for the sizes of `assets`, not initialised."""
         return plan.build(**cls.sizes(assets))

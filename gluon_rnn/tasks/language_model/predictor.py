@@ -45,6 +45,12 @@ class LanguageModelPredictor(Predictor):
         """Return the size of the vocabulary."""
         return {"vocab_size": len(assets.vocab)}
 
+    @classmethod
+    def named_axes(cls, assets):
+        """Return that rows of embedding and output layer are tokens."""
+        tokens = [(assets.unit, assets.vocab.idx_to_token)]
+        return {"embedding_weight": tokens, "output_weight": tokens, "output_bias": tokens}
+
     def predict(self, prefix="", length=300, **options):
         """Return `prefix` and its continuation by `length` tokens; `options` are those of `stream_text`."""
         return "".join(stream_text(self.model, self.assets, length, prefix, **options))
