@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments", "explain", "section",
-           "to_yaml"]
+__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments", "explain",
+           "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -92,6 +92,12 @@ class Training(_Section):
     thaw: list[Thaw] = []                                # patterns of those that stay so until an epoch
     learning_rates: dict[str, float] = {}                # {pattern: factor} of the learning rate; the last one wins
 
+    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", mode="before")
+    @classmethod
+    def _taken_back(cls, value, info):
+        """Take null for none: an override cannot empty a mapping of the recipe otherwise."""
+        return cls.model_fields[info.field_name].default if value is None else value
+
     @pydantic.field_validator("thaw", mode="before")
     @classmethod
     def _one_an_epoch(cls, value):
@@ -147,7 +153,8 @@ def explain(error, sections=None):
     path = [str(key) for key in error["loc"]]
     where = ".".join(path) or "the file"
     if error["type"] == "extra_forbidden":
-        section = (_SECTIONS if sections is None else sections).get(".".join(key for key in path[:-1] if not key.isdigit()))
+        above = ".".join(key for key in path[:-1] if not key.isdigit())   # a number is a place in a list
+        section = (_SECTIONS if sections is None else sections).get(above)
         return f"{where}: unknown key" + (f"; {suggest(path[-1], list(section.model_fields))}" if section else "")
     if error["type"] == "missing":
         near = difflib.get_close_matches(path[-1], [str(key) for key in error["input"]], n=1)

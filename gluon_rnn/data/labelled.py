@@ -106,8 +106,8 @@ class Labelled:
         """
         labels = self._parts["train"].labels
         if not len(self.labels) <= count <= len(labels):
-            raise ValueError(f"train_limit must be from {len(self.labels)}, one example a class, to the {len(labels):,} "
-                             f"of the training split, got {count}")
+            raise ValueError(f"train_limit must be from {len(self.labels)}, one example a class, to the "
+                             f"{len(labels):,} of the training split, got {count}")
         kept = sorted(_proportional(labels, seed)[:count])
         self._parts["train"] = self._parts["train"].take(kept)
         self._inputs["train"] = [self._inputs["train"][row] for row in kept]

@@ -39,7 +39,8 @@ class TrainStep:
     With g the gradient of the mean loss over all units of the batch (devices may hold different numbers of them in a
     padded batch, so losses are summed and divided once):
 
-    1. norm = sqrt(sum g^2) over all parameters that learn in this epoch, and the rest concerns them only; a loss or norm that is not finite raises `DivergedError` here;
+    1. norm = sqrt(sum g^2) over all parameters that learn in this epoch, and the rest concerns them only; a loss or
+       norm that is not finite raises `DivergedError` here;
     2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
     3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * lr_mult * weight_decay * wd_mult * w, biases left alone;
     4. the optimiser's update, at rate * lr_mult.

@@ -52,8 +52,10 @@ class ClassificationPredictor(Predictor):
     def named_axes(cls, assets):
         """Return that rows of the output layer are labels, and those of an embedding tokens."""
         reader, labels = assets.reader, [("label", assets.labels)]
-        tokens = {"embedding_weight": [(reader.unit, reader.vocab.idx_to_token)]} if isinstance(reader, TextReader) else {}
-        return {**tokens, "output_weight": labels, "output_bias": labels}
+        found = {"output_weight": labels, "output_bias": labels}
+        if isinstance(reader, TextReader):
+            found["embedding_weight"] = [(reader.unit, reader.vocab.idx_to_token)]
+        return found
 
     def export_arguments(self):
         """Return inputs (T, N) or (T, N, C) that the model takes, the vocabulary or features, and the classes."""
