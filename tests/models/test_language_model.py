@@ -163,7 +163,8 @@ def test_drop_e_drops_whole_words_and_scales_the_rest():
     model = build(drop_e=0.5)
     table = model.embedding_weight.data()
     with autograd.train_mode():
-        embedded = model._embed(mx.nd, mx.nd.arange(V).reshape((V, 1)), table)[:, 0].asnumpy()   # (V, E)
+        weights = {"embedding_weight": table}
+        embedded = model._embed(mx.nd, mx.nd.arange(V).reshape((V, 1)), weights)[:, 0].asnumpy()   # (V, E)
     kept = np.abs(embedded).sum(axis=1) > 0
     np.testing.assert_allclose(embedded[kept], 2 * table.asnumpy()[kept], rtol=rounding("float32", 4))   # of the mask
     assert 0 < kept.sum() < V   # all alike in 2 seeds of 2,048, and the seed is fixed by the test's name
@@ -174,7 +175,8 @@ def test_drop_i_has_one_mask_for_all_steps_or_one_for_each(variational):
     model = build(drop_i=0.5, drop_i_variational=variational)
     same = mx.nd.ones((50, N), dtype="int32")
     with autograd.train_mode():
-        dropped = model._embed(mx.nd, same, model.embedding_weight.data()).asnumpy() == 0   # (50, N, E)
+        embedded = model._embed(mx.nd, same, {"embedding_weight": model.embedding_weight.data()})   # (50, N, E)
+        dropped = embedded.asnumpy() == 0
     assert (dropped == dropped[:1]).all() == variational
     assert dropped.any() and not dropped.all()
     assert (dropped[0] != dropped[0, :1]).any()   # the rows of a batch have masks of their own
