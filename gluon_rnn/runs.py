@@ -69,8 +69,7 @@ def starting_point(config):
         found = load_run(name)
     except ValueError as error:
         raise configuration.ConfigError(f"training.start_from: {error}") from error
-    arrays = {key: parameter.data() for key, parameter in found.model._collect_params_with_prefix().items()}
-    return Source(name, arrays, found.named_axes(found.assets))
+    return Source(name, found.arrays(), found.named_axes(found.assets, found.model))
 
 
 def _saved(path, which):

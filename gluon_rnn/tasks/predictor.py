@@ -75,8 +75,12 @@ class Predictor:
         """Return the arguments of the model that come from data, as the assets have them."""
         raise NotImplementedError(f"{cls.__name__} must define sizes()")
 
+    def arrays(self):
+        """Return {name in the model's structure: NDArray} of what another model may start from."""
+        return {name: parameter.data() for name, parameter in self.model._collect_params_with_prefix().items()}
+
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return what the rows of parameters stand for, where that has names: words, labels.
 
         Returns

@@ -95,7 +95,7 @@ class Task:
     @property
     def named_axes(self):
         """What the rows of the model's parameters stand for; see `gluon_rnn.tasks.predictor.Predictor.named_axes`."""
-        return self.predictor_class.named_axes(self.assets)
+        return self.predictor_class.named_axes(self.assets, self.model)
 
     def read_data(self):
         """Return the data set of the recipe; ConfigError where it lacks a validation split."""

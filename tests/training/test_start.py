@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gluon_rnn import recipes
-from gluon_rnn.config import ConfigError
+from gluon_rnn.cli.main import main
+from gluon_rnn.config import ConfigError, to_yaml
 from gluon_rnn.models import SequenceClassifier
 from gluon_rnn.models.language_model import LanguageModel
 from gluon_rnn.nn import LSTM
@@ -149,6 +150,32 @@ def test_a_run_gives_its_best_parameters_by_word(classifier, caplog):
     assert "new, freshly initialised: output_weight (shape (2, 8), there (29, 8))" in caplog.text
 
 
+def test_an_adaptive_softmax_gives_the_embedding_that_it_computes(classifier, make_config):
+    _, config = classifier
+    run = train(recipes.build_task(make_config({"training.epochs": 1, "model": {
+        "tie_weights": True, "output": {"name": "adaptive_softmax", "cutoffs": [12, 20], "div_value": 2},
+        "encoder": {"name": "lstm", "hidden_size": 8, "num_layers": 2}}})), "lm")
+    settings = config(start_from=str(run))
+    settings.model.embed_size = 8
+    begun, found = loop.Loop(recipes.build_task(settings), start=starting_point(settings)), load_run(run)
+    words, vocab = begun.task.data.vocab.idx_to_token, found.assets.vocab
+    embedding = begun.parameters["embedding_weight"].data().asnumpy()
+    arrays = {name: array.asnumpy() for name, array in found.arrays().items()}
+    shared = [word for word in words if word in vocab.token_to_idx]
+    clusters = [0, 12, 20]
+    for word in shared:                                                   # a word's row, through its cluster's matrix
+        index = vocab.token_to_idx[word]
+        number = sum(index >= first for first in clusters) - 1
+        expected = (arrays["head_weight"][index] if number == 0 else
+                    arrays[f"tail{number}_weight"][index - clusters[number]] @ arrays[f"tail{number}_projection"])
+        np.testing.assert_allclose(embedding[words.index(word)], expected, rtol=1e-5, atol=1e-6)
+    assert len({sum(vocab.token_to_idx[word] >= first for first in clusters) for word in shared}) > 1
+    named = found.named_axes(found.assets, found.model)
+    assert {name: len(axes[0][1]) for name, axes in named.items()} == {
+        name: len(array) for name, array in arrays.items() if "embedding" in name or name[:4] in ("head", "tail")
+        and "projection" not in name}
+
+
 def test_a_resume_across_a_thaw_equals_the_whole_and_does_not_read_the_source_again(classifier):
     run, config = classifier
     settings = config(average=0.9, weight_decay=0.1, thaw=["encoder._unfused.1", "encoder._unfused.0.*h2h|embedding"],
@@ -192,6 +219,17 @@ def test_a_model_of_the_zoo_is_a_source_too(make_config):
 def test_a_source_that_is_not_there_is_refused(make_config, name, sentence):
     with pytest.raises(ConfigError, match=sentence):
         starting_point(make_config({"training.start_from": name}))
+
+
+def test_the_command_starts_from_a_run(make_config, tmp_path, caplog):
+    caplog.set_level("INFO", "gluon_rnn")
+    config = make_config({"training.epochs": 1})
+    (tmp_path / "recipe.yaml").write_text(to_yaml(config))
+    run = train(recipes.build_task(config), "a")
+    assert main(["train", str(tmp_path / "recipe.yaml"), f"training.start_from={run}", "--dry-run"]) == 0
+    assert f"taken from {run}: embedding_weight, output_weight, output_bias, encoder" in caplog.text
+    with pytest.raises(ConfigError, match="training.start_from: there is no run in 'nothing', and no model"):
+        main(["train", str(tmp_path / "recipe.yaml"), "training.start_from=nothing"])
 
 
 def test_training_does_not_begin_without_its_source(make_config, tmp_path):

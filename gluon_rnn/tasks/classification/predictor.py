@@ -49,7 +49,7 @@ class ClassificationPredictor(Predictor):
         return {"num_classes": len(assets.labels), **assets.reader.model_arguments}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return that rows of the output layer are labels, and those of an embedding tokens."""
         reader, labels = assets.reader, [("label", assets.labels)]
         found = {"output_weight": labels, "output_bias": labels}

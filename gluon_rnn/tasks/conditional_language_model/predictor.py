@@ -61,7 +61,7 @@ class ConditionalPredictor(Predictor):
         return {"vocab_size": len(assets.vocab) + 1, "num_classes": len(assets.labels)}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return that rows of embedding and output layer are tokens, with the boundary as an empty one, or labels."""
         tokens = [(assets.unit, [*assets.vocab.idx_to_token, ""])]
         return {"embedding_weight": tokens, "output_weight": tokens, "output_bias": tokens,

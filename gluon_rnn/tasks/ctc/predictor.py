@@ -43,7 +43,7 @@ class CTCPredictor(Predictor):
         return {"num_labels": len(assets.labels), **assets.reader.model_arguments}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return that rows of the output layer are labels, with the blank as an empty one."""
         labels = [("label", [*assets.labels, ""])]
         return {"output_weight": labels, "output_bias": labels}

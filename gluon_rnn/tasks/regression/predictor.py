@@ -47,7 +47,7 @@ class RegressionPredictor(Predictor):
         return {"num_values": len(assets.target_names), **assets.reader.model_arguments}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return that rows of the output layer are targets."""
         targets = [("target", assets.target_names)]
         return {"output_weight": targets, "output_bias": targets}

@@ -72,7 +72,7 @@ class TaggingPredictor(Predictor):
                 "char_vocab_size": len(encoder.chars)}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return what is a word, a character or a label in embeddings, output layer and CRF."""
         encoder = assets.encoder
         labels = ("label", encoder.tags)

@@ -45,7 +45,7 @@ class TranslationPredictor(Predictor):
         return {"source_vocab_size": len(assets.source_vocab), "target_vocab_size": len(assets.target_vocab)}
 
     @classmethod
-    def named_axes(cls, assets):
+    def named_axes(cls, assets, model):
         """Return that rows of embeddings and output layer are tokens."""
         source, target = ([(assets.tokenizer.unit, vocab.idx_to_token)]
                           for vocab in (assets.source_vocab, assets.target_vocab))
