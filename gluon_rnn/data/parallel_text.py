@@ -4,6 +4,8 @@ from typing import Optional
 import gluonnlp
 import numpy as np
 
+from gluon_rnn.data.forms import labels_of_parts, sentence_pairs
+from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, positions, read_text
 from gluon_rnn.data.sentences import SentenceTokenizer
 from gluon_rnn.data.subwords import SubwordTokenizer
@@ -60,8 +62,8 @@ class ParallelText:
     num_subwords : int, default 4000
         Of unit "subword": so many pieces, learnt from both sides of the training split and shared by them.
     subword_alpha : float, optional
-        Of unit "subword": in training the pieces of a sentence are drawn anew in each epoch, with this power of their
-        probability (0.1 to 0.5 are usual); without it they are always the most probable ones.
+        Of unit "subword": in training the segmentation of a sentence is drawn in each epoch, with this power of its
+        probability (0.1 to 0.5 are usual); without it it is always the most probable one.
     lower : bool, default False
         Whether letters are made small, in source, target and references.
     min_freq : int, >= 1, default 1
@@ -124,6 +126,12 @@ class ParallelText:
             gluonnlp.Vocab(gluonnlp.data.count_tokens(side), min_freq=min_freq, unknown_token=UNK, padding_token=None,
                            bos_token=BOS, eos_token=EOS) for side in self._known(tokens["train"]))
         self._ids = {name: self._encode(tokens.pop(name)) for name in self.splits}
+
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (sources, targets) or a list of pairs."""
+        return {key: InMemory(sentence_pairs(parts[key], label), label)
+                for key, label in labels_of_parts(parts).items()}
 
     def _known(self, pairs):
         """Return the tokens that make each vocabulary, two iterables; a drawn piece may be one that no split has."""
@@ -222,14 +230,16 @@ class _PairReader:
 
     def read(self, key, files):
         """Return the list of (source, target) of one table, or of two files; `key` is named in messages."""
-        if isinstance(files, (list, tuple)):
+        if content_of(files) is not None:
+            pairs = content_of(files)
+        elif isinstance(files, (list, tuple)):
             pairs = self._read_two(key, files)
         else:
             pairs = self._read_table(files)
         both = [pair for pair in pairs if all(pair)]
         self.half_empty += sum(any(pair) for pair in pairs) - len(both)
         if not both:
-            raise ValueError(f"{key}: no pair of sentences in {files}; check the files")
+            raise ValueError(f"{key}: no pair of sentences in {label_of(files)}; check the files")
         return both
 
     def _read_two(self, key, files):

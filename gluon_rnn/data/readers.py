@@ -3,6 +3,7 @@ import gzip
 import pathlib
 import zlib
 
+from gluon_rnn.data.memory import content_of, label_of
 from gluon_rnn.public_data import missing
 
 __all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
@@ -36,6 +37,10 @@ def read_text(path, encoding="utf-8"):
 
 def read_chunks(path, encoding="utf-8", size=2**18):
     """Yield the text of a file in pieces of about `size` characters; arguments and errors as those of `read_text`."""
+    text = content_of(path)
+    if text is not None:
+        yield from (text[start:start + size] for start in range(0, len(text), size))
+        return
     path = pathlib.Path(path).expanduser()
     _check_readable(path)
     empty = True
@@ -70,7 +75,7 @@ def _what_is_wrong(path, encoding, error):
 
 
 def _undecodable(path, encoding):
-    """Say which byte is not `encoding`: a piece does not know where in the file it stands, so all is read at once."""
+    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
     try:
         raw = path.read_bytes()
         (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)
@@ -148,7 +153,7 @@ def read_splits(path, split, files, read):
     try:
         return {name: tokens[start:stop] for name, (start, stop) in positions(len(tokens), split).items()}
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{label_of(path)}: {error}") from None
 
 
 def _read_files(files, named, split, read):

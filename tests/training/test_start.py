@@ -5,6 +5,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+import gluon_rnn
 from gluon_rnn import recipes
 from gluon_rnn.cli.main import main
 from gluon_rnn.config import ConfigError, to_yaml
@@ -230,6 +231,18 @@ def test_the_command_starts_from_a_run(make_config, tmp_path, caplog):
     assert f"taken from {run}: embedding_weight, output_weight, output_bias, encoder" in caplog.text
     with pytest.raises(ConfigError, match="training.start_from: there is no run in 'nothing', and no model"):
         main(["train", str(tmp_path / "recipe.yaml"), "training.start_from=nothing"])
+
+
+def test_training_from_python_starts_from_a_run(make_config, tmp_path, caplog):
+    caplog.set_level("INFO", "gluon_rnn")
+    recipe = make_config({"training.epochs": 1}).model_dump()
+    run = gluon_rnn.train(recipe)
+    tuned = gluon_rnn.train(recipe, training__start_from=str(run.path))
+    assert tuned.config.training.start_from == str(run.path) and f"taken from {run.path}: embedding" in caplog.text
+    shutil.rmtree(run.path)
+    assert gluon_rnn.train(resume=tuned, training__epochs=2).results["epochs"] == 2
+    with pytest.raises(ConfigError, match=r"training.start_from: there is no run in"):
+        gluon_rnn.train(recipe, training__start_from=str(run.path))
 
 
 def test_training_does_not_begin_without_its_source(make_config, tmp_path):
