@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from gluon_rnn import recipes
-from gluon_rnn.runs import Run, check_same_data
+from gluon_rnn.runs import Run, check_same_data, starting_point
 from gluon_rnn.training import Interrupted
 from gluon_rnn.training import train as train_task
 from gluon_rnn.training.folder import recipe_of
@@ -72,16 +72,17 @@ def train(recipe=None, data=None, *, resume=None, **overrides):
     if folder is not None:
         check_same_data(folder, config)
     name = config.task.name if isinstance(recipe, dict) else Path(recipe).stem
-    return Run(_train(recipes.build_task(config, source), name, folder), data)
+    start = starting_point(config) if folder is None else None
+    return Run(_train(recipes.build_task(config, source), name, folder, start), data)
 
 
-def _train(task, name, folder):
+def _train(task, name, folder, start):
     """Return the folder of the run; an interruption, saved, ends the program that asked for it as it would any other.
 
     It must not look like a failure, which a search over many models would pass over.
     """
     try:
-        return train_task(task, name, resume=folder)
+        return train_task(task, name, resume=folder, start=start)
     except Interrupted as stopped:
         if stopped.exit_status == 128 + signal.SIGTERM:
             raise SystemExit(stopped.exit_status) from stopped
