@@ -61,7 +61,7 @@ class FullSoftmax:
 
     def named_rows(self, tokens):
         """Return {name of a parameter: what each of its rows stands for} of a vocabulary, a list of V tokens."""
-        return {name: tokens for name in self.parameters()}
+        return dict.fromkeys(self.parameters(), tokens)
 
     def embed(self, F, tokens, weights, drop_e=0.0):
         """Return the embedded tokens (T, N, E) of ids (T, N); `drop_e` as in `functional.embed`."""
