@@ -34,7 +34,11 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    packages=find_packages(include=["gluon_rnn", "gluon_rnn.*"]),
+    # The recipes and their figures live in configs/ of the repository, and are installed inside the package.
+    packages=[*find_packages(include=["gluon_rnn", "gluon_rnn.*"]), "gluon_rnn.configs"],
+    package_dir={"gluon_rnn.configs": "configs"},
+    package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"]},
+    entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
     # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
     # first releases that the code was written for, upper bounds the next release that may break it.
@@ -49,6 +53,7 @@ setup(
         "scipy>=1.10,<2",
         "threadpoolctl>=3,<4",
         "matplotlib>=3.6,<4",
+        "argcomplete>=3,<4",
         "setuptools>=65",  # MXNet imports distutils, which Python 3.12 has only through setuptools
     ],
     extras_require={
@@ -57,6 +62,7 @@ setup(
         "tensorboard": ["tensorboardX>=2.6,<3"],
         # The tests read every format and ask other libraries for a second opinion.
         "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
+                "wheel>=0.40,<1",
                 *sum(EXTRAS.values(), [])],
     },
     classifiers=[

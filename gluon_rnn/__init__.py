@@ -12,7 +12,7 @@ from gluon_rnn import runtime
 __version__ = "0.1.0"
 
 _PARTS = ("benchmark", "config", "data", "diagnostics", "export", "inference", "metrics", "models", "nn", "optim",
-          "parts", "recipes", "registry", "runs", "tasks", "training")
+          "parts", "recipes", "registry", "results", "runs", "tasks", "training")
 
 runtime.prepare()
 

@@ -18,9 +18,10 @@ from gluon_rnn import tasks as _tasks  # noqa: F401  importing the package regis
 from gluon_rnn.config import Config, ConfigError, check_arguments, explain
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
+from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
 
-__all__ = ["build_task", "data_root", "from_dict", "load", "resolve"]
+__all__ = ["build_task", "data_root", "find", "from_dict", "load", "resolve"]
 
 
 def data_root():
@@ -35,7 +36,7 @@ def load(path, overrides=()):
     Parameters
     ----------
     path : str or Path
-        A YAML file.
+        A YAML file, or the name of a packaged recipe, such as ``classify/names_tdnn``; see `find`.
     overrides : sequence of str
         ``key=value`` with dotted keys, such as ``model.encoder.hidden_size=256``; they win over the file.
 
@@ -48,6 +49,7 @@ def load(path, overrides=()):
     ConfigError
         In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
     """
+    path = find(path)
     raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
     try:
         raw = OmegaConf.to_container(raw, resolve=True)

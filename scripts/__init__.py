@@ -1,1 +1,1 @@
-"""Commands: ``python -m scripts.train`` and its neighbours. Thin; the logic is in `gluon_rnn`."""
+"""The commands of `gluon_rnn.cli` as modules: ``python -m scripts.train`` is ``gluon-rnn train``."""

@@ -1,48 +1,8 @@
-"""Forecast a series with a trained model: ``python -m scripts.forecast RUN --data file.csv --horizon 24``.
+"""``python -m scripts.forecast`` is the command ``gluon-rnn forecast``; its code is in `gluon_rnn.cli.forecast`."""
+from gluon_rnn.cli.main import script
+from gluon_rnn.cli.process import run_command
 
-With ``--ensemble RUN RUN`` several runs of one recipe forecast as an ensemble: the median of their predictions.
-"""
-import argparse
-from pathlib import Path
-
-from scripts._cli import add_ensemble, ensemble_of, run_command
-
-
-def main(argv=None):
-    """Print scores beside those of trivial methods, and the folder of predictions and pictures on the last line."""
-    options = _parser().parse_args(argv)
-    from gluon_rnn.runs import load_run
-    from gluon_rnn.tasks.forecasting.file import forecast_file
-    run = load_run(options.run, options.checkpoint, ensemble=ensemble_of(options))
-    found = forecast_file(run, options.data, options.horizon, steps_ahead=options.steps_ahead, level=options.level,
-                          split=options.columns_of, missing=options.missing)
-    folder = Path(options.output or run.path / "forecast")
-    found.write(folder)
-    print(found)
-    print(folder, flush=True)
-    return 0
-
-
-def _parser():
-    parser = argparse.ArgumentParser(prog="python -m scripts.forecast", description=__doc__.splitlines()[0])
-    parser.add_argument("run", metavar="RUN", help="folder that scripts.train printed last")
-    parser.add_argument("--data", metavar="FILE", required=True,
-                        help="a file like those of the run; rows at its end may have inputs only")
-    parser.add_argument("--horizon", type=int, default=0, metavar="ROWS",
-                        help="rows to forecast behind the last measured one (default 0: only predict measured rows)")
-    parser.add_argument("--output", metavar="DIR", help="where the results go (default: RUN/forecast)")
-    parser.add_argument("--steps-ahead", type=int, metavar="N",
-                        help="predict N steps at a time as well, beginning anew from measured rows each time")
-    parser.add_argument("--level", type=float, help="share of the values that a band should hold (default 0.9; of a "
-                                                    "quantile model what its outermost quantiles hold)")
-    parser.add_argument("--missing", choices=("refuse", "interpolate", "forward"),
-                        help="what to do about missing values (default: as in training)")
-    parser.add_argument("--columns-of", choices=("train", "valid", "test"), default="train",
-                        help="where a recipe has other columns for each split: whose columns to read (default: train)")
-    add_ensemble(parser, "further runs of the recipe, an ensemble with RUN: the median of what they predict")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best")
-    return parser
-
+main = script("forecast")
 
 if __name__ == "__main__":
     run_command(main)

@@ -115,5 +115,5 @@ def test_broken_files(recipe, text, sentence):
 
 
 def test_missing_file_names_the_nearest(recipe):
-    with pytest.raises(ConfigError, match="there is no configuration file .*; did you mean .*x.yaml"):
+    with pytest.raises(ConfigError, match="there is no recipe and no file .*y.yaml'; did you mean '.*x.yaml'"):
         recipes.load(recipe.with_name("y.yaml"))

@@ -25,7 +25,7 @@ def recipe_of(path):
     path = Path(path)
     if not (path / "config.yaml").is_file():
         near = [str(folder.parent) for folder in path.parent.glob("*/config.yaml")] if path.parent.is_dir() else []
-        hint = suggest(str(path), near) if near else "pass the folder that scripts.train printed last"
+        hint = suggest(str(path), near) if near else "pass the folder that train printed last"
         raise ValueError(f"there is no run in {str(path)!r}; {hint}")
     return path / "config.yaml"
 

@@ -4,7 +4,7 @@ import contextlib
 import pytest
 
 from gluon_rnn.benchmark.peers import Peer
-from scripts import benchmark
+from gluon_rnn.cli import benchmark
 
 
 @pytest.fixture(scope="package")

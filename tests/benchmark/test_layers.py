@@ -1,6 +1,6 @@
 """The benchmark's arithmetic and its table, and that every peer at hand answers; no test looks at a time.
 
-Tests `language_model.py`, `ratios.py`, `worker.py`, `peers.py` and `scripts/benchmark.py` too.
+Tests `language_model.py`, `ratios.py`, `worker.py`, `peers.py` and `gluon_rnn/cli/benchmark.py` too.
 """
 import csv
 import io
@@ -12,7 +12,8 @@ import pytest
 
 from gluon_rnn.benchmark import language_model, layers, ratios, worker
 from gluon_rnn.benchmark.peers import Peer, PeerError, measure
-from scripts import benchmark
+from gluon_rnn.cli import benchmark
+from gluon_rnn.cli.main import main
 
 TINY = [(3, 2, 4)]
 
@@ -176,7 +177,7 @@ def test_replies_are_one_line_each():
 def test_script_prints_a_table(capsys, monkeypatch, script_asks_running):
     monkeypatch.setattr(layers, "QUICK_SHAPES", TINY)
     monkeypatch.setattr(layers, "peak", lambda peers: 1e9)
-    assert benchmark.main(["layers", "--quick", "--repeat", "1", "--peers", "gluon", "--threads", "1"]) == 0
+    assert main(shlex.split(benchmark.EXAMPLE)[1:]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert len([line for line in printed if line.startswith(("rnn ", "lstm ", "gru "))]) == 12
     assert printed[-1].startswith("gluon, forward+backward: ours ahead in")
@@ -188,11 +189,11 @@ def test_script_prints_a_table(capsys, monkeypatch, script_asks_running):
     (["layers", "--passes", "2"], "--passes is for delays and tasks, not for layers")])
 def test_script_refuses_what_it_does_not_know(capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
-        benchmark.main(arguments)
+        main(["benchmark", *arguments])
     assert message in capsys.readouterr().err
 
 
 def test_script_says_what_is_missing(capsys, tmp_path, script_asks_running):
-    status = benchmark.main(["layers", "--peers", "torch", "--torch-python", str(tmp_path / "none"), "--threads", "1"])
+    status = main(["benchmark", "layers", "--peers", "torch", "--torch-python", str(tmp_path / "none"), "--threads", "1"])
     assert status == 2
     assert "none" in capsys.readouterr().err

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from gluon_rnn.benchmark import memory
-from scripts import benchmark
+from gluon_rnn.cli import benchmark
+from gluon_rnn.cli.main import main
 
 
 def test_corpus_has_the_tokens_and_the_frequencies(tmp_path):
@@ -27,7 +28,7 @@ def measured(tmp_path_factory):
 
 def test_script_prints_a_line_for_each_size(capsys, monkeypatch, measured):
     monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes: [(size, measured[0]) for size in sizes])
-    assert benchmark.main(["memory"]) == 0
+    assert main(["benchmark", "memory"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines] == ["tokens", "1,000,000", "10,000,000"]
     assert float(lines[1][1]) == pytest.approx(measured[0]["ids"], abs=0.05)

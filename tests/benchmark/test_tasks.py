@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gluon_rnn.benchmark import ratios, tasks
-from scripts import benchmark
+from gluon_rnn.cli import benchmark
+from gluon_rnn.cli.main import main
 
 SMALL = dict(N=3, V=11, E=4, H=4)
 
@@ -80,10 +81,10 @@ def test_script_prints_padding_and_table(capsys, monkeypatch, tmp_path, running)
     monkeypatch.setattr(tasks, "QUICK_CASES", [small(tasks.CASES[1])])
     arguments = ["tasks", "--quick", "--repeat", "1", "--threads", "1", "--torch-python", str(tmp_path / "none")]
     monkeypatch.setattr(benchmark, "start", lambda options, stack, names: [running("ours")])
-    assert benchmark.main([*arguments, "--csv", str(tmp_path / "rows.csv")]) == 0
+    assert main(["benchmark", *arguments, "--csv", str(tmp_path / "rows.csv")]) == 0
     printed = capsys.readouterr().out
     assert "# padding, names: " in printed and "names, 2 biLSTM" in printed and (tmp_path / "rows.csv").exists()
     assert "medians" not in printed
-    assert benchmark.main([*arguments, "--passes", "2"]) == 0
+    assert main(["benchmark", *arguments, "--passes", "2"]) == 0
     printed = capsys.readouterr().out
     assert printed.count("names, 2 biLSTM") == 3 and "# medians of 2 passes" in printed

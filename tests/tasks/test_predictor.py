@@ -11,7 +11,8 @@ from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
 from gluon_rnn.runs import load_run
 from gluon_rnn.training import train
-from scripts import predict
+from gluon_rnn.cli import predict
+from gluon_rnn.cli.main import main
 
 
 def fake_predictor(monkeypatch, task, predicted, **assets):
@@ -45,7 +46,7 @@ def test_pictures_and_tunes_have_numbers(monkeypatch, tmp_path):
 
 def test_tasks_without_answers_say_what_to_use(monkeypatch, tmp_path):
     predictor, _ = fake_predictor(monkeypatch, "forecasting", None)
-    with pytest.raises(ValueError, match="task 'forecasting' does not answer line by line; use .*scripts.forecast"):
+    with pytest.raises(ValueError, match="task 'forecasting' does not answer line by line; use gluon-rnn forecast"):
         predictor.answer("1", tmp_path)
     predictor, _ = fake_predictor(monkeypatch, "translation", None)
     with pytest.raises(ValueError, match="task 'translation' does not answer step by step; leave --stream out"):
@@ -57,10 +58,10 @@ def test_the_command_continues_a_line_of_a_file(make_config, tmp_path, capsys):
     vocab = load_run(run).assets.vocab
     word = next(token for token in vocab.idx_to_token if token.isalpha())
     (tmp_path / "lines.txt").write_text(f"{word}\n\n{word}\n")
-    assert predict.main([str(run), "--file", str(tmp_path / "lines.txt")]) == 0
+    assert main(["predict", str(run), "--file", str(tmp_path / "lines.txt")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith(word) for line in lines) >= 2
-    assert predict.main([str(run), "--checkpoint", "last", word]) == 0    # an option between the run and the line
+    assert main(["predict", str(run), "--checkpoint", "last", word]) == 0    # an option between the run and the line
     assert capsys.readouterr().out.startswith(word)
 
 

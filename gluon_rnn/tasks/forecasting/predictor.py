@@ -49,7 +49,7 @@ class ForecastingPredictor(Predictor):
     assets_class = SeriesAssets
     size_names = ("input_size", "output_size")
     ensemble_rule = "the median of their predictions"
-    answers_elsewhere = "use python -m scripts.forecast"
+    answers_elsewhere = "use gluon-rnn forecast"
 
     @classmethod
     def sizes(cls, assets):

@@ -2,7 +2,7 @@
 
 It covers the files of the task's folder: loss, batches, predictor and report too.
 
-Tests `gluon_rnn/metrics/classes.py`, `gluon_rnn/metrics/baselines/classes.py` and `scripts/predict.py` too.
+Tests `gluon_rnn/metrics/classes.py`, `gluon_rnn/metrics/baselines/classes.py` and `gluon_rnn/cli/predict.py` too.
 """
 import doctest
 import functools

@@ -2,7 +2,7 @@
 
 A process takes seconds to load its libraries, so commands that neither are killed nor print as they go share one.
 
-Tests `evaluate.py`, `generate.py` and `_cli.py` too.
+Tests `evaluate.py`, `generate.py` and `process.py` too.
 """
 import json
 import os

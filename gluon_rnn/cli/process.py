@@ -1,10 +1,9 @@
-"""What the commands share: user errors as one sentence on standard error, log lines on standard output."""
-import argparse
+"""The process of a command: log lines on standard output, user errors as one sentence on standard error, the status."""
 import logging
 import os
 import sys
 
-__all__ = ["add_ensemble", "ensemble_of", "run_command"]
+__all__ = ["log_to_stdout", "run_command"]
 
 
 def run_command(command, argv=None):
@@ -28,23 +27,6 @@ def run_command(command, argv=None):
     sys.exit(status)
 
 
-def add_ensemble(parser, text, former="extend"):
-    """Add the option ``--ensemble RUN ...`` to a parser, `text` being its help, and its former name.
-
-    `former` is how that one took its runs: all that follow ("extend"), or one each time ("append").
-    """
-    parser.add_argument("--ensemble", metavar="RUN", nargs="+", action="extend", default=[], help=text)
-    parser.add_argument("--beside", metavar="RUN", nargs="+" if former == "extend" else None, action=former, default=[],
-                        help=argparse.SUPPRESS)
-
-
-def ensemble_of(options):
-    """Return the further runs that a command line names; under the option's former name with a note."""
-    if options.beside:
-        print("note: --beside is now called --ensemble, and will go in the next version", file=sys.stderr)
-    return [*options.ensemble, *options.beside]
-
-
 def log_to_stdout():
     """Print the package's log lines, as they are, to standard output."""
     logger = logging.getLogger("gluon_rnn")
@@ -56,7 +38,18 @@ def log_to_stdout():
 
 
 def _report(error):
-    from gluon_rnn.training import Interrupted, TrainingError
+    """Print what `error` says and return the status; raise it again where it is no mistake of the user."""
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    if isinstance(error, ValueError):
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _report_training(error)
+
+
+def _report_training(error):
+    from gluon_rnn.training import Interrupted, TrainingError  # MXNet: loaded already if one of these was raised
     if isinstance(error, Interrupted):
         print(error, file=sys.stderr)
         print(error.path, flush=True)
@@ -64,10 +57,4 @@ def _report(error):
     if isinstance(error, TrainingError):
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if isinstance(error, OSError) and error.filename is not None:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    if isinstance(error, ValueError):
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     raise error

@@ -1,4 +1,4 @@
-"""``python -m scripts.export``: from a run's folder to a bundle that gives what the run's model gives."""
+"""``gluon-rnn export``: from a run's folder to a bundle that gives what the run's model gives."""
 from types import SimpleNamespace
 
 import gluonnlp
@@ -10,7 +10,7 @@ from gluon_rnn.export import load
 from gluon_rnn.models import LanguageModel
 from gluon_rnn import runs
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor, TextAssets
-from scripts import export
+from gluon_rnn.cli.main import main
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch):
 @pytest.mark.parametrize("output", [None, "elsewhere"])
 def test_prints_difference_and_folder(run, tmp_path, capsys, output):
     folder = tmp_path / (output or "export")
-    assert export.main([str(tmp_path)] + (["--output", str(folder)] if output else [])) == 0
+    assert main(["export", str(tmp_path)] + (["--output", str(folder)] if output else [])) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(folder)
     assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
@@ -40,4 +40,4 @@ def test_prints_difference_and_folder(run, tmp_path, capsys, output):
 
 def test_a_folder_that_is_no_run(tmp_path):
     with pytest.raises(ValueError, match="there is no run in"):
-        export.main([str(tmp_path / "nothing")])
+        main(["export", str(tmp_path / "nothing")])

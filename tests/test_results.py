@@ -1,14 +1,21 @@
-"""The results page is made from the CSV, and the one in the repository is up to date."""
+"""The results page is made from the CSV, and the one in the repository is up to date.
+
+Tests `gluon_rnn/cli/results.py` too.
+"""
+import pathlib
+
 import pytest
 
 from gluon_rnn import config as configuration
-from gluon_rnn import recipes
+from gluon_rnn import recipe_files, recipes, results
+from gluon_rnn.cli.main import main
 from gluon_rnn.runs import write_results
-from scripts import results
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "results.md"
 
 
 def test_page_is_up_to_date():
-    assert results.main(["--check"]) == 0, "run: python -m scripts.results"
+    assert main(["results", "--check"]) == 0, "run: gluon-rnn results"
 
 
 def make_row(**given):
@@ -31,8 +38,8 @@ def test_a_task_has_one_table_of_six_columns():
 
 
 def test_every_figure_of_the_csv_is_in_the_page():
-    page = (results.DOCS / "results.md").read_text(encoding="utf-8")
-    rows = results.read(results.DOCS / "results.csv")
+    page = PAGE.read_text(encoding="utf-8")
+    rows = results.read(recipe_files.results_file())
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
     found = [cell[1:] for cell in cells if cell[0].startswith("`")]
     wanted = [[f"{row['metric']}: {row['value'].replace('+-', '±')} ({row['seeds'].split()[0]})",
@@ -100,14 +107,33 @@ def test_a_score_that_is_not_there_is_refused(make_run):
         results.collect([make_run(0, 1.0)], "language_model/x", "bleu")
 
 
-def test_adding_replaces_the_row_of_the_same_recipe_and_variant(make_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "DOCS", tmp_path)
-    results.write(tmp_path / "results.csv", [])
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """Return a folder as of a clone, with an empty table of results and a folder of documentation."""
+    for name in ("configs", "docs"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(recipe_files, "folder", lambda: tmp_path / "configs")
+    results.write(tmp_path / "configs" / "results.csv", [])
+    return tmp_path
+
+
+def test_adding_replaces_the_row_of_the_same_recipe_and_variant(make_run, clone):
     for value, variant in ((1.0, "small"), (2.0, "small"), (3.0, "large")):
-        results.main(["--add", "a/b", "--metric", "loss", "--variant", variant, "--data", "d", "--note", "n",
-                      "--published", "0.5", "--source", "s", str(make_run(0, value))])
-    rows = results.read(tmp_path / "results.csv")
+        main(["results", "--add", "a/b", "--metric", "loss", "--variant", variant, "--data", "d", "--note", "n",
+              "--published", "0.5", "--source", "s", str(make_run(0, value))])
+    rows = results.read(clone / "configs" / "results.csv")
     assert [(row["variant"], row["value"]) for row in rows] == [("large", "3"), ("small", "2")]
-    page = (tmp_path / "results.md").read_text()
+    page = (clone / "docs" / "results.md").read_text()
     assert "| `a/b` (small) | loss: 2 (1) | 3.5 (unigram) | 0.5 | 1,234 | 61 s |" in page
     assert "- `a/b` (large), `a/b` (small): d; test split; 2 cores, AVX-512; n; published: s" in page
+    assert main(["results", "--check"]) == 0
+    assert [path.name for path in (clone / "docs").iterdir()] == ["results.md"]
+    (clone / "docs" / "results.md").write_text(page + "typed by hand")
+    assert main(["results", "--check"]) == 1
+
+
+def test_outside_a_clone_there_is_no_page(make_run, clone):
+    (clone / "docs").rmdir()
+    with pytest.raises(ValueError, match="docs is missing: .* in a clone of the repository only"):
+        main(["results", "--add", "a/b", "--metric", "loss", str(make_run(0, 1.0))])
+    assert not results.read(clone / "configs" / "results.csv")

@@ -1,4 +1,4 @@
-"""``python -m scripts.forecast``: what it prints and writes, and the mistakes that cost one sentence and no file."""
+"""``gluon-rnn forecast``: what it prints and writes, and the mistakes that cost one sentence and no file."""
 import pathlib
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ from gluon_rnn.metrics.baselines.series import ARX
 from gluon_rnn.tasks.forecasting.file import forecast_file
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor
 from gluon_rnn.training import train
-from scripts import forecast
+from gluon_rnn.cli.main import main
 from tests.reference import assert_rounded
 
 #: roundings of float32 on the longest path: a free run of 80 steps of some ten inputs and units
@@ -83,7 +83,7 @@ def predictions(folder):
 
 def test_scores_files_and_the_folder_last(narx, new, tmp_path, capsys):
     path, folder = new(unknown=10), tmp_path / "found"
-    assert forecast.main([str(narx), "--data", str(path), "--horizon", "6", "--output", str(folder),
+    assert main(["forecast", str(narx), "--data", str(path), "--horizon", "6", "--output", str(folder),
                           "--steps-ahead", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [f"{way}_{score}" for way in ("open_loop", "ahead_4", "free_run")
@@ -105,7 +105,7 @@ def test_an_ensemble_forecasts_the_median(narx, new, tmp_path, tmp_path_factory,
     other = trained(tmp_path_factory.mktemp("other"), "other", {"inputs": ["u"]}, {**NARX, "hidden_sizes": [3]})
     options = ["--data", str(new(unknown=10)), "--horizon", "6", "--output"]
     for run, folder, others in ((narx, "one", []), (other, "two", []), (narx, "both", ["--ensemble", str(other)])):
-        assert forecast.main([str(run), *options, str(tmp_path / folder), *others]) == 0
+        assert main(["forecast", str(run), *options, str(tmp_path / folder), *others]) == 0
     assert "median of 2 models" in capsys.readouterr().out
     one, two, both = (predictions(tmp_path / folder) for folder in ("one", "two", "both"))
     for column in ("y_open_loop", "y_free_run", "y_forecast"):
@@ -136,7 +136,7 @@ def test_scores_stand_beside_those_of_trivial_methods(narx, new):
 
 
 def test_bands_season_and_dates_that_go_on(gaussian, new, capsys):
-    assert forecast.main([str(gaussian), "--data", str(new(freq="MS")), "--horizon", "24", "--level", "0.8"]) == 0
+    assert main(["forecast", str(gaussian), "--data", str(new(freq="MS")), "--horizon", "24", "--level", "0.8"]) == 0
     out = capsys.readouterr().out
     assert "seasonal naive" in out and "bands of 0.8: open_loop_coverage_80" in out
     assert out.splitlines()[-1] == str(gaussian / "forecast")
@@ -205,12 +205,12 @@ def test_columns_of_another_split(tmp_path, capsys):
     valid = {"path": str(tmp_path / "valid.csv"), "inputs": ["uVal"], "targets": ["yVal"]}
     (tmp_path / "run").mkdir()
     run = trained(tmp_path / "run", "two", {"inputs": ["u"], "valid": valid}, NARX)
-    assert forecast.main([str(run), "--data", str(tmp_path / "valid.csv"), "--columns-of", "valid"]) == 0
+    assert main(["forecast", str(run), "--data", str(tmp_path / "valid.csv"), "--columns-of", "valid"]) == 0
     assert "y_free_run" in predictions(run / "forecast")
     with pytest.raises(ValueError, match="no column 'u'; known: uVal, when, yVal"):
-        forecast.main([str(run), "--data", str(tmp_path / "valid.csv")])
+        main(["forecast", str(run), "--data", str(tmp_path / "valid.csv")])
     with pytest.raises(ValueError, match="no files of its own for the split 'test'; known: train, valid"):
-        forecast.main([str(run), "--data", str(tmp_path / "valid.csv"), "--columns-of", "test"])
+        main(["forecast", str(run), "--data", str(tmp_path / "valid.csv"), "--columns-of", "test"])
 
 
 def blank(row):
@@ -235,7 +235,7 @@ def blank(row):
 def test_mistakes_cost_one_sentence_and_write_nothing(narx, new, tmp_path, rows, change, options, sentence):
     path, folder = new(rows, change=change), tmp_path / "above" / "found"
     with pytest.raises(ValueError, match=sentence) as caught:
-        forecast.main([str(narx), "--data", str(path), "--output", str(folder), *options])
+        main(["forecast", str(narx), "--data", str(path), "--output", str(folder), *options])
     assert "\n" not in str(caught.value) and [file.name for file in tmp_path.iterdir()] == ["new.csv"]
 
 
@@ -263,7 +263,7 @@ def test_a_run_of_another_task_is_refused(narx, new):
 
 @pytest.mark.slow
 def test_the_command_exits_with_a_sentence(narx, tmp_path):
-    command = [sys.executable, "-m", "scripts.forecast", str(narx), "--data", str(tmp_path / "none.csv")]
+    command = [sys.executable, "-m", "gluon_rnn", "forecast", str(narx), "--data", str(tmp_path / "none.csv")]
     found = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert found.returncode == 2 and found.stdout == ""
     assert found.stderr.startswith("error: ") and "none.csv: no such file" in found.stderr

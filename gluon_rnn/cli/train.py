@@ -1,0 +1,52 @@
+"""Train a model from a recipe, or go on with a run that was stopped.
+
+What is trained, on which data and how long is said by a recipe, a YAML file; ``key=value`` changes a key of it.
+"""
+import tempfile
+from pathlib import Path
+
+from gluon_rnn.cli.options import recipes_and_files
+
+EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=4000"
+INTERMIXED = True                                                 # options may stand between the keys
+
+
+def run(options):
+    """Train; the run's folder is the last line printed."""
+    recipe, overrides = _recipe(options)                                  # first: a wrong name needs no MXNet
+    from gluon_rnn import recipes
+    from gluon_rnn.training import train
+    from gluon_rnn.training.folder import recipe_of
+
+    if options.resume is not None:
+        recipe_of(options.resume)                                   # a wrong folder is the first thing to say
+    config = recipes.load(recipe, overrides)
+    if options.dry_run:
+        config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
+    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume,
+                 steps=2 if options.dry_run else None)
+    print(path, flush=True)
+    return 0
+
+
+def _recipe(options):
+    """Return the YAML file and the overrides; a run to resume brings a file of its own."""
+    from gluon_rnn.recipe_files import find
+    words = list(options.words)
+    if words and "=" not in words[0]:
+        return find(words[0]), words[1:]
+    if options.resume is None:
+        raise ValueError("which recipe? Pass its name or a YAML file first, for example quickstart")
+    return options.resume / "config.yaml", words
+
+
+def add_arguments(parser):
+    """Add the options of this command to a parser."""
+    parser.add_argument("words", nargs="*", metavar="CONFIG [key=value ...]",
+                        help="a YAML file or the name of a packaged recipe (gluon-rnn recipes), then dotted keys that "
+                             "win over it, such as training.epochs=5").completer = recipes_and_files
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
+    kind.add_argument("--resume", metavar="RUN", type=Path,
+                      help="go on with this run; CONFIG may be left out, and then is the run's own")
+
