@@ -11,6 +11,8 @@ import re
 
 from mkdocs.structure.files import File
 
+from gluon_rnn.cli.recipes import table
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<=\]\()(?:\.\./)+(?P<path>[^)#\s]+)")
 #: what a browser fetches without being asked: the tag and the attribute with the address
@@ -47,6 +49,18 @@ def loaded_from_elsewhere(page):
     finder = _Finder()
     finder.feed(page)
     return finder.found
+
+
+def recipe_tables():
+    """Return Markdown: a table of the packaged recipes for each task, with minutes and figures."""
+    _, *rows = table()
+    by_task = {}
+    for name, task, data, minutes, figures in rows:
+        by_task.setdefault(task, []).append(f"| `{name}` | {data} | {minutes} | {figures.replace('; ', '<br>')} |")
+    head = "| recipe | data | minutes | test figures |\n|---|---|---|---|"
+    sections = (f"## {task.replace('_', ' ').capitalize()}\n\n" + "\n".join([head, *lines])
+                for task, lines in by_task.items())
+    return "\n\n".join(sections)
 
 
 class _Finder(html.parser.HTMLParser):
