@@ -113,7 +113,16 @@ def section(cls, values, where):
 
 def to_yaml(config):
     """Return the effective configuration as YAML text that `load` reads back to an equal object."""
-    return OmegaConf.to_yaml(OmegaConf.create(config.model_dump(exclude={"data_root"})))
+    return OmegaConf.to_yaml(OmegaConf.create(_plain(config.model_dump(exclude={"data_root"}))))
+
+
+def _plain(value):
+    """Return nested values with texts of the plain kind: data in memory leave their address."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def explain(error):

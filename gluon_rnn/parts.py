@@ -4,9 +4,10 @@ import gluon_rnn.models  # importing the packages registers their members
 import gluon_rnn.nn  # noqa: F401
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError, Part, check_arguments
-from gluon_rnn.registry import encoders, models
+from gluon_rnn.data import placement
+from gluon_rnn.registry import datasets, encoders, models
 
-__all__ = ["ModelPlan", "build_part", "check_model", "check_part"]
+__all__ = ["ModelPlan", "build_data", "build_part", "check_model", "check_part"]
 
 #: Arguments of a model that are encoders themselves.
 NESTED = ("encoder", "decoder", "char_encoder")
@@ -58,6 +59,15 @@ def build_part(where, registry, section, fixed=(), **given):
     """
     check_part(where, registry, section, (*fixed, *given))
     return _construct(where, registry.get(section.name), {**section.arguments, **given})
+
+
+def build_data(section):
+    """Return the data set of a recipe's section `data`; ConfigError where a value, or its data, are wrong."""
+    try:
+        placement.check_readable(section.arguments)
+    except ValueError as error:
+        raise ConfigError(f"data.{error}") from error
+    return build_part("data", datasets, section)
 
 
 class ModelPlan:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import gluonnlp
 
+from gluon_rnn.data.forms import labelled_texts, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
+from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, read_text
 from gluon_rnn.data.text import UNK, encode, tokenize
 from gluon_rnn.nn.checks import check_sizes
@@ -136,6 +138,12 @@ class LabelledText(Labelled):
                                eos_token=None)
         super().__init__(parts, TextReader(vocab, unit, lower, max_length), notes)
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (texts, labels)."""
+        return {key: InMemory(labelled_texts(parts[key], label), label)
+                for key, label in labels_of_parts(parts).items()}
+
     @property
     def vocab(self):
         """The tokens of the training split, most frequent first, after the unknown token."""
@@ -156,7 +164,10 @@ class _Table:
         self._columns, self._delimiter, self._header, self._encoding = columns, delimiter, header, encoding
 
     def read(self, path):
-        """Return the `Examples` at `path`: a table, or one file for each class."""
+        """Return the `Examples` at `path`: a table, or one file for each class; those of an `InMemory` as they are."""
+        content = content_of(path)
+        if content is not None:
+            return Examples(*content)
         files = _class_files(path)
         if files is None:
             return self._read_table(path)
@@ -217,7 +228,7 @@ def _read_parts(path, split, files, table, key, seed):
         parts = {name: table.read(file) for name, file in given.items()}
         return remove_duplicates(parts, key) if key else (parts, 0)
     if given or split is None:
-        raise ValueError(f"{path}: path goes with split, the fractions of train, valid and test such as "
+        raise ValueError(f"{label_of(path)}: path goes with split, the fractions of train, valid and test such as "
                          f"[0.8, 0.1, 0.1], and with no other file, got split {split} and {', '.join(given) or 'none'}")
     whole, removed = {"train": table.read(path)}, 0
     if key:

@@ -4,6 +4,8 @@ from typing import Optional
 import gluonnlp
 import numpy as np
 
+from gluon_rnn.data.forms import labels_of_parts, sentence_pairs
+from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, positions, read_text
 from gluon_rnn.data.sentences import SentenceTokenizer
 from gluon_rnn.data.subwords import SubwordTokenizer
@@ -125,6 +127,12 @@ class ParallelText:
                            bos_token=BOS, eos_token=EOS) for side in self._known(tokens["train"]))
         self._ids = {name: self._encode(tokens.pop(name)) for name in self.splits}
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (sources, targets) or a list of pairs."""
+        return {key: InMemory(sentence_pairs(parts[key], label), label)
+                for key, label in labels_of_parts(parts).items()}
+
     def _known(self, pairs):
         """Return the tokens that make each vocabulary, two iterables; a drawn piece may be one that no split has."""
         if self._alpha is not None:
@@ -222,14 +230,16 @@ class _PairReader:
 
     def read(self, key, files):
         """Return the list of (source, target) of one table, or of two files; `key` is named in messages."""
-        if isinstance(files, (list, tuple)):
+        if content_of(files) is not None:
+            pairs = content_of(files)
+        elif isinstance(files, (list, tuple)):
             pairs = self._read_two(key, files)
         else:
             pairs = self._read_table(files)
         both = [pair for pair in pairs if all(pair)]
         self.half_empty += sum(any(pair) for pair in pairs) - len(both)
         if not both:
-            raise ValueError(f"{key}: no pair of sentences in {files}; check the files")
+            raise ValueError(f"{key}: no pair of sentences in {label_of(files)}; check the files")
         return both
 
     def _read_two(self, key, files):

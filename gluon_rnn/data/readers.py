@@ -3,6 +3,8 @@ import gzip
 import pathlib
 import zlib
 
+from gluon_rnn.data.memory import content_of, label_of
+
 __all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
 
 SPLITS = ("train", "valid", "test")
@@ -34,6 +36,10 @@ def read_text(path, encoding="utf-8"):
 
 def read_chunks(path, encoding="utf-8", size=2**18):
     """Yield the text of a file in pieces of about `size` characters; arguments and errors as those of `read_text`."""
+    text = content_of(path)
+    if text is not None:
+        yield from (text[start:start + size] for start in range(0, len(text), size))
+        return
     path = pathlib.Path(path).expanduser()
     _check_readable(path)
     empty = True
@@ -146,7 +152,7 @@ def read_splits(path, split, files, read):
     try:
         return {name: tokens[start:stop] for name, (start, stop) in positions(len(tokens), split).items()}
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{label_of(path)}: {error}") from None
 
 
 def _read_files(files, named, split, read):

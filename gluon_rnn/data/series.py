@@ -8,7 +8,9 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
+from gluon_rnn.data.memory import label_of
 from gluon_rnn.data.readers import SPLITS, positions
+from gluon_rnn.data.series_in_memory import recordings_in_memory
 from gluon_rnn.data.tables import SeriesFormat
 from gluon_rnn.registry import datasets, suggest
 
@@ -172,6 +174,11 @@ class TimeSeries(SeriesSet):
         super().__init__(parts, *names, season=season)
         self.formats = {name: files[0][1] for name, files in entries.items()}
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for recordings in memory; see `gluon_rnn.data.series_in_memory`."""
+        return recordings_in_memory(parts, section)
+
 
 def _names(columns, key):
     if isinstance(columns, (str, int)) or not all(isinstance(column, (str, int)) for column in columns or ()):
@@ -186,7 +193,7 @@ def _display_names(names, entries):
     shown = names[0] or first.inputs, names[1] or first.targets
     for path, layout in (entry for files in entries.values() for entry in files):
         if (len(layout.inputs), len(layout.targets)) != tuple(map(len, shown)):
-            raise ValueError(f"{path}: {len(layout.inputs)} inputs and {len(layout.targets)} targets where "
+            raise ValueError(f"{label_of(path)}: {len(layout.inputs)} inputs and {len(layout.targets)} targets where "
                              f"{len(shown[0])} and {len(shown[1])} are expected; every file needs the same numbers")
     return tuple([str(name) for name in part] for part in shown)
 
@@ -226,12 +233,12 @@ def _entry(entry, inputs, targets, layout):
         entry = entry["path"]
     if not inputs and not targets:
         raise ValueError("targets is missing; name the columns to predict, for example targets: [y]")
-    return str(entry), SeriesFormat(tuple(inputs), tuple(targets), **layout)
+    return entry, SeriesFormat(tuple(inputs), tuple(targets), **layout)
 
 
 def _read(path, layout):
     x, y, times = layout.read(path)
-    return Recording(path, x, y, 0, times)
+    return Recording(label_of(path), x, y, 0, times)
 
 
 def _cut(recordings, split, valid_fraction):

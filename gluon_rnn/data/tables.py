@@ -10,6 +10,7 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
+from gluon_rnn.data.memory import content_of, label_of
 from gluon_rnn.data.readers import read_text
 from gluon_rnn.registry import suggest
 
@@ -85,8 +86,8 @@ class SeriesFormat:
 
         Parameters
         ----------
-        path : str or path
-            Plain or ``.gz``.
+        path : str, path or InMemory
+            Plain or ``.gz``; or a pandas.DataFrame in memory.
         future : bool, default False
             Whether rows at the end may lack the targets: steps to be predicted, of which the inputs are known. Their
             targets are NaN.
@@ -103,7 +104,8 @@ class SeriesFormat:
             In one sentence with file, line and column: no such file, no rows, no such column, a cell that is no finite
             number, a missing value, dates that do not increase.
         """
-        table = _Table(path, self)
+        table = _Table(path, self) if content_of(path) is None else _Frame(path, self)
+        path = table.path
         x, y = (table.numbers(columns) for columns in (self.inputs, self.targets))
         known = len(y)
         if future and len(y):
@@ -176,9 +178,13 @@ class _Table:
         for row, text in enumerate(texts):
             values[row] = _number(text, self.layout.decimal)
             if np.isinf(values[row]):
-                raise ValueError(f"{self.path}, line {self.lines[row]}: {text!r} in column {column!r} is not a finite "
-                                 f"number; correct the cell, or check decimal ({self.layout.decimal!r})")
+                raise ValueError(f"{self.at(row)}: {text!r} in column {column!r} is not a finite number; correct the "
+                                 f"cell, or check decimal ({self.layout.decimal!r})")
         return values
+
+    def at(self, row):
+        """Return where a row stands, for messages."""
+        return f"{self.path}, line {self.lines[row]}"
 
     def filled(self, values, columns):
         """Return `values` (T, C) without NaN, filled as the layout says, or raise for the first that is missing."""
@@ -192,7 +198,7 @@ class _Table:
             return frame.to_numpy(dtype=np.float64)
         way = ("set missing to interpolate or forward, or correct the file" if self.layout.missing == "refuse" else
                f"missing: {self.layout.missing} has no value to fill it with at this end, so correct the file")
-        raise ValueError(f"{self.path}, line {self.lines[rows[0]]}: column {columns[places[0]]!r} has no value "
+        raise ValueError(f"{self.at(rows[0])}: column {columns[places[0]]!r} has no value "
                          f"({len(rows)} missing in all, row {rows[0]} is the first); {way}")
 
     def dates(self):
@@ -210,14 +216,39 @@ class _Table:
                              f"{texts[0]!r}; set date_format, such as \"%d.%m.%Y %H:%M\" (pandas: {doubt})")
         if times.hasnans:
             row = int(np.argmax(times.isna()))
-            raise ValueError(f"{self.path}, line {self.lines[row]}: {texts[row]!r} in column {column!r} is not a date "
+            raise ValueError(f"{self.at(row)}: {texts[row]!r} in column {column!r} is not a date "
                              "as the others are; correct the cell, or set date_format")
         steps = np.diff(times.asi8)
         if (steps <= 0).any():
             row = int(np.argmax(steps <= 0)) + 1
-            raise ValueError(f"{self.path}, line {self.lines[row]}: the date {texts[row]!r} in column {column!r} does "
+            raise ValueError(f"{self.at(row)}: the date {texts[row]!r} in column {column!r} does "
                              f"not come after {texts[row - 1]!r} before it; sort the file by date and drop repeats")
         return times
+
+
+class _Frame(_Table):
+    """The cells of a pandas.DataFrame in memory; rows are counted from 0."""
+
+    def __init__(self, source, layout):
+        self.path, self.layout, self.cells = label_of(source), layout, content_of(source)
+        self.columns = list(self.cells)
+        if not len(self.cells):
+            raise ValueError(f"{self.path}: there are no rows; pass at least one")
+
+    def _number_column(self, column):
+        texts = self._texts(column)
+        try:
+            values = np.array(texts, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.path}: column {column!r} must hold numbers: {error}") from None
+        if np.isinf(values).any():
+            row = int(np.argmax(np.isinf(values)))
+            raise ValueError(f"{self.at(row)}: {values[row]} in column {column!r} is not a finite number; correct it")
+        return values
+
+    def at(self, row):
+        """Return where a row stands, for messages."""
+        return f"{self.path}, row {row}"
 
 
 def _number(text, decimal):

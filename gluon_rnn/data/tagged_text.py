@@ -13,6 +13,8 @@ import collections
 import gluonnlp
 import numpy as np
 
+from gluon_rnn.data.forms import labels_of_parts, tagged_sentences
+from gluon_rnn.data.memory import InMemory, content_of
 from gluon_rnn.data.readers import SPLITS, read_text
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets, suggest
@@ -111,6 +113,12 @@ class Conllu:
         self.duplicates = self._count_duplicates(drop_duplicates)
         self.encoder = self._make_encoder(min_freq, lowercase, max_word_length)
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (lists of words, lists of tags)."""
+        return {key: InMemory(tagged_sentences(parts[key], label), label)
+                for key, label in labels_of_parts(parts).items()}
+
     def _count_duplicates(self, drop):
         known = {sentence.words for sentence in self._sentences["train"]}
         others = [split for split in self.splits if split != "train"]
@@ -150,6 +158,8 @@ def read_conllu(path, column="upos", encoding="utf-8"):
     """
     if column not in COLUMNS:
         raise ValueError(f"column must be 'upos' or 'xpos', got {column!r}")
+    if content_of(path) is not None:
+        return [Sentence(*sentence) for sentence in content_of(path)]
     sentences, words, tags = [], [], []
     parse_line = _parser(column)
     lines = read_text(path, encoding).split("\n")

@@ -6,6 +6,8 @@ import gluonnlp
 import numpy as np
 
 from gluon_rnn.data.bptt import BPTTBatches
+from gluon_rnn.data.forms import labels_of_parts, running_text
+from gluon_rnn.data.memory import InMemory
 from gluon_rnn.data.readers import read_splits
 from gluon_rnn.data.token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
 from gluon_rnn.registry import datasets, suggest
@@ -71,6 +73,11 @@ class _Text:
         self.vocab = gluonnlp.Vocab(counter, padding_token=None, bos_token=None, **vocabulary)
         self.splits = tuple(parts)
         self._ids = {name: reader.translate(ids, self.vocab, f"the {name} split") for name, ids in parts.items()}
+
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for texts in memory, each a text or a list of texts (lines)."""
+        return {key: InMemory(running_text(parts[key], label), label) for key, label in labels_of_parts(parts).items()}
 
     def ids(self, split):
         """Return the token ids of "train", "valid" or "test", (n,) int32; ValueError where there is no such split."""

@@ -5,12 +5,14 @@ from typing import Union
 
 import numpy as np
 
+from gluon_rnn.data.forms import labelled_sequences, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, carve, count_across
+from gluon_rnn.data.memory import InMemory, content_of
 from gluon_rnn.data.readers import read_text
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets
 
-__all__ = ["Trajectories", "TrajectoryReader"]
+__all__ = ["Trajectories", "TrajectoryReader", "numbers_of", "rows_of", "with_features"]
 
 
 class TrajectoryReader:
@@ -126,6 +128,11 @@ class Trajectories(Labelled):
         self._distort = distort
         super().__init__(parts, reader, [f"{count_across(parts, tuple):,} duplicates across splits"])
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (sequences (T_i, features), labels)."""
+        return with_features(parts, section, labelled_sequences)
+
     def augmented(self, row, rng):
         """Return training example `row` (T, C), distorted by a matrix that `rng` draws."""
         steps = super().augmented(row, rng)
@@ -137,7 +144,10 @@ class Trajectories(Labelled):
 
 
 def _read_rows(path, features, label_first, delimiter, encoding):
-    """Return the `Examples` of one file; an item is a tuple of floats."""
+    """Return the `Examples` of one file or `InMemory`; an item is a tuple of floats."""
+    content = content_of(path)
+    if content is not None:
+        return Examples(rows_of(content[0]), content[1])
     examples = Examples()
     for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
         if not line.strip():
@@ -152,6 +162,23 @@ def _read_rows(path, features, label_first, delimiter, encoding):
     if not len(examples):
         raise ValueError(f"{path}: no rows; check the path")
     return examples
+
+
+def rows_of(sequences):
+    """Return sequences (T_i, C) as rows of a file: tuples of floats, step after step."""
+    return [tuple(sequence.ravel().tolist()) for sequence in sequences]
+
+
+def with_features(parts, section, form):
+    """Return the keys of a recipe for data in memory that `form` puts into shape, the number of features among them."""
+    found = {key: InMemory(form(parts[key], label), label) for key, label in labels_of_parts(parts).items()}
+    sizes = {key: part.content[0][0].shape[1] for key, part in found.items()}
+    features = section.get("features", sizes["train"])
+    for key, size in sizes.items():
+        if size != features:
+            raise ValueError(f"{found[key].label}: steps of {size} features, and {features} were expected, those of "
+                             f"{'the recipe' if 'features' in section else 'the train data'}; pass as many")
+    return {**found, "features": features}
 
 
 def numbers_of(fields, features, where):

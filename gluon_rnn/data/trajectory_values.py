@@ -3,8 +3,10 @@ from typing import Union
 
 import numpy as np
 
+from gluon_rnn.data.forms import sequences_with_values
+from gluon_rnn.data.memory import content_of
 from gluon_rnn.data.readers import read_text
-from gluon_rnn.data.trajectories import TrajectoryReader, numbers_of
+from gluon_rnn.data.trajectories import TrajectoryReader, numbers_of, rows_of, with_features
 from gluon_rnn.data.values import SequenceValues
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets
@@ -75,6 +77,23 @@ class TrajectoryValues(SequenceValues):
         super().__init__(parts, targets, reader)
 
 
+    @classmethod
+    def from_memory(cls, parts, section):
+        """Return the keys of a recipe for data in memory, each (sequences (T_i, features), targets (n, K)).
+
+        Targets that the recipe does not name are value, or value_1, value_2 and so on.
+        """
+        found = with_features(parts, section, sequences_with_values)
+        counts = {key: found[key].content[1].shape[1] for key in parts}
+        count = counts["train"]
+        names = section.get("targets") or (["value"] if count == 1 else [f"value_{k + 1}" for k in range(count)])
+        for key in parts:
+            if counts[key] != len(names):
+                raise ValueError(f"{found[key].label}: {counts[key]} values a sequence, and {len(names)} were "
+                                 f"expected: {', '.join(map(str, names))}; pass as many, or set data.targets")
+        return {**found, "targets": list(names)}
+
+
 def _check_targets(targets, targets_at):
     if not targets or not all(isinstance(name, str) for name in targets) or len(set(targets)) < len(targets):
         raise ValueError(f"targets must be a list of different names, such as [mass, age], got {targets!r}")
@@ -83,7 +102,10 @@ def _check_targets(targets, targets_at):
 
 
 def _read_rows(path, features, num_targets, first, delimiter, encoding):
-    """Return the rows of one file, tuples of floats, and their targets (n, K)."""
+    """Return the rows of one file or `InMemory`, tuples of floats, and their targets (n, K)."""
+    content = content_of(path)
+    if content is not None:
+        return rows_of(content[0]), content[1]
     rows, targets = [], []
     for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
         if not line.strip():

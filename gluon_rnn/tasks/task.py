@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
 from gluon_rnn.nn import OwnDefaults
-from gluon_rnn.parts import build_part, check_model, check_part
+from gluon_rnn.parts import build_data, check_model, check_part
 from gluon_rnn.registry import datasets
 
 __all__ = ["Report", "Task"]
@@ -94,7 +94,7 @@ class Task:
 
     def read_data(self):
         """Return the data set of the recipe; ConfigError where it lacks a validation split."""
-        data = build_part("data", datasets, self.config.data)
+        data = build_data(self.config.data)
         if "valid" not in data.splits:
             raise ConfigError(f"data: training needs a valid split; give the key {self.valid_keys}")
         return data

@@ -13,8 +13,8 @@ from gluon_rnn.diagnostics import correlate_residuals, forecast_figure, residual
 from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.bands import Band
 from gluon_rnn.metrics.baselines.series import Persistence, SeasonalNaive
-from gluon_rnn.parts import build_part
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.parts import build_data
+from gluon_rnn.registry import suggest
 from gluon_rnn.tasks.forecasting.predictor import ForecastingPredictor
 from gluon_rnn.tasks.forecasting.report import arx_like, band_columns, predictions_table, residuals_of
 
@@ -233,7 +233,7 @@ def _baselines(run, measured):
 def _training_recordings(run):
     """Return the recordings that the run was trained on and "", or None and why there are none."""
     try:
-        data = build_part("data", datasets, run.config.data)
+        data = build_data(run.config.data)
         recordings = data.recordings("train")
         scaler = SeriesScaler.fit(recordings, data.input_names, data.target_names, run.assets.scaler.y.kind)
     except (ValueError, OSError) as error:

@@ -10,8 +10,8 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.data import pad, transpose
 from gluon_rnn.data.batching import Batch, BucketedBatches
 from gluon_rnn.models import frame_loss
-from gluon_rnn.parts import build_part
-from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.parts import build_data
+from gluon_rnn.registry import tasks
 from gluon_rnn.tasks.frames.loss import FrameLoss
 from gluon_rnn.tasks.frames.predictor import FramesAssets, FramesPredictor
 from gluon_rnn.tasks.frames.report import report
@@ -46,7 +46,7 @@ class FramesTask(Task):
 
     def __init__(self, config):
         super().__init__(config)
-        self.data = build_part("data", datasets, config.data)
+        self.data = build_data(config.data)
         if not hasattr(self.data, "rolls"):
             raise ConfigError(f"data.name: the task 'frames' needs piano rolls, and {config.data.name!r} has none; "
                               "use piano_roll")

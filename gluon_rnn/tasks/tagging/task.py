@@ -13,8 +13,8 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.data import TagEncoder
 from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.data.spellings import dense_spellings, grouped_spellings
-from gluon_rnn.parts import build_part
-from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.parts import build_data
+from gluon_rnn.registry import tasks
 from gluon_rnn.tasks.tagging.batches import collate
 from gluon_rnn.tasks.tagging.loss import TaggingLoss, tagging_loss
 from gluon_rnn.tasks.tagging.predictor import TaggingAssets, TaggingPredictor
@@ -45,7 +45,7 @@ class TaggingTask(Task):
 
     def __init__(self, config):
         super().__init__(config)
-        self.data = build_part("data", datasets, config.data)
+        self.data = build_data(config.data)
         if not isinstance(getattr(self.data, "encoder", None), TagEncoder):
             raise ConfigError(f"data.name: the task 'tagging' needs sentences with a tag for each word, and "
                               f"{config.data.name!r} has none; use conllu")
