@@ -11,8 +11,8 @@ from gluon_rnn import runtime
 
 __version__ = "0.1.0"
 
-_PARTS = ("benchmark", "config", "data", "diagnostics", "export", "inference", "metrics", "models", "nn", "optim",
-          "parts", "recipes", "registry", "results", "runs", "tasks", "training")
+_PARTS = ("benchmark", "config", "data", "diagnostics", "estimators", "export", "inference", "metrics", "models", "nn", "optim",
+          "parts", "python_api", "recipes", "registry", "results", "runs", "tasks", "training")
 
 runtime.prepare()
 
@@ -29,11 +29,22 @@ def load(path, which="best", ctx=None, ensemble=(), *, beside=None):
     return load_run(path, which, ctx, ensemble)
 
 
+def train(recipe=None, data=None, *, resume=None, **overrides):
+    """Train a model by a recipe, on files or on data in memory, and return its `Run`.
+
+    See `gluon_rnn.python_api.train`; the parts of the package that it needs are imported by this call.
+    """
+    from gluon_rnn.python_api import train as train_run
+    return train_run(recipe, data, resume=resume, **overrides)
+
+
 def __getattr__(name):
+    if name == "Run":
+        return importlib.import_module("gluon_rnn.runs").Run
     if name in _PARTS:
         return importlib.import_module(f"gluon_rnn.{name}")
     raise AttributeError(f"module 'gluon_rnn' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_PARTS})
+    return sorted({*globals(), *_PARTS, "Run"})

@@ -16,12 +16,17 @@ from gluon_rnn import config as configuration
 from gluon_rnn import runtime
 from gluon_rnn import tasks as _tasks  # noqa: F401  importing the package registers the tasks
 from gluon_rnn.config import Config, ConfigError, check_arguments, explain
+from gluon_rnn.data import placement
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
 
-__all__ = ["build_task", "data_root", "find", "from_dict", "load", "resolve"]
+__all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "resolve", "with_data"]
+
+
+#: what messages call a recipe that is no file
+_GIVEN = "the recipe given"
 
 
 def data_root():
@@ -50,12 +55,51 @@ def load(path, overrides=()):
         In one sentence: the file, the YAML path, what is wrong, and the nearest right spelling.
     """
     path = find(path)
-    raw = OmegaConf.merge({"data_root": data_root()}, _read(path), _from_overrides(overrides))
+    return from_dict(read(path, overrides), str(path))
+
+
+def read(recipe, overrides=()):
+    """Return a recipe with its overrides and `${data_root}` filled in, a nested dict that is not checked yet.
+
+    Parameters
+    ----------
+    recipe : str, Path or dict
+        As for `load`; or a recipe as a nested dict.
+    overrides : sequence of str, or dict
+        As for `load`; or {dotted key: value}, a mapping being merged into the section of that name.
+    """
+    source = _GIVEN if isinstance(recipe, dict) else str(recipe)
     try:
-        raw = OmegaConf.to_container(raw, resolve=True)
+        own = OmegaConf.create(recipe) if isinstance(recipe, dict) else _read(find(recipe))
+        if isinstance(own.get("task"), str):
+            own.task = {"name": own.task}                                # so that an override can add a key of the task
+        raw = OmegaConf.merge({"data_root": data_root()}, own, _from_overrides(overrides))
+        return OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
-        raise ConfigError(f"{path}: {_one_line(error)}") from error
-    return from_dict(raw, str(path))
+        raise ConfigError(f"{source}: {_one_line(error)}") from error
+
+
+def with_data(raw, data, source=_GIVEN):
+    """Return a recipe, as `read` gives it, with data in memory in the place of its files.
+
+    Parameters
+    ----------
+    raw : dict
+    data : object
+        What the recipe's data set takes, or a dict of it by split; see `gluon_rnn.data.placement.place`. A recipe
+        without ``data.name`` gets the data set that its task has for such data.
+    source : str
+        Named in messages.
+    """
+    section = raw.get("data") or {}
+    if not isinstance(section, dict):
+        raise ConfigError(f"{source}: data: expected a mapping such as {{name: ...}}, got {section!r}")
+    task = tasks.get((raw.get("task") or {"name": "language_model"}).get("name"))
+    try:
+        name = section.get("name") or task.data_set_for(data.get("train") if isinstance(data, dict) else data)
+        return {**raw, "data": placement.place({**section, "name": name}, data)}
+    except ValueError as error:
+        raise ConfigError(f"{source}: data.{error}" if _is_key(error) else f"{source}: {error}") from error
 
 
 def from_dict(raw, source="<dict>"):
@@ -109,7 +153,17 @@ def _read(path):
     return raw
 
 
+def _is_key(error):
+    """Whether a sentence begins with a key of the section `data`, so that it lacks the section's name only."""
+    return str(error).split(":")[0] in ("name", "split")
+
+
 def _from_overrides(overrides):
+    if isinstance(overrides, dict):
+        found = OmegaConf.create()
+        for key, value in overrides.items():
+            OmegaConf.update(found, key, value, force_add=True)
+        return found
     for text in overrides:
         if "=" not in text:
             raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")

@@ -1,18 +1,122 @@
 """Runs that have been trained: reading a model back, and its scores on the data of its recipe."""
+import functools
 import json
+from pathlib import Path
+
+import pandas as pd
 
 from gluon_rnn import recipes, runtime
+from gluon_rnn.data.placement import addresses
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.folder import check_assets, recipe_of, write_results
 
-__all__ = ["config_of", "evaluate_run", "evaluate_ensemble", "load_run"]
+__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run"]
 
 
-def config_of(path):
-    """Return the effective configuration of the run in `path`; ValueError where there is no run."""
-    return recipes.load(recipe_of(path))
+class Run:
+    """The folder of a run: its scores, and the model that it trained.
+
+    Parameters
+    ----------
+    path : str or Path
+    data : object, optional
+        The data of a run that was trained on data in memory, as they were passed to `gluon_rnn.train`; `evaluate` alone
+        needs them, and they are compared with the hashes that the run has noted. `gluon_rnn.train` fills them in.
+
+    Attributes
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ValueError
+        If there is no run in `path`.
+    """
+
+    def __init__(self, path, data=None):
+        self.path, self._data = Path(path), data
+        recipe_of(self.path)
+
+    @functools.cached_property
+    def config(self):
+        """The effective recipe, a `gluon_rnn.config.Config`."""
+        return config_of(self.path)
+
+    @property
+    def results(self):
+        """What ``results.json`` holds: scores, baselines, seed, parameters, epochs, seconds; a dict.
+
+        ValueError where the run has not come to its end.
+        """
+        path = self.path / "results.json"
+        if not path.is_file():
+            raise ValueError(f"the run in {str(self.path)!r} has not come to its end, so that there are no results; "
+                             f"gluon_rnn.train(resume={str(self.path)!r}) goes on, with the data where they were in "
+                             "memory")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    @property
+    def scores(self):
+        """The scores on the test split, or on the validation split where there is no other; a dict."""
+        return self.results["scores"]
+
+    @property
+    def metrics(self):
+        """The rows of ``metrics.csv``, one for each evaluation; a pandas.DataFrame."""
+        return pd.read_csv(self.path / "metrics.csv", float_precision="round_trip")
+
+    def predictor(self, which="best", ctx=None, ensemble=()):
+        """Return the predictor of a checkpoint; see `load_run`."""
+        return load_run(self.path, which, ctx, ensemble)
+
+    @functools.cached_property
+    def _best(self):
+        return self.predictor()
+
+    def predict(self, *inputs, **options):
+        """Apply the best checkpoint; arguments and answer are those of its predictor's `predict`."""
+        return self._best.predict(*inputs, **options)
+
+    def evaluate(self, split=None, which="best"):
+        """Return the scores of a checkpoint on a split of the run's data, a dict; see `evaluate_run`."""
+        return _evaluated(self.path, config_of(self.path, self._data), split, which)[2]
+
+    def __repr__(self):
+        text = f"Run({str(self.path)!r}: {self.config.task.name}, {self.config.model.name}"
+        if not (self.path / "results.json").is_file():
+            return f"{text}, not finished)"
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in list(self.scores.items())[:4])
+        return f"{text}; {self.results['split']} {scores})"
+
+
+def config_of(path, data=None):
+    """Return the effective configuration of the run in `path`, of one whose data were in memory with these `data`.
+
+    Raises
+    ------
+    ValueError
+        If there is no run, or the data are not those that it was trained on.
+    """
+    recipe = recipe_of(path)
+    if data is None:
+        return recipes.load(recipe)
+    config = recipes.from_dict(recipes.with_data(recipes.read(recipe), data, str(recipe)), str(recipe))
+    check_same_data(path, config)
+    return config
+
+
+def check_same_data(path, config):
+    """Raise ValueError unless the data in memory of a recipe are those of the run in `path`, by their hashes."""
+    old, new = (addresses(each.data.arguments) for each in (recipes.load(recipe_of(path)), config))
+    if new and not old:
+        raise ValueError(f"the run in {str(path)!r} read its data from files, and data in memory were given; leave "
+                         "them out")
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            raise ValueError(f"the data given are not those of the run in {str(path)!r}: {key} is {new.get(key)} and "
+                             f"was {old.get(key)}; pass the data of that run, in the same form, or start a new run")
 
 
 def load_run(path, which="best", ctx=None, ensemble=()):
@@ -65,7 +169,12 @@ def evaluate_run(path, split=None, which="best"):
     ValueError
         If there is no such run, checkpoint or split, or the data have changed since.
     """
-    config, checkpoint = config_of(path), checkpoints.load(path, which)
+    return in_words(*_evaluated(path, config_of(path), split, which))
+
+
+def _evaluated(path, config, split, which):
+    """Return the task, the split and the scores of a checkpoint on it."""
+    checkpoint = checkpoints.load(path, which)
     task = recipes.build_task(config)
     split = split or task.final_split
     if split not in task.data.splits:
@@ -73,7 +182,7 @@ def evaluate_run(path, split=None, which="best"):
     check_assets(checkpoint, task.assets, f"the run in {str(path)!r}")
     task.model.load_parameters(checkpoint.parameters, ctx=runtime.devices(config.device)[0])
     task.graph.hybridize()
-    return in_words(task, split, task.evaluate(split))
+    return task, split, task.evaluate(split)
 
 
 def evaluate_ensemble(paths, split=None, which="best", *, save=False):

@@ -5,7 +5,7 @@ from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
 from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_data, check_model, check_part
-from gluon_rnn.registry import datasets
+from gluon_rnn.registry import datasets, tasks
 
 __all__ = ["Report", "Task"]
 
@@ -65,6 +65,8 @@ class Task:
     data_section = configuration.Data
     unit = "sequence"
     selection = ("loss", "min")
+    #: registered name of the data set that takes data in memory where a recipe names none
+    default_data = None
     #: keys of a data set that make a validation split
     valid_keys = "valid, or a split of two fractions"
     #: lowest loss that is possible, where it is known
@@ -82,6 +84,14 @@ class Task:
         """Check names, arguments and the task's own keys, nothing being built; ConfigError with the YAML path."""
         check_part("data", datasets, config.data)
         check_model(config.model, cls.predictor_class.size_names)
+
+    @classmethod
+    def data_set_for(cls, data):
+        """Return the name of the data set that takes `data`, one part of what a user has in memory."""
+        if cls.default_data is None:
+            raise ValueError(f"name: the task {tasks.name_of(cls)!r} takes no data from memory; name a data set that "
+                             "reads files")
+        return cls.default_data
 
     @classmethod
     def example_sizes(cls, config):

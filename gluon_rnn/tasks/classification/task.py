@@ -86,6 +86,12 @@ class ClassificationTask(Task):
                                           if hasattr(datasets.get(name), "example_arguments")))
 
     @classmethod
+    def data_set_for(cls, data):
+        """Return the data set of labelled texts, or that of labelled sequences of numbers."""
+        items = data[0] if isinstance(data, tuple) and len(data) == 2 else ()
+        return "labelled_text" if len(items) and isinstance(next(iter(items)), str) else "trajectories"
+
+    @classmethod
     def example_sizes(cls, config):
         """Return two classes, and a small vocabulary or a number of features that is left open."""
         return {"num_classes": 2, **datasets.get(config.data.name).example_arguments}

@@ -48,6 +48,7 @@ class ConditionalLanguageModelTask(Task):
     default_model = "conditional_language_model"
     predictor_class = ConditionalPredictor
     data_section = ConditionalData
+    default_data = "labelled_text"
     unit = "token"
 
     def __init__(self, config, *, samples: int = 100, temperature: float = 1.0, top_p: Optional[float] = None,

@@ -58,6 +58,7 @@ class ForecastingTask(Task):
     default_model = "narx"
     predictor_class = ForecastingPredictor
     data_section = SeriesData
+    default_data = "time_series"
     unit = "sample"
     valid_keys = "valid, valid_fraction or split"
 

@@ -42,6 +42,7 @@ class LanguageModelTask(Task):
     default_model = "language_model"
     predictor_class = LanguageModelPredictor
     data_section = LanguageModelData
+    default_data = "characters"
     unit = "token"
 
     def __init__(self, config, *, samples: int = 3, sample_length: int = 300):

@@ -46,6 +46,7 @@ class RegressionTask(Task):
     default_model = "regressor"
     predictor_class = RegressionPredictor
     data_section = RegressionData
+    default_data = "trajectory_values"
     unit = "sequence"
 
     def __init__(self, config, *, loss="squared", delta=1.0, baselines=True):

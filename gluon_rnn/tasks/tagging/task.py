@@ -40,6 +40,7 @@ class TaggingTask(Task):
     default_model = "tagger"
     predictor_class = TaggingPredictor
     data_section = TaggingData
+    default_data = "conllu"
     unit = "word"
     selection = ("accuracy", "max")
 

@@ -58,6 +58,7 @@ class TranslationTask(Task):
     default_model = "seq2seq"
     predictor_class = TranslationPredictor
     data_section = TranslationData
+    default_data = "parallel_text"
     unit = "token"
 
     def __init__(self, config, *, label_smoothing: float = 0.0, r_drop: float = 0.0,
