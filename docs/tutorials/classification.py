@@ -17,8 +17,6 @@
 # XX, XY, YX and YY. Whoever counts letters cannot tell XY from YX.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import numpy as np
@@ -57,7 +55,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 14, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 }, data=data)
-results = json.loads((run.path / "results.json").read_text())
+run
 
 # %% [markdown]
 # ## What the figure means
@@ -66,7 +64,7 @@ results = json.loads((run.path / "results.json").read_text())
 # class, and linear models on counts of letters. They know the letters but not their order.
 
 # %%
-table = pd.DataFrame({"this network": results["scores"], **results["baselines"]}).T
+table = pd.DataFrame({"this network": run.scores, **run.results["baselines"]}).T
 table[["accuracy", "macro_f1"]].round(3)
 
 # %% [markdown]
@@ -86,7 +84,7 @@ axes.axis("off");
 
 # %%
 text, label = data["test"][0][0], data["test"][1][0]
-answers = pd.DataFrame(run.stream(text))
+answers = pd.DataFrame(run.predictor().stream(text))
 figure, axes = plt.subplots(figsize=(8, 3))
 for name in sorted(answers.columns):
     axes.plot(range(LENGTH), answers[name], marker=".", label=name)

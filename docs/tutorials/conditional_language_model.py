@@ -17,8 +17,6 @@
 # is known exactly which names are possible.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import mxnet as mx
@@ -38,7 +36,7 @@ def draw_name(language, rng):
 
 
 rng = np.random.default_rng(0)
-labels = [str(label) for label in rng.choice(list(LANGUAGES), 1200)]
+labels = [str(label) for label in rng.choice(list(LANGUAGES), 800)]
 names = [draw_name(label, rng) for label in labels]
 print([f"{name} ({label})" for name, label in zip(names, labels)][:6])
 
@@ -50,14 +48,13 @@ print([f"{name} ({label})" for name, label in zip(names, labels)][:6])
 
 # %%
 run = gluon_rnn.train({
-    "task": {"name": "conditional_language_model", "samples": 60},
+    "task": {"name": "conditional_language_model", "samples": 30},
     "data": {"name": "labelled_text", "unit": "character", "split": [0.8, 0.1, 0.1], "batch_size": 32},
     "model": {"embed_size": 16, "encoder": {"name": "gru", "hidden_size": 48}},
-    "training": {"epochs": 15, "clip_norm": 1.0,
+    "training": {"epochs": 10, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 }, data=(names, labels))
-scores = json.loads((run.path / "results.json").read_text())["scores"]
-scores
+run.scores
 
 # %% [markdown]
 # ## What the figure means
@@ -71,7 +68,7 @@ scores
 letters = "".join(name + "." for name in names)
 shares = np.array([letters.count(letter) for letter in set(letters)]) / len(letters)
 print(f"frequencies of letters  {-(shares * np.log2(shares)).sum():.2f} bits per character")
-print(f"this network            {scores['loss'] / np.log(2):.2f} bits per character")
+print(f"this network            {run.scores['loss'] / np.log(2):.2f} bits per character")
 
 # %% [markdown]
 # ## Names of each class
@@ -96,8 +93,8 @@ def is_possible(name, language):
 
 
 for language in LANGUAGES:
-    drawn = run.predict(language, count=200, seed=2)
-    print(f"{language}: {np.mean([is_possible(name, language) for name in drawn]):.0%} of 200 names are possible")
+    drawn = run.predict(language, count=60, seed=2)
+    print(f"{language}: {np.mean([is_possible(name, language) for name in drawn]):.0%} of 60 names are possible")
 
 # %% [markdown]
 # ## What the network remembers
@@ -106,10 +103,11 @@ for language in LANGUAGES:
 # for each language: it comes from the initial state alone.
 
 # %%
-vocab, boundary = run.assets.vocab, run.assets.boundary
-classes = [run.assets.labels.index(language) for language in LANGUAGES]
-states = run.model.states_for(mx.nd.array(classes, dtype="int32"))
-logits, _ = run.model(mx.nd.array([[boundary] * 3], dtype="int32"), states)               # (1, 3, V)
+predictor = run.predictor()
+vocab, boundary = predictor.assets.vocab, predictor.assets.boundary
+classes = [predictor.assets.labels.index(language) for language in LANGUAGES]
+states = predictor.model.states_for(mx.nd.array(classes, dtype="int32"))
+logits, _ = predictor.model(mx.nd.array([[boundary] * 3], dtype="int32"), states)               # (1, 3, V)
 first = mx.nd.softmax(logits[0]).asnumpy()[:, :len(vocab)]
 shown = sorted((index for index, letter in enumerate(vocab.idx_to_token) if len(letter) == 1),
                key=vocab.idx_to_token.__getitem__)

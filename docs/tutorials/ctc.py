@@ -19,7 +19,6 @@
 # neighbours are merged and blanks are removed; the loss sums over all paths of the right string.
 
 # %%
-import json
 import pathlib
 
 import gluon_rnn  # before mxnet: it prepares the process
@@ -64,7 +63,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 15, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 })
-results = json.loads((run.path / "results.json").read_text())
+run
 
 # %% [markdown]
 # ## What the figure means
@@ -74,7 +73,7 @@ results = json.loads((run.path / "results.json").read_text())
 # string; the others to the single most probable path.
 
 # %%
-for name, scores in {"this network": results["scores"], **results["baselines"]}.items():
+for name, scores in {"this network": run.scores, **run.results["baselines"]}.items():
     print(name, {key: round(float(value), 3) for key, value in scores.items()})
 
 # %% [markdown]
@@ -86,15 +85,16 @@ for name, scores in {"this network": results["scores"], **results["baselines"]}.
 
 # %%
 recording = sorted((run.path / "strings").glob("*.wav"))[0]
-features = run.assets.reader(recording)                                                    # (T, C)
-logits = run.model(mx.nd.array(features[:, None]), None, mx.nd.array([len(features)]))
+predictor = run.predictor()
+features = predictor.assets.reader(recording)                                                    # (T, C)
+logits = predictor.model(mx.nd.array(features[:, None]), None, mx.nd.array([len(features)]))
 shares = mx.nd.softmax(logits).asnumpy()[:, 0]                                             # (T, K + 1)
-seconds = np.arange(len(features)) * run.assets.reader.hop
+seconds = np.arange(len(features)) * predictor.assets.reader.hop
 
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 5), sharex=True)
 top.imshow(features.T, origin="lower", aspect="auto", extent=(0, seconds[-1], 0, features.shape[1]))
 top.set(title=recording.stem, ylabel="mel band")
-for label, share in zip([*run.assets.labels, "blank"], shares.T):
+for label, share in zip([*predictor.assets.labels, "blank"], shares.T):
     bottom.plot(seconds, share, label=label, color="lightgray" if label == "blank" else None)
 bottom.set(xlabel="s", ylabel="probability")
 bottom.legend(loc="center right")

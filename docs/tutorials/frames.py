@@ -18,8 +18,6 @@
 # foresee.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import numpy as np
@@ -63,7 +61,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 50, "eval_interval": 5, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.02}, "schedule": {"name": "cosine"}},
 })
-results = json.loads((run.path / "results.json").read_text())
+run
 
 # %% [markdown]
 # ## What the figure means
@@ -74,7 +72,7 @@ results = json.loads((run.path / "results.json").read_text())
 
 # %%
 print(f"best possible, in a key that is known  {-0.95 * np.log(0.95) - 0.05 * np.log(0.05):.2f}")
-for name, scores in {"this network": results["scores"], **results["baselines"]}.items():
+for name, scores in {"this network": run.scores, **run.results["baselines"]}.items():
     print(f"{name:38} {scores['loss']:.2f}")
 
 # %% [markdown]
@@ -85,7 +83,7 @@ for name, scores in {"this network": results["scores"], **results["baselines"]}.
 
 # %%
 piece = draw_piece(np.random.default_rng(7))
-probabilities = np.array(list(run.stream(piece[:24])))                                    # (24, keys)
+probabilities = np.array(list(run.predictor().stream(piece[:24])))                                    # (24, keys)
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 5), sharex=True)
 top.imshow(piece[1:25].T, origin="lower", cmap="gray_r", aspect="auto")
 top.set(title="what came", ylabel="key")

@@ -17,14 +17,12 @@
 # is. Here the sentences are generated, so the best possible score is known exactly.
 
 # %%
-import json
 import math
 
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import mxnet as mx
 import numpy as np
-import pandas as pd
 
 grammar = gluon_rnn.data.ElmanGrammar(sentences=8000)
 for sentence in grammar.sentences("train")[:6]:
@@ -44,8 +42,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 8, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 })
-results = json.loads((run.path / "results.json").read_text())
-results["scores"]
+run.scores
 
 # %% [markdown]
 # ## What the figure means
@@ -59,11 +56,11 @@ counts = np.bincount(grammar.ids("train"), minlength=len(grammar.vocab))
 unigram = -np.log(counts[grammar.ids("test")] / counts.sum()).mean()
 print(f"all words alike       {len(grammar.vocab):5.2f}")
 print(f"frequencies of words  {math.exp(unigram):5.2f}")
-print(f"this network          {results['scores']['perplexity']:5.2f}")
+print(f"this network          {run.scores['perplexity']:5.2f}")
 print(f"the best possible     {math.exp(grammar.ideal('test')):5.2f}")
 
 # %%
-metrics = pd.read_csv(run.path / "metrics.csv")
+metrics = run.metrics
 figure, axes = plt.subplots(figsize=(7, 3))
 axes.plot(metrics["epoch"], np.exp(metrics["train_loss"]), label="training")
 axes.plot(metrics["epoch"], np.exp(metrics["valid_loss"]), label="validation")
@@ -79,11 +76,10 @@ axes.legend();
 # a noun; behind a complete sentence it expects one of the nouns that begin a sentence.
 
 # %%
-vocab, words = run.model, "woman smash plate man sleep cat".split()
-vocab = grammar.vocab
-state, rows = run.model.begin_state(1), []
+model, vocab = run.predictor().model, grammar.vocab
+words, state, rows = "woman smash plate man sleep cat".split(), model.begin_state(1), []
 for word in words:
-    logits, state = run.model(mx.nd.array([[vocab[word]]], dtype="int32"), state)     # (1, 1, V): one step
+    logits, state = model(mx.nd.array([[vocab[word]]], dtype="int32"), state)     # (1, 1, V): one step
     rows.append(mx.nd.softmax(logits[0, 0]).asnumpy())
 order = sorted(range(len(vocab)), key=lambda index: grammar.categories[vocab.idx_to_token[index]])
 
@@ -99,7 +95,7 @@ figure.colorbar(image);
 # embedding, found by a singular value decomposition, show this.
 
 # %%
-vectors = run.model.collect_params(".*embed.*weight")
+vectors = model.collect_params(".*embed.*weight")
 vectors = next(iter(vectors.values())).data().asnumpy()
 vectors = vectors - vectors.mean(axis=0)
 places = vectors @ np.linalg.svd(vectors)[2][:2].T

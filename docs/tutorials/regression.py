@@ -16,8 +16,6 @@
 # else has to be ignored, and the first number has to be kept until the second one comes.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import mxnet as mx
@@ -43,7 +41,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 10, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 })
-results = json.loads((run.path / "results.json").read_text())
+run
 
 # %% [markdown]
 # ## What the figure means
@@ -54,11 +52,11 @@ results = json.loads((run.path / "results.json").read_text())
 
 # %%
 print(f"always the mean  {1 / 6:.4f}")
-for name, scores in {**results["baselines"], "this network": results["scores"]}.items():
+for name, scores in {**run.results["baselines"], "this network": run.scores}.items():
     print(name, {key: round(value, 4) for key, value in scores.items()})
 
 # %%
-metrics = pd.read_csv(run.path / "metrics.csv")
+metrics = run.metrics
 found = pd.read_csv(run.path / "predictions.csv")
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
 left.semilogy(metrics["epoch"], metrics["valid_loss"], marker=".")
@@ -74,7 +72,7 @@ right.set(xlabel="sum", ylabel="estimate");
 # and keep their value. These are the memory of the first number.
 
 # %%
-outputs = run.model.encoder(mx.nd.array(example[:, None]))[:, 0].asnumpy()                # (T, H)
+outputs = run.predictor().model.encoder(mx.nd.array(example[:, None]))[:, 0].asnumpy()                # (T, H)
 marks = np.flatnonzero(example[:, 1])
 jumps = abs(outputs[marks[0]] - outputs[marks[0] - 1]) if marks[0] else abs(outputs[0])
 figure, axes = plt.subplots(figsize=(8, 3))

@@ -18,8 +18,6 @@
 # tells which.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import mxnet as mx
@@ -60,19 +58,18 @@ for words, tags in list(zip(*data["test"]))[:4]:
 
 # %%
 def train(bidirectional):
-    """Return the run of a tagger, and its scores."""
-    run = gluon_rnn.train({
+    """Return the run of a tagger."""
+    return gluon_rnn.train({
         "task": "tagging",
         "data": {"name": "conllu", "batch_size": 40},
         "model": {"embed_size": 16, "encoder": {"name": "lstm", "hidden_size": 16, "bidirectional": bidirectional}},
         "training": {"epochs": 6, "clip_norm": 1.0,
                      "optimizer": {"name": "adam", "learning_rate": 0.02}, "schedule": {"name": "cosine"}},
     }, data=data)
-    return run, json.loads((run.path / "results.json").read_text())
 
 
-forwards, forwards_results = train(bidirectional=False)
-both, both_results = train(bidirectional=True)
+forwards = train(bidirectional=False)
+both = train(bidirectional=True)
 
 # %% [markdown]
 # ## What the figure means
@@ -81,7 +78,7 @@ both, both_results = train(bidirectional=True)
 # all words that have one tag only, so it is better than it looks as a tagger: always compare with it.
 
 # %%
-rows = {**both_results["baselines"], "forwards": forwards_results["scores"], "both directions": both_results["scores"]}
+rows = {**both.results["baselines"], "forwards": forwards.scores, "both directions": both.scores}
 for name, scores in rows.items():
     print(f"{name:32} {scores['accuracy']:.3f}")
 
@@ -95,18 +92,19 @@ for name, scores in rows.items():
 # both sentences: it has not seen the end. The other one changes its mind about *swim*.
 
 # %%
-def probabilities(run, words):
+def probabilities(predictor, words):
     """Return p (T, K) of the tags of each word."""
-    ids = mx.nd.array(run.assets.encoder.word_ids(words)[:, None], dtype="int32")         # (T, 1)
-    return mx.nd.softmax(run.model(ids, None, mx.nd.array([len(words)]))).asnumpy()[:, 0]
+    ids = mx.nd.array(predictor.assets.encoder.word_ids(words)[:, None], dtype="int32")         # (T, 1)
+    return mx.nd.softmax(predictor.model(ids, None, mx.nd.array([len(words)]))).asnumpy()[:, 0]
 
 
 sentences = [["the", "fish", "swim"], ["the", "fish", "swim", "ended"]]
-tags = both.assets.encoder.tags
+predictors = {"forwards": forwards.predictor(), "both directions": both.predictor()}
+tags = predictors["forwards"].assets.encoder.tags
 figure, axes = plt.subplots(2, 2, figsize=(8, 4.5), sharey=True)
 for row, words in zip(axes, sentences):
-    for axis, (name, run) in zip(row, {"forwards": forwards, "both directions": both}.items()):
-        axis.imshow(probabilities(run, words).T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for axis, (name, predictor) in zip(row, predictors.items()):
+        axis.imshow(probabilities(predictor, words).T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axis.set_xticks(range(len(words)), words)
         axis.set_yticks(range(len(tags)), tags)
         axis.set_title(name)

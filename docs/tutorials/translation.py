@@ -16,8 +16,6 @@
 # or number: *hundred* writes nothing by itself, and a missing word may write a 0.
 
 # %%
-import json
-
 import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import numpy as np
@@ -62,8 +60,7 @@ run = gluon_rnn.train({
     "training": {"epochs": 20, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 }, data=data)
-results = json.loads((run.path / "results.json").read_text())
-results["scores"]
+run.scores
 
 # %% [markdown]
 # ## What the figure means
