@@ -1,7 +1,7 @@
 """Hooks of MkDocs for the site of docs/: what a page may show of the repository, and that it loads nothing from elsewhere.
 
 Links of a page to files of the repository outside docs/, which work where the repository is browsed, get a copy of the
-file in the site. The table of recipes is made while the site is built.
+file in the site. CHANGELOG.md and CONTRIBUTING.md become pages, and the table of recipes is made while the site is built.
 """
 import html.parser
 import logging
@@ -18,6 +18,7 @@ LINK = re.compile(r"(?<=\]\()(?:\.\./)+(?P<path>[^)#\s]+)")
 #: what a browser fetches without being asked: the tag and the attribute with the address
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 RECIPES = "<!-- table of recipes -->"
+INCLUDED = re.compile(r"<!-- file: (?P<path>\S+) -->")
 
 log = logging.getLogger("mkdocs.hooks.site")
 
@@ -33,9 +34,15 @@ def on_page_markdown(markdown, page, config, files):
             files.append(File.generated(config, address, content=content))
         return posixpath.relpath(address, posixpath.dirname(page.file.src_uri) or ".")
 
+    markdown = INCLUDED.sub(lambda match: included(match["path"]), markdown)
     if RECIPES in markdown:
         markdown = markdown.replace(RECIPES, recipe_tables())
     return LINK.sub(copied, markdown)
+
+
+def included(path):
+    """Return the text of a file in the root of the repository, its links to docs/ as they are in there."""
+    return (ROOT / path).read_text(encoding="utf-8").replace("](docs/", "](")
 
 
 def on_post_page(output, page, config):

@@ -4,6 +4,7 @@
 The source is a Python file in the percent format of jupytext. A cell that raises fails the command and writes nothing.
 """
 import argparse
+import os
 import pathlib
 import shutil
 import sys
@@ -36,7 +37,9 @@ def write(notebook, page):
         path = page.parent / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    page.write_text(text, encoding="utf-8")
+    partial = page.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, page)       # make must not take half a page for a whole one
 
 
 def main(argv=None):

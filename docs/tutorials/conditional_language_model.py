@@ -36,7 +36,7 @@ def draw_name(language, rng):
 
 
 rng = np.random.default_rng(0)
-labels = [str(label) for label in rng.choice(list(LANGUAGES), 800)]
+labels = [str(label) for label in rng.choice(list(LANGUAGES), 1200)]
 names = [draw_name(label, rng) for label in labels]
 print([f"{name} ({label})" for name, label in zip(names, labels)][:6])
 
@@ -50,8 +50,8 @@ print([f"{name} ({label})" for name, label in zip(names, labels)][:6])
 run = gluon_rnn.train({
     "task": {"name": "conditional_language_model", "samples": 30},
     "data": {"name": "labelled_text", "unit": "character", "split": [0.8, 0.1, 0.1], "batch_size": 32},
-    "model": {"embed_size": 16, "encoder": {"name": "gru", "hidden_size": 48}},
-    "training": {"epochs": 10, "clip_norm": 1.0,
+    "model": {"embed_size": 16, "encoder": {"name": "gru", "hidden_size": 64}},
+    "training": {"epochs": 20, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 }, data=(names, labels))
 run.scores

@@ -32,8 +32,8 @@ NOISE = 0.3
 
 
 def measure(steps, rng, u=None):
-    """Return the input and the measured output of the plant, a table."""
-    u = rng.uniform(-2, 2, steps) if u is None else u
+    """Return the input and the measured output of the plant, a table; by default the input is held for 5 steps."""
+    u = np.repeat(rng.uniform(-1.5, 1.5, steps // 5), 5) if u is None else u
     return pd.DataFrame({"u": u, "y": plant(u, np.zeros(steps)) + NOISE * rng.standard_normal(steps)})
 
 
@@ -57,8 +57,9 @@ def train(feedback, epochs):
     """Return the run of a NARX with the lags of the plant."""
     return gluon_rnn.train({
         "task": {"name": "forecasting", "feedback": feedback},
-        "data": {"name": "time_series", "inputs": ["u"], "targets": ["y"], "batch_size": 16, "bptt": 40},
-        "model": {"name": "narx", "input_lag": 0, "input_delay": 1, "output_lag": 2, "hidden_sizes": [24]},
+        "data": {"name": "time_series", "inputs": ["u"], "targets": ["y"], "batch_size": 16, "bptt": 40,
+                 "stride": 8},
+        "model": {"name": "narx", "input_lag": 0, "input_delay": 1, "output_lag": 2, "hidden_sizes": [32]},
         "training": {"epochs": epochs, "eval_interval": 10, "clip_norm": 1.0,
                      "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
     }, data=data)

@@ -14,7 +14,7 @@
 #
 # Many English words are noun and verb: *the watch*, *they watch*. Which one it is can only be seen from the words around
 # it. The sentences here come from a few patterns with words of this kind. One pattern is hard for a reader from left to
-# right: in *the fish swim* and *the fish swim ended* the word *swim* is a verb or a noun, and only the word behind it
+# right. In *the fish swim* and *the fish swim ended* the word *swim* is a verb or a noun, and only the word behind it
 # tells which.
 
 # %%
@@ -83,8 +83,9 @@ for name, scores in rows.items():
     print(f"{name:32} {scores['accuracy']:.3f}")
 
 # %% [markdown]
-# The tagger that reads forwards has to guess at the second word of *the fish swim*; what it can reach at best is the
-# share of sentences where nothing has to be guessed. The one that reads both ways knows.
+# The tagger that reads forwards has to guess at the third word of *the fish swim*. Two of the five patterns begin like
+# this, so at best it is wrong in one sentence of five, which have four words each on average: an accuracy of 0.95. The
+# tagger that reads both ways need not guess.
 #
 # ## What the network remembers
 #
