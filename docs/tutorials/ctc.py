@@ -54,7 +54,7 @@ for name, pitch in TONES.items():
 # %%
 run = gluon_rnn.train({
     "task": "ctc",
-    "data": {"name": "joined_audio", "path": "tones/*.wav", "same": "speaker",
+    "data": {"name": "joined_audio", "path": "tones", "same": "speaker",
              "pattern": r"(?P<label>\w+)_(?P<speaker>\w+)_(?P<index>\d+)\.wav",
              "test": {"index": [0, 1, 2, 3]}, "valid": {"index": [4, 5, 6]},
              "words": [1, 4], "silence": [0.02, 0.1], "noise": 0.01, "num_mels": 24, "window": 0.064, "hop": 0.032,

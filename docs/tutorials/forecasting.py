@@ -95,7 +95,7 @@ axes.plot(y[start:][shown], ".", color="lightgray", label="measured")
 axes.plot(truth[start:][shown], color="black", linewidth=1, label="the plant without noise")
 for name, run in {"open loop": open_loop, "closed loop": closed_loop}.items():
     axes.plot(run.predict(u, y, steps_ahead=None)[shown, 0], label=f"free run, trained in {name}")
-axes.set(xlabel="step", ylabel="y")
+axes.set(xlabel="step", ylabel="y", ylim=(-2, 7.5))
 axes.legend(ncol=2);
 
 # %% [markdown]

@@ -47,7 +47,7 @@ def cells(count, rng):
 rng = np.random.default_rng(0)
 scipy.io.savemat("chords.mat", {"traindata": cells(60, rng), "validdata": cells(12, rng), "testdata": cells(24, rng)})
 figure, axes = plt.subplots(figsize=(8, 2.5))
-axes.imshow(draw_piece(rng).T, origin="lower", cmap="gray_r", aspect="auto")
+axes.imshow(draw_piece(rng).T, origin="lower", cmap="gray_r", aspect="auto", interpolation="nearest")
 axes.set(xlabel="frame", ylabel="key");
 
 # %% [markdown]
@@ -85,9 +85,10 @@ for name, scores in {"this network": run.scores, **run.results["baselines"]}.ite
 piece = draw_piece(np.random.default_rng(7))
 probabilities = np.array(list(run.predictor().stream(piece[:24])))                                    # (24, keys)
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 5), sharex=True)
-top.imshow(piece[1:25].T, origin="lower", cmap="gray_r", aspect="auto")
+options = {"origin": "lower", "cmap": "gray_r", "aspect": "auto", "interpolation": "nearest"}
+top.imshow(piece[1:25].T, **options)
 top.set(title="what came", ylabel="key")
-bottom.imshow(probabilities.T, origin="lower", cmap="gray_r", aspect="auto")
+bottom.imshow(probabilities.T, **options)
 bottom.set(title="what the network expected", xlabel="frame", ylabel="key");
 
 # %% [markdown]

@@ -32,8 +32,8 @@ def choose(sequences, scores):
     ValueError
         If sacrebleu is not installed.
 
-    Example
-    -------
+    Examples
+    --------
     >>> choose([["a", "b"], ["c", "d", "e", "f"], ["c", "d", "e", "g"]], [-1.0, -1.1, -1.2])
     1
     """
