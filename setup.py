@@ -37,7 +37,9 @@ setup(
     # The recipes and their figures live in configs/ of the repository, and are installed inside the package.
     packages=[*find_packages(include=["gluon_rnn", "gluon_rnn.*"]), "gluon_rnn.configs"],
     package_dir={"gluon_rnn.configs": "configs"},
-    package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"]},
+    package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"],
+                  "gluon_rnn.model_zoo": ["*/*.yaml", "*/*.json", "*/*.params"],
+                  "gluon_rnn.public_data": ["manifest.yaml"]},
     entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
     # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
@@ -49,6 +51,9 @@ setup(
         "pydantic>=2.5,<3",
         "omegaconf>=2.3,<3",
         "tqdm>=4.60,<5",
+        "requests>=2.28,<3",
+        "filelock>=3.12,<4",
+        "pyyaml>=6,<7",
         "pandas>=1.5,<4",
         "scipy>=1.10,<2",
         "threadpoolctl>=3,<4",

@@ -125,13 +125,17 @@ def _plain(value):
     return str(value) if isinstance(value, str) else value
 
 
-def explain(error):
-    """Turn one pydantic error into a sentence that starts with the YAML path."""
+def explain(error, sections=None):
+    """Turn one pydantic error into a sentence that starts with the YAML path.
+
+    `sections` are the mappings of the file by their YAML paths, each with the class that has its keys; by default those
+    of a recipe.
+    """
     path = [str(key) for key in error["loc"]]
     where = ".".join(path) or "the file"
     if error["type"] == "extra_forbidden":
-        section = _SECTIONS[".".join(path[:-1])]
-        return f"{where}: unknown key; {suggest(path[-1], list(section.model_fields))}"
+        section = (_SECTIONS if sections is None else sections).get(".".join(path[:-1]))
+        return f"{where}: unknown key" + (f"; {suggest(path[-1], list(section.model_fields))}" if section else "")
     if error["type"] == "missing":
         near = difflib.get_close_matches(path[-1], [str(key) for key in error["input"]], n=1)
         return f"{where}: this key is required and missing" + (f"; is {near[0]!r} meant to be it?" if near else "")

@@ -18,7 +18,7 @@ def folder():
 
     Raises
     ------
-    FileNotFoundError
+    ValueError
         Where the package was copied without them.
     """
     package = Path(__file__).resolve().parent
@@ -27,8 +27,8 @@ def folder():
         return installed
     if checkout.is_dir() and (package.parent / "setup.py").is_file():    # another package may have a folder configs
         return checkout
-    raise FileNotFoundError(f"the packaged recipes are neither in {installed} nor in {checkout}; install the package "
-                            "again, or pass the path of a YAML file")
+    raise ValueError(f"the packaged recipes are neither in {installed} nor in {checkout}; install the package "
+                     "again, or pass the path of a YAML file")
 
 
 def results_file():

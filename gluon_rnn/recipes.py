@@ -5,7 +5,6 @@ named parts are the schema of their sections. All of it happens before any data 
 `ConfigError` of one sentence that names the YAML path.
 """
 import inspect
-import os
 from pathlib import Path
 
 import omegaconf
@@ -19,20 +18,15 @@ from gluon_rnn.config import Config, ConfigError, check_arguments, explain
 from gluon_rnn.data import placement
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
+from gluon_rnn.public_data import data_root
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
 
-__all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "resolve", "with_data"]
+__all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read_yaml", "resolve", "with_data"]
 
 
 #: what messages call a recipe that is no file
 _GIVEN = "the recipe given"
-
-
-def data_root():
-    """Return the folder that ``${data_root}`` stands for: ``GLUON_RNN_DATA``, or a folder of this user."""
-    chosen = os.environ.get("GLUON_RNN_DATA")
-    return chosen or str(Path.home() / ".local" / "share" / "gluon_rnn")
 
 
 def load(path, overrides=()):
@@ -70,7 +64,7 @@ def read(recipe, overrides=()):
     """
     source = _GIVEN if isinstance(recipe, dict) else str(recipe)
     try:
-        own = OmegaConf.create(recipe) if isinstance(recipe, dict) else _read(find(recipe))
+        own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
         if isinstance(own.get("task"), str):
             own.task = {"name": own.task}                                # so that an override can add a key of the task
         raw = OmegaConf.merge({"data_root": data_root()}, own, _from_overrides(overrides))
@@ -138,7 +132,8 @@ def build_task(config, source=None):
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
 
 
-def _read(path):
+def read_yaml(path):
+    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
     path = Path(path)
     if not path.is_file():
         siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []

@@ -68,7 +68,7 @@ def test_an_installed_package_has_its_own_recipes(installed):
 
 def test_a_package_without_recipes_says_so_and_takes_no_foreign_folder(installed):
     shutil.move(installed, installed.parent.parent / "configs")           # as of another package in site-packages
-    with pytest.raises(FileNotFoundError, match="the packaged recipes are neither in .*; install the package again"):
+    with pytest.raises(ValueError, match="the packaged recipes are neither in .*; install the package again"):
         recipe_files.names()
 
 

@@ -14,7 +14,7 @@ from gluon_rnn import recipes
 from gluon_rnn.config import Model, Part
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import ModelPlan, build_part
-from gluon_rnn.registry import datasets, encoders, models, tasks
+from gluon_rnn.registry import datasets, encoders, models, outputs, tasks
 from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
 
 LSTM = {"name": "lstm", "hidden_size": 6}
@@ -37,6 +37,7 @@ OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes",
            "num_labels", "char_vocab_size", "source_vocab_size", "target_vocab_size"}
 # In the place of a default that is None, with what it needs beside it.
 EXAMPLES = {
+    "output": {"output": {"name": "adaptive_softmax", "cutoffs": [3]}},
     "embed_size": {"embed_size": 6}, "char_encoder": {"char_encoder": LSTM}, "backend": {"backend": "reference"},
     "quantiles": {"quantiles": [0.1, 0.5, 0.9], "distribution": "quantile"}, "dtype": {"dtype": "float32"},
     "output_size": {"output_size": 4}, "projection_size": {"projection_size": 3}, "num_layers": {"num_layers": 2},
@@ -74,6 +75,15 @@ def test_an_encoder_takes_every_key(name):
     built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
              for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
     assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
+
+
+@pytest.mark.parametrize("name", outputs.names())
+def test_an_output_layer_takes_every_key(name):
+    examples = {"cutoffs": [3, 6], "samples": 4, "div_value": 2}
+    required = {key: examples[key] for key in outputs.parameters(name)}
+    for given in [required, *({**required, key: examples[key]} for key in required)]:
+        section = Model(name="language_model", encoder=LSTM, output=read(OmegaConf.to_yaml({"name": name, **given})))
+        assert type(ModelPlan(section, ("vocab_size",)).build(vocab_size=9).output) is outputs.get(name)
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.known()))

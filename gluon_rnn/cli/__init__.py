@@ -16,7 +16,9 @@ COMMANDS = (
     "forecast",
     "export",
     "recipes",
+    "data",
     "results",
+    "zoo",
     "benchmark",
     "completion",
 )

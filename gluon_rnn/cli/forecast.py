@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gluon_rnn.cli.options import add_checkpoint, add_ensemble, add_run, ensemble_of
 
-EXAMPLE = """gluon-rnn train identify/gas_furnace_narx data.path=measured.csv
-gluon-rnn forecast runs/gas_furnace_narx-1 --data measured.csv --horizon 24"""
+EXAMPLE = """gluon-rnn train identify/gas_furnace_narx data.path=measured.csv training.epochs=20
+gluon-rnn forecast runs/gas_furnace_narx-1 --data plant.csv --horizon 24"""
 
 
 def run(options):

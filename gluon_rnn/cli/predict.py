@@ -8,7 +8,7 @@ import sys
 
 from gluon_rnn.cli.options import add_checkpoint, add_ensemble, add_run, ensemble_of
 
-EXAMPLE = 'gluon-rnn predict runs/quickstart-1 "woman eat" "the dog"'
+EXAMPLE = 'gluon-rnn predict runs/quickstart-1 "woman eat" "boy see"'
 INTERMIXED = True                                                 # options may stand between RUN and the items
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gluon_rnn.cli.options import recipes_and_files
 
-EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=4000"
+EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=8000"
 INTERMIXED = True                                                 # options may stand between the keys
 
 

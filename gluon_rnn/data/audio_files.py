@@ -4,6 +4,7 @@ import re
 import zipfile
 from pathlib import Path
 
+from gluon_rnn.public_data import missing
 from gluon_rnn.registry import suggest
 
 __all__ = ["digest_of", "match_names", "read_files", "select"]
@@ -23,7 +24,7 @@ def read_files(path):
         except zipfile.BadZipFile as error:
             raise ValueError(f"{path}: not a whole .zip ({error}); fetch it again, or give a folder") from None
     else:
-        raise ValueError(f"{path}: no such folder or .zip; check the path and the folder data_root (GLUON_RNN_DATA)")
+        raise missing(path, "folder or .zip")
     if not files:
         raise ValueError(f"{path}: no .wav file in it; check the path")
     return files

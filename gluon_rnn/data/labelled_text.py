@@ -11,6 +11,7 @@ from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, read_text
 from gluon_rnn.data.text import UNK, encode, tokenize
 from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.public_data import hint
 from gluon_rnn.registry import datasets
 
 __all__ = ["LabelledText", "TextReader"]
@@ -93,7 +94,7 @@ class LabelledText(Labelled):
     deduplicate : bool, default False
         Whether equal texts with equal labels are kept once: before a random division, or in the last of given splits.
     compare : {"text", "letters"}, default "text"
-        When texts are equal: exactly, or in their letters and digits, small or capital, whatever stands between.
+        When texts count as equal: exactly, or if their letters and digits are equal, regardless of case.
     split_seed : int, default 0
         Of the random division alone, so that all training seeds have the same.
 
@@ -214,7 +215,7 @@ def _class_files(path):
     files = sorted(Path(name) for name in glob.glob(pattern) if name.endswith((".txt", ".txt.gz")) or not path.is_dir())
     if len(files) < 2:
         raise ValueError(f"{path}: expected a table, or a folder or pattern of two or more text files, one for each "
-                         f"class; found {len(files)}; check the path and the folder data_root (GLUON_RNN_DATA)")
+                         f"class; found {len(files)}; {hint(path)}")
     return files
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.io
 
 from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.public_data import missing
 from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["PianoRoll", "read_rolls", "transpose"]
@@ -82,7 +83,7 @@ def read_rolls(path):
 
 def _load(path):
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
+        raise missing(path)
     try:
         return scipy.io.loadmat(path)
     except NotImplementedError:

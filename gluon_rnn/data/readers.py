@@ -4,6 +4,7 @@ import pathlib
 import zlib
 
 from gluon_rnn.data.memory import content_of, label_of
+from gluon_rnn.public_data import missing
 
 __all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
 
@@ -57,7 +58,7 @@ def read_chunks(path, encoding="utf-8", size=2**18):
 
 def _check_readable(path):
     if not path.exists():
-        raise ValueError(f"{path}: no such file; check the path and the folder data_root (GLUON_RNN_DATA)")
+        raise missing(path)
     if path.is_dir():
         raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
 
@@ -74,7 +75,7 @@ def _what_is_wrong(path, encoding, error):
 
 
 def _undecodable(path, encoding):
-    """Say which byte is not `encoding`: a piece does not know where in the file it stands, so all is read at once."""
+    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
     try:
         raw = path.read_bytes()
         (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)

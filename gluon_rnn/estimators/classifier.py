@@ -46,8 +46,9 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
 
     Notes
     -----
-    `X` is a list of texts; a list of (T_i, C) or (T_i,) arrays; an array (n, T, C); or a table (n, T), array or
-    DataFrame, each row a sequence of T steps with one number each, whose columns are put in order by their names.
+    `X` is a list of texts; a list of (T_i, C) or (T_i,) arrays; an array (n, T, C); or a table (n, T): an array, a list
+    of lists of numbers or a DataFrame, whose columns are put in order by their names. Each row of a table is a sequence
+    of T steps with one number each.
     """
 
     keys = {**RunEstimator.keys, "pooling": "model.pooling"}
@@ -163,7 +164,9 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
 
 
 def _kind_of(X):
-    """Return "texts", "sequences" (a list, or an array of three axes) or "table": whatever scikit-learn checks."""
+    """Return "texts", "sequences" (a list of arrays, or an array of three axes) or "table": what scikit-learn checks."""
+    if isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple)) and np.ndim(X[0][0]) == 0:
+        return "table"
     one_by_one = isinstance(X, (list, tuple, pd.Series)) or getattr(X, "ndim", 0) == 3 or (
         isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "OU")
     if not one_by_one:

@@ -57,7 +57,7 @@ class Forecaster(RegressorMixin, RunEstimator):
     searches and cross-validation; a scorer that calls ``predict(X)`` does not, since a prediction needs measured outputs.
     """
 
-    keys = {**RunEstimator.keys, "input_lag": "model.input_lag", "output_lag": "model.output_lag",
+    keys = {**{name: key for name, key in RunEstimator.keys.items() if name != "hidden_size"}, "input_lag": "model.input_lag", "output_lag": "model.output_lag",
             "feedback": "task.feedback", "model": "model.name"}
 
     def __init__(self, model=None, *, encoder=None, input_lag=None, output_lag=None, hidden_size=None, feedback=None,
@@ -74,7 +74,8 @@ class Forecaster(RegressorMixin, RunEstimator):
         models = {"ar": {"output_lag": 2},
                   "narx": {"input_lag": 2, "output_lag": 2, "hidden_sizes": [16], "skip": True},
                   "forecaster": {"encoder": {"name": "lstm", "hidden_size": 16}}}
-        start = {} if name == "forecaster" else {"start": "least_squares"}
+        # the linear fit as a start is for one output
+        start = {"start": "least_squares"} if name != "forecaster" and self._num_outputs == 1 else {}
         return {"task": {"name": "forecasting", **start}, "model": {"name": name, **models.get(name, {})},
                 "data": {"name": "time_series", "batch_size": 16, "bptt": 20, "stride": 5},
                 "training": {"epochs": 60, "eval_interval": 5, "clip_norm": 1.0, "schedule": {"name": "cosine"},
@@ -99,8 +100,10 @@ class Forecaster(RegressorMixin, RunEstimator):
         if y is None:
             raise ValueError("Forecaster requires y to be passed, but the target y is None")
         self._note_columns(X)
+        first = y[0] if isinstance(y, list) and len(y) and np.ndim(y[0]) else y
+        self._num_outputs = 1 if np.ndim(first) < 2 else np.shape(first)[1]
         data = {"train": self._recordings(X, y)}
-        recipe = self._recipe(**self._of_narx())
+        recipe = self._sized(self._recipe())
         section = recipe["data"]
         for key in ("split", "valid_fraction", "inputs", "targets", "date"):
             section.pop(key, None)
@@ -158,12 +161,19 @@ class Forecaster(RegressorMixin, RunEstimator):
         found, start = self.predict(X, y, steps_ahead), self.washout_
         return r2_score(np.asarray(y, dtype=np.float64)[start:], found[start:])
 
-    def _of_narx(self):
-        """Return the keys of a NARX network, whose hidden layers are a list."""
-        base = (self.recipe is None and self.base_recipe()["model"]["name"]) or self.model
-        if base not in ("narx", "ar"):
-            return {}
-        return {"model.hidden_sizes": [int(self.hidden_size)]} if base == "narx" and self.hidden_size else {}
+    def _sized(self, recipe):
+        """Return the recipe with `hidden_size` where its model has it."""
+        model = recipe["model"]
+        if self.hidden_size is None:
+            return recipe
+        if model.get("encoder") is not None:
+            model["encoder"] = {**model["encoder"], "hidden_size": int(self.hidden_size)}
+        elif model.get("name", "narx") == "narx":
+            model["hidden_sizes"] = [int(self.hidden_size)]
+        else:
+            raise ValueError(f"hidden_size is {self.hidden_size}, and the model {model['name']!r} has no hidden layer; "
+                             "leave it out, or choose another model")
+        return recipe
 
     def _note_columns(self, X):
         """Note number and names of the inputs."""

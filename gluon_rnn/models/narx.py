@@ -224,8 +224,8 @@ class ClosedLoop(DelayModel, LoopBlock):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network.state_size if self._network else 0
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.lags.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):

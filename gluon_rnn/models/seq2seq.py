@@ -33,11 +33,12 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.models.bridge import Bridge
-from gluon_rnn.models.decoding import LoopGraph, check_tokens
+from gluon_rnn.models.decoding import check_tokens
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.graph_block import GraphBlock
 from gluon_rnn.nn.stepwise import Stepwise
 from gluon_rnn.registry import models
 
@@ -47,7 +48,7 @@ ATTENTIONS = ("none", "luong", "bahdanau")
 
 
 @models.register("seq2seq")
-class Seq2Seq(LoopGraph):
+class Seq2Seq(GraphBlock):
     """Encoder, decoder and attention; the call is the teacher-forced graph.
 
     Parameters

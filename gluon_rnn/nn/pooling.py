@@ -71,11 +71,6 @@ class Pooling(GraphBlock):
                 setattr(self, f"attention_{name}", self.params.get(f"attention_{name}", shape=shape, init=init,
                                                                    dtype=dtype))
 
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
-
     def __call__(self, sequence, valid_length=None):
         sequence = take(self, "sequence", sequence, self._dtype)
         lengths = take_lengths(self, valid_length, sequence)

@@ -2,8 +2,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import mxnet as mx
-
 from gluon_rnn.parts import ModelPlan
 
 __all__ = ["NoAssets", "Predictor"]
@@ -84,10 +82,10 @@ class Predictor:
 
     @classmethod
     def read(cls, path, config, checkpoint, ctx=None):
-        """Return the predictor of a run's `Checkpoint`, the parameters on `ctx`, by default the CPU."""
+        """Return the predictor of a `Checkpoint`, or of what reads like one; parameters on `ctx`, default the CPU."""
         assets = cls.assets_class.from_texts(checkpoint.read)
         model = cls.build_model(cls.plan_model(config.model), assets)
-        model.load_parameters(checkpoint.parameters, ctx=ctx or mx.cpu())
+        checkpoint.load_parameters(model, ctx)
         model.hybridize()
         return cls(path, config, model, assets, checkpoint.position)
 

@@ -5,7 +5,7 @@ from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
 from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_data, check_model, check_part
-from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.registry import datasets, suggest, tasks
 
 __all__ = ["Report", "Task"]
 
@@ -138,6 +138,16 @@ class Task:
         The parameters are those of the best checkpoint; `limit` keeps a dry run short.
         """
         return Report(self.final_split, self.evaluate(self.final_split, limit))
+
+    def closing_score(self, name, limit=None):
+        """Return one score of the closing evaluation, as `report` has it, without anything being written.
+
+        `limit` keeps to the first batches; ValueError if there is no such score.
+        """
+        scores = self.evaluate(self.final_split, limit)
+        if name not in scores:
+            raise ValueError(f"the task {self.config.task.name!r} has no score {name!r}; {suggest(name, list(scores))}")
+        return scores[name]
 
     def describe(self):
         """Return what the data are, in words and numbers."""

@@ -4,7 +4,6 @@ import math
 import mxnet as mx
 from mxnet import autograd, gluon
 
-from gluon_rnn.nn.backend import allow_numpy_operators
 from gluon_rnn.nn.flat_parameters import trained_parameters
 from gluon_rnn.optim import optimizers
 from gluon_rnn.training.manual_backward import ManualBackward
@@ -103,7 +102,7 @@ class TrainStep:
 
     def _forward_backward(self, batch, states):
         arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
-        with autograd.record(), allow_numpy_operators(all(device.device_type == "cpu" for device in self.devices)):
+        with autograd.record():
             results = [_loss(self._run, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
         autograd.backward(losses)

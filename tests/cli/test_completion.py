@@ -1,4 +1,4 @@
-"""Shells complete commands, options, recipes and folders: bash itself here, and zsh and fish where they are installed."""
+"""Shells complete commands, options, recipes and folders: bash, and zsh and fish where they are installed."""
 import os
 import pathlib
 import shutil
@@ -12,6 +12,8 @@ from gluon_rnn.cli import COMMANDS
 from gluon_rnn.cli.main import main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+PENDIGITS = [f"classify/{path.stem}" for path in (ROOT / "configs" / "classify").glob("pendigits_*.yaml")]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def completed(folder, line):
 @pytest.mark.parametrize("line, words", [
     ("gluon-rnn tr", ["train "]),
     ("gluon-rnn train names_", ["names_tdnn", "names_gru"]),
-    ("gluon-rnn recipes classify/pend", [f"classify/pendigits_{name}" for name in ("gru", "lstm", "rnn", "tdnn")]),
+    ("gluon-rnn recipes classify/pend", PENDIGITS),
     ("gluon-rnn train mi", ["mine.yaml "]),
     ("gluon-rnn evaluate runs/", ["runs/quickstart-1/"]),
     ("gluon-rnn export --wh", ["--which "]),
@@ -77,13 +79,17 @@ def test_zsh_takes_the_code(command):
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_words_come_in_the_form_that_a_shell_asks_for(command, tmp_path, shell):
     """What the shell's own code does: the line in variables, answers in a file; zsh gets a description behind each."""
-    line = "gluon-rnn trai"
-    environment = {**os.environ, "_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": shell, "COMP_LINE": line, "COMP_TYPE": "9",
-                   "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words")}
+    line = "gluon-rnn e"
+    environment = {**os.environ, "_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": shell, "COMP_LINE": line,
+                   "COMP_TYPE": "9", "COMP_POINT": str(len(line)),
+                   "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words")}
+    if shell == "fish":
+        environment["_ARGCOMPLETE_DFS"] = "\t"
     subprocess.run([command / "gluon-rnn"], env=environment, check=True, timeout=60)
     separator = {"zsh": ":", "fish": "\t"}[shell]
     words = (tmp_path / "words").read_text().split("\v")
-    assert [word.strip().split(separator)[0] for word in words] == ["train"] and "Train a model" in words[0]
+    assert [word.split(separator)[0].strip() for word in words] == ["evaluate", "export"]
+    assert "Evaluate a trained model" in words[0] and "Write a trained model" in words[1]
 
 
 @pytest.mark.parametrize("shell, sign", [("bash", "complete -o"), ("zsh", "compdef "), ("fish", "complete --command")])
