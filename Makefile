@@ -43,7 +43,7 @@ test: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-docs
 	@$(MAKE) --no-print-directory -j $(JOBS) tutorials
-	@$(BIN) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN) -m mkdocs build --strict --quiet
 	@echo "== site/index.html is ready"
 
 tutorials: $(TUTORIALS)

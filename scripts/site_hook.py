@@ -1,7 +1,7 @@
-"""Hooks of MkDocs for the site of docs/: what a page may show of the repository, and that it loads nothing from elsewhere.
+"""Hooks of MkDocs for the site of docs/: what pages show of the repository, and that they load nothing from elsewhere.
 
 Links of a page to files of the repository outside docs/, which work where the repository is browsed, get a copy of the
-file in the site. CHANGELOG.md and CONTRIBUTING.md become pages, and the table of recipes is made while the site is built.
+file in the site. CHANGELOG.md and CONTRIBUTING.md become pages; the table of recipes is made while the site is built.
 """
 import html.parser
 import logging

@@ -15,16 +15,24 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import MarkdownExporter
 
-TIMEOUT = 300       # s for a cell; one that takes longer does not belong into a tutorial
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TIMEOUT = 300                                         # s for a cell; one that takes longer has no place in a tutorial
+QUIET = ["--IPKernelApp.log_level=ERROR"]             # it warns of other users of this machine at each start
 
 
 def execute(source):
     """Return the notebook of a tutorial with its outputs; CellExecutionError where a cell raises."""
     notebook = jupytext.read(source)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3",
-                       resources={"metadata": {"path": folder}}).execute()
+        NotebookClient(notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3",
+                       extra_arguments=QUIET, resources={"metadata": {"path": folder}}).execute(env=environment())
     return notebook
+
+
+def environment():
+    """Return the variables of this process, with this checkout in front of what is installed."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def write(notebook, page):

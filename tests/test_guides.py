@@ -39,4 +39,5 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
     from gluon_rnn.cli.main import main
     main(["export", "runs/quickstart-1"])
     names = run("export.md", blocks("export.md"), {})
-    assert names["logits"].shape == (1, 1, 29) and (names["ours"].hidden_size, names["again"]._hidden_size) == (200, 200)
+    assert names["logits"].shape == (1, 1, 29)
+    assert (names["ours"].hidden_size, names["again"]._hidden_size) == (200, 200)

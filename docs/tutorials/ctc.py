@@ -35,7 +35,7 @@ def draw_tone(pitch, rng):
     time = np.arange(int(RATE * rng.uniform(0.1, 0.25))) / RATE
     pitch = pitch * rng.uniform(0.99, 1.01)
     tone = sum(np.sin(2 * np.pi * pitch * harmonic * time) / harmonic for harmonic in (1, 2, 3))
-    return 0.2 * tone * np.sin(np.pi * time / time[-1]) ** 0.3 + 0.02 * rng.standard_normal(len(time))
+    return 0.2 * tone * abs(np.sin(np.pi * time / time[-1])) ** 0.3 + 0.02 * rng.standard_normal(len(time))
 
 
 rng, folder = np.random.default_rng(0), pathlib.Path("tones")
@@ -58,9 +58,9 @@ run = gluon_rnn.train({
              "pattern": r"(?P<label>\w+)_(?P<speaker>\w+)_(?P<index>\d+)\.wav",
              "test": {"index": [0, 1, 2, 3]}, "valid": {"index": [4, 5, 6]},
              "words": [1, 4], "silence": [0.02, 0.1], "noise": 0.01, "num_mels": 24, "window": 0.064, "hop": 0.032,
-             "train_strings": 300, "valid_strings": 60, "test_strings": 100, "batch_size": 20},
+             "train_strings": 250, "valid_strings": 60, "test_strings": 100, "batch_size": 20},
     "model": {"encoder": {"name": "gru", "hidden_size": 32}},
-    "training": {"epochs": 15, "clip_norm": 1.0,
+    "training": {"epochs": 12, "clip_norm": 1.0,
                  "optimizer": {"name": "adam", "learning_rate": 0.01}, "schedule": {"name": "cosine"}},
 })
 run
@@ -79,9 +79,9 @@ for name, scores in {"this network": run.scores, **run.results["baselines"]}.ite
 # %% [markdown]
 # ## What the network remembers
 #
-# The picture shows a test string: its frames, and the probabilities of the labels at each of them. CTC networks say a
-# label in one frame or a few and the blank in all others. Two equal tones need a blank between them, so the network has
-# to notice the pause.
+# The picture shows a test string: its frames, and the probabilities of the labels at each of them. A label is said while
+# its tone sounds, and the blank in the pauses. Two equal tones need a blank between them: the network has to remember
+# what it has just said, and to notice the pause.
 
 # %%
 recording = sorted((run.path / "strings").glob("*.wav"))[0]
