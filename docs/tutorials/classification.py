@@ -102,7 +102,8 @@ def change(replaced):
 
 noise = [text[0] + ("a" if text[1] != "a" else "b") + text[2:] for text in texts]
 figure, axes = plt.subplots(figsize=(8, 3))
-axes.plot(change([text.replace("X", "Y") for text in texts]), marker=".", label="the first mark replaced (letter 2 to 7)")
+axes.plot(change([text.replace("X", "Y") for text in texts]), marker=".",
+          label="the first mark replaced (letter 2 to 7)")
 axes.plot(change(noise), marker=".", label="a noise letter replaced (letter 1)")
 axes.set(xlabel="letter", ylabel="change of the output")
 axes.legend();

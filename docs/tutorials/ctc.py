@@ -7,7 +7,8 @@
 # %% [markdown]
 # # Label sequences without alignment: CTC
 #
-# The task `ctc` learns a short string of labels from many frames of sound, where nobody has said when each label begins.
+# The task `ctc` learns a short string of labels from many frames of sound, where nobody has said when each label
+# begins.
 #
 # ## The problem
 #
@@ -79,9 +80,9 @@ for name, scores in {"this network": run.scores, **run.results["baselines"]}.ite
 # %% [markdown]
 # ## What the network remembers
 #
-# The picture shows a test string: its frames, and the probabilities of the labels at each of them. A label is said while
-# its tone sounds, and the blank in the pauses. Two equal tones need a blank between them: the network has to remember
-# what it has just said, and to notice the pause.
+# The picture shows a test string: its frames, and the probabilities of the labels at each of them. A label is said
+# while its tone sounds, and the blank in the pauses. Two equal tones need a blank between them: the network has to
+# remember what it has just said, and to notice the pause.
 
 # %%
 recording = sorted((run.path / "strings").glob("*.wav"))[0]

@@ -45,8 +45,8 @@ data["test"].head(3).round(3)
 # %% [markdown]
 # ## Training
 #
-# A NARX network is a feedforward network of delayed inputs and outputs: y[t+1] from y[t], y[t-1] and u[t]. Its memory is
-# these lags, no more. In training, `feedback` decides what stands in the place of the past outputs:
+# A NARX network is a feedforward network of delayed inputs and outputs: y[t+1] from y[t], y[t-1] and u[t]. Its memory
+# is these lags, no more. In training, `feedback` decides what stands in the place of the past outputs:
 #
 # - `open_loop`: the measured ones. Each step is a separate problem, training is fast. But the noise of the measurements
 #   is in the inputs of the network then, and the network learns to distrust them.
@@ -72,8 +72,8 @@ closed_loop = train("closed_loop", 60)
 # ## What the figure means
 #
 # The root mean squared error has the unit of y. No free run can be better than the noise, 0.3: even the plant itself is
-# that far from its measurements. *Persistence* says that nothing changes; *linear ARX* is the best linear model with the
-# same lags. A figure one step ahead always flatters: compare the free runs.
+# that far from its measurements. *Persistence* says that nothing changes; *linear ARX* is the best linear model with
+# the same lags. A figure one step ahead always flatters: compare the free runs.
 
 # %%
 rows = {**open_loop.results["baselines"], "NARX, open loop": open_loop.scores,
@@ -118,8 +118,8 @@ axes.legend();
 # ## What the network remembers
 #
 # A NARX remembers exactly the lags that it is given. Does it use them rightly? What a model leaves unexplained must not
-# depend on the past. `residuals.png` of a run shows the correlation of the residuals with themselves and with the input;
-# outside the bands there is something to be learnt.
+# depend on the past. `residuals.png` of a run shows the correlation of the residuals with themselves and with the
+# input; outside the bands there is something to be learnt.
 
 # %%
 figure, axes = plt.subplots(figsize=(10, 4))
@@ -129,8 +129,8 @@ axes.axis("off");
 # %% [markdown]
 # ## What to try next
 #
-# - `noise` inside the plant instead of on the measurement (`plant(u, noise)`): then the open loop is right, and the order
-#   of the two models turns round.
+# - `noise` inside the plant instead of on the measurement (`plant(u, noise)`): then the open loop is right, and the
+#   order of the two models turns round.
 # - `output_lag: 6` in open loop: the network averages over more measurements. It is better one step ahead.
 # - A recurrent network with a state of its own: `model: {name: forecaster, encoder: {name: gru, hidden_size: 8}}`.
 # - `distribution: gaussian`: bands around the predictions.

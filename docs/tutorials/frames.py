@@ -13,9 +13,9 @@
 # ## The problem
 #
 # Each piece here repeats four chords (C, A minor, F, G) of four frames, in a key of its own. A bass note is held under
-# each chord, and the three notes of the chord come one after the other. To go on, the network has to know the key of the
-# piece, the chord, and how many frames of it have passed. One note in twenty is left out at random, which no network can
-# foresee.
+# each chord, and the three notes of the chord come one after the other. To go on, the network has to know the key of
+# the piece, the chord, and how many frames of it have passed. One note in twenty is left out at random, which no
+# network can foresee.
 
 # %%
 import gluon_rnn  # before mxnet: it prepares the process
@@ -66,9 +66,9 @@ run
 # %% [markdown]
 # ## What the figure means
 #
-# The loss is the mean negative log-likelihood of a whole frame in nats, summed over its keys. Two baselines stand beside
-# it: how often each key sounds, and the last frame, each key of which may flip. Because of the notes that are left out
-# the best possible loss is not 0: a note that comes with probability 0.95 costs 0.2 nats on average.
+# The loss is the mean negative log-likelihood of a whole frame in nats, summed over its keys. Two baselines stand
+# beside it: how often each key sounds, and the last frame, each key of which may flip. Because of the notes that are
+# left out the best possible loss is not 0: a note that comes with probability 0.95 costs 0.2 nats on average.
 
 # %%
 print(f"best possible, in a key that is known  {-0.95 * np.log(0.95) - 0.05 * np.log(0.05):.2f}")

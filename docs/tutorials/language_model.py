@@ -49,7 +49,8 @@ run.scores
 #
 # The loss is the mean surprise of a word in nats. Its exponential, the *perplexity*, is easier to read: a perplexity of
 # 10 is as uncertain as a fair choice among 10 words. Three numbers put it into place: a choice among all words of the
-# vocabulary, a model that only knows how frequent each word is, and the entropy of the grammar, which no model can beat.
+# vocabulary, a model that only knows how frequent each word is, and the entropy of the grammar, which no model can
+# beat.
 
 # %%
 counts = np.bincount(grammar.ids("train"), minlength=len(grammar.vocab))

@@ -11,9 +11,9 @@
 #
 # ## The problem
 #
-# The *adding problem* (Hochreiter & Schmidhuber 1997) is the standard test of long memory. Each step has a random number
-# between 0 and 1 and a mark. Two steps of the sequence are marked; the answer is the sum of their two numbers. Everything
-# else has to be ignored, and the first number has to be kept until the second one comes.
+# The *adding problem* (Hochreiter & Schmidhuber 1997) is the standard test of long memory. Each step has a random
+# number between 0 and 1 and a mark. Two steps of the sequence are marked; the answer is the sum of their two numbers.
+# Everything else has to be ignored, and the first number has to be kept until the second one comes.
 
 # %%
 import gluon_rnn  # before mxnet: it prepares the process

@@ -7,15 +7,15 @@
 # %% [markdown]
 # # Tagging
 #
-# A tagger gives a tag to each word of a sentence. The task `tagging` trains one on lists of words and lists of tags, with
-# a character encoder and a CRF as options.
+# A tagger gives a tag to each word of a sentence. The task `tagging` trains one on lists of words and lists of tags,
+# with a character encoder and a CRF as options.
 #
 # ## The problem
 #
-# Many English words are noun and verb: *the watch*, *they watch*. Which one it is can only be seen from the words around
-# it. The sentences here come from a few patterns with words of this kind. One pattern is hard for a reader from left to
-# right. In *the fish swim* and *the fish swim ended* the word *swim* is a verb or a noun, and only the word behind it
-# tells which.
+# Many English words are noun and verb: *the watch*, *they watch*. Which one it is can only be seen from the words
+# around it. The sentences here come from a few patterns with words of this kind. One pattern is hard for a reader
+# from left to right. In *the fish swim* and *the fish swim ended* the word *swim* is a verb or a noun, and only the
+# word behind it tells which.
 
 # %%
 import gluon_rnn  # before mxnet: it prepares the process
@@ -89,8 +89,8 @@ for name, scores in rows.items():
 #
 # ## What the network remembers
 #
-# The scores of the tags for the same beginning with two different ends. Up to *swim* the forward tagger says the same in
-# both sentences: it has not seen the end. The other one changes its mind about *swim*.
+# The scores of the tags for the same beginning with two different ends. Up to *swim* the forward tagger says the same
+# in both sentences: it has not seen the end. The other one changes its mind about *swim*.
 
 # %%
 def probabilities(predictor, words):

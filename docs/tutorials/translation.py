@@ -84,8 +84,8 @@ for translation, (words, digits) in zip(translations, data["test"]):
 #
 # The decoder remembers what it has written, and where in the number it is. What stands in the source it need not
 # remember: attention looks it up. Each row of the picture is a digit that was written, each column a word of the
-# source; the brighter, the more the decoder looked there. The encoder reads both ways, so what it says at a word knows of the
-# neighbours of this word: a digit may be found beside the word that names it.
+# source; the brighter, the more the decoder looked there. The encoder reads both ways, so what it says at a word
+# knows of the neighbours of this word: a digit may be found beside the word that names it.
 
 # %%
 run.predict(["four hundred and seven", "nine hundred and eighty two"], picture=run.path / "two.png")
