@@ -12,7 +12,7 @@ TUTORIALS := $(patsubst %.py,%.md,$(wildcard docs/tutorials/*.py))
 .PHONY: help demo docs tutorials test coverage lint test-processors test-pythons clean
 
 help:
-	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it"
+	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it; three zoo models"
 	@echo "make test            set up $(VENV) with the tools for development and run the tests"
 	@echo "make docs            execute the tutorials and build the documentation into site/, JOBS=2 tutorials at a time"
 	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"

@@ -21,6 +21,7 @@ from gluon_rnn.parts import check_part
 from gluon_rnn.public_data import data_root
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
+from gluon_rnn.training.parameter_groups import check_patterns
 
 __all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read_yaml", "resolve", "with_data"]
 
@@ -194,6 +195,7 @@ def resolve(config):
     _check_devices(config)
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
+    check_patterns(config.training)
     task.check(config)
     return config
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gluon_rnn import config as configuration
 from gluon_rnn import recipes, runtime
 from gluon_rnn.data.placement import addresses
 from gluon_rnn.model_zoo import entries
@@ -12,8 +13,10 @@ from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.folder import check_assets, recipe_of, write_results
+from gluon_rnn.training.start import Source
 
-__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run"]
+__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run",
+           "starting_point"]
 
 
 class Run:
@@ -144,6 +147,33 @@ def load_run(path, which="best", ctx=None, ensemble=()):
     predictor = tasks.get(config.task.name).predictor_class.read(folder, config, checkpoint, ctx)
     predictor.ensemble = [_member(predictor, load_run(other, which, ctx)) for other in ensemble]
     return predictor
+
+
+def starting_point(config):
+    """Return the parameters that a recipe starts from, for `gluon_rnn.training.train`.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+
+    Returns
+    -------
+    gluon_rnn.training.start.Source
+        Of the best checkpoint; None where the recipe has no ``training.start_from``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such run and no such model of the zoo, or it cannot be read.
+    """
+    name = config.training.start_from
+    if not name:
+        return None
+    try:
+        found = load_run(name)
+    except ValueError as error:
+        raise configuration.ConfigError(f"training.start_from: {error}") from error
+    return Source(name, found.arrays(), found.named_axes(found.assets, found.model))
 
 
 def _saved(path, which, data=None):

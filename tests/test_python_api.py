@@ -4,6 +4,7 @@ Tests `gluon_rnn/runs.py` too: `Run`.
 """
 import io
 import os
+import pathlib
 import signal
 
 import numpy as np
@@ -36,7 +37,7 @@ CONDITIONAL = ("conditional_language_model", {"path": "labels", "split": [0.5, 0
 
 def content(name, path):
     """Return the content of a file as a user has it in memory, read without the package where its format allows it."""
-    text = open(path, encoding="utf-8").read()
+    text = pathlib.Path(path).read_text(encoding="utf-8")
     lines = [line.split("\t") for line in text.splitlines()]
     rows = [list(map(float, line.split(","))) for line in text.splitlines()] if name.startswith("traj") else []
     if name == "conllu":

@@ -91,6 +91,12 @@ class AudioFolder(Labelled):
     def _read(self, item):
         return self.reader.standardized(self._arrays[item])
 
+    def keep_train(self, count, seed):
+        """Keep only `count` examples of the training split, at each speed; see `Labelled.keep_train`."""
+        kept = super().keep_train(count, seed)
+        self._played = [[played[row] for row in kept] for played in self._played]
+        return kept
+
     def augmented(self, row, rng):
         """Return training example `row` (T, C), transformed by the augmentation `augment`."""
         frames = self._played[rng.integers(len(self._played))][row] if self._played else super().augmented(row, rng)

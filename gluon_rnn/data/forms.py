@@ -1,4 +1,4 @@
-"""What users have in memory, checked and put into the form that a reader of files gives: texts, labels, sequences, pairs.
+"""What users have in memory, checked and put into the form that a reader of files gives: texts, labels, sequences.
 
 Each function takes the data and what messages call them; each mistake is a ValueError of one sentence.
 """

@@ -1,4 +1,4 @@
-"""Data in memory in the keys of a recipe that otherwise name files, and their addresses in a recipe that is written down.
+"""Data in memory in the keys of a recipe that otherwise name files, and their addresses in a recipe in a file.
 
 A data set that takes data from memory has the class method ``from_memory(parts, section)``: from ``{key: what the user
 passes}`` to the keys of the recipe that change, among them an `InMemory` for each key of `parts`. In ``config.yaml``
@@ -28,9 +28,9 @@ def check_readable(section):
     for key in _SOURCES:
         for part in _listed(section.get(key)):
             if _is_address(part) and not isinstance(part, InMemory):
-                raise ValueError(f"{key}: the data were in memory ({part[:len(PREFIX) + 12]}...), and no file has them; "
-                                 "pass them again in Python: gluon_rnn.train(None, data, resume=RUN) goes on with a "
-                                 "run, gluon_rnn.Run(RUN, data).evaluate() evaluates it")
+                raise ValueError(f"{key}: the data were in memory ({part[:len(PREFIX) + 12]}...), and no file has "
+                                 "them; give them again in Python: gluon_rnn.train(None, data, resume=RUN) goes on with"
+                                 " a run, gluon_rnn.Run(RUN, data).evaluate() evaluates it")
 
 
 def _listed(value):

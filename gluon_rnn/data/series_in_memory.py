@@ -1,7 +1,7 @@
 """Recordings in memory as tables with the columns that a recipe names: arrays, DataFrames, and lists of them.
 
-One recording is ``(inputs, targets)``, either as an array (T,) or (T, C), a Series or a DataFrame; inputs may be None. Or
-it is one DataFrame with all columns, as a file has them, or one array of targets. A list is several recordings.
+One recording is ``(inputs, targets)``, either as an array (T,) or (T, C), a Series or a DataFrame; inputs may be None.
+Or it is one DataFrame with all columns, as a file has them, or one array of targets. A list is several recordings.
 """
 import numpy as np
 import pandas as pd

@@ -164,8 +164,9 @@ class SequenceClassifier(ClassifierMixin, RunEstimator):
 
 
 def _kind_of(X):
-    """Return "texts", "sequences" (a list of arrays, or an array of three axes) or "table": what scikit-learn checks."""
-    if isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (list, tuple)) and np.ndim(X[0][0]) == 0:
+    """Return "texts", "sequences" (a list of arrays, an array of three axes) or "table": what scikit-learn checks."""
+    first = X[0] if isinstance(X, (list, tuple)) and len(X) else None
+    if isinstance(first, (list, tuple)) and len(first) and np.ndim(first[0]) == 0:
         return "table"
     one_by_one = isinstance(X, (list, tuple, pd.Series)) or getattr(X, "ndim", 0) == 3 or (
         isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "OU")

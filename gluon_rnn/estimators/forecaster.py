@@ -54,11 +54,13 @@ class Forecaster(RegressorMixin, RunEstimator):
     Notes
     -----
     Rows are in the order of time: use `sklearn.model_selection.TimeSeriesSplit`, not a shuffled split. `score` works in
-    searches and cross-validation; a scorer that calls ``predict(X)`` does not, since a prediction needs measured outputs.
+    searches and cross-validation; a scorer that calls ``predict(X)`` does not, since a prediction needs measured
+    outputs.
     """
 
-    keys = {**{name: key for name, key in RunEstimator.keys.items() if name != "hidden_size"}, "input_lag": "model.input_lag", "output_lag": "model.output_lag",
-            "feedback": "task.feedback", "model": "model.name"}
+    keys = {**{name: key for name, key in RunEstimator.keys.items() if name != "hidden_size"},
+            "model": "model.name", "input_lag": "model.input_lag", "output_lag": "model.output_lag",
+            "feedback": "task.feedback"}
 
     def __init__(self, model=None, *, encoder=None, input_lag=None, output_lag=None, hidden_size=None, feedback=None,
                  epochs=None, learning_rate=None, batch_size=None, seed=0, validation_fraction=0.2, recipe=None,

@@ -48,9 +48,7 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
     token = np.full(rows, begin, dtype=np.int32)
     for _ in range(max_length):
         logits, states = model(mx.nd.array(token.reshape(1, -1), ctx=ctx, dtype="int32"), states)
-        logits = logits.asnumpy()[0]                                      # (N, V)
-        check_ids("begin, end and exclude", [begin, end, *exclude], logits.shape[1])
-        logits[:, list(exclude)] = -np.inf
+        logits = _allowed(logits.asnumpy()[0], begin, end, exclude)
         for row in np.flatnonzero(~np.array(finished)):
             token[row] = _drawn(filter_logits(logits[row], temperature, top_k, top_p), generators[row])
             finished[row] = bool(token[row] == end)
@@ -59,6 +57,13 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
         if all(finished):
             break
     return list(zip(drawn, finished))
+
+
+def _allowed(logits, begin, end, exclude):
+    """Return logits (N, V) with those of the tokens in `exclude` at minus infinity; ValueError for ids out of range."""
+    check_ids("begin, end and exclude", [begin, end, *exclude], logits.shape[1])
+    logits[:, list(exclude)] = -np.inf
+    return logits
 
 
 def _drawn(probabilities, generator):

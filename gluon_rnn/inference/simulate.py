@@ -318,7 +318,7 @@ def _span(model, u, y, steps_ahead, washout, horizon):
 
 
 def _check_shapes(model, u, y):
-    for name, values, features in (("u", u, model.input_size), ("y", y, model.output_size)):
+    for name, values, features in (("y", y, model.output_size), ("u", u, model.input_size)):
         if values is not None and (values.ndim != 3 or values.shape[1:] != (y.shape[1], features)):
             raise ValueError(f"expected {name} of shape (T, N, {features}), with as many rows N in u as in y, got "
                              f"{' and '.join(str(each.shape) for each in (u, y) if each is not None)}, time first")

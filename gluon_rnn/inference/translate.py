@@ -11,7 +11,7 @@ from gluon_rnn.inference.beam_search import beam_search
 from gluon_rnn.inference.minimum_risk import choose
 from gluon_rnn.inference.translation_ensemble import MeanStep, ReadAll
 
-__all__ = ["Translation", "Translator", "attention_picture"]
+__all__ = ["Translation", "Translator", "attention_picture", "draw_attention"]
 
 
 @dataclass
@@ -154,14 +154,19 @@ def attention_picture(translations, path=None):
     figure = Figure(figsize=(5 * columns, 4.5 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, translation in zip(figure.subplots(rows, columns, squeeze=False).ravel(), translations):
-        axes.imshow(translation.weights, cmap="viridis", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(translation.source_tokens)), _labels(translation.source_tokens), rotation=60)
-        axes.set_yticks(range(len(translation.tokens)), _labels(translation.tokens))
+        draw_attention(axes, translation)
     for axes in figure.axes[len(translations):]:
         axes.set_visible(False)
     if path is not None:
         figure.savefig(path, dpi=120)
     return figure
+
+
+def draw_attention(axes, translation):
+    """Draw the attention weights of one `Translation` into `axes` of matplotlib: source tokens across, its own down."""
+    axes.imshow(translation.weights, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(translation.source_tokens)), _labels(translation.source_tokens), rotation=60)
+    axes.set_yticks(range(len(translation.tokens)), _labels(translation.tokens))
 
 
 def _labels(tokens):

@@ -28,8 +28,7 @@ _QUICK_BATCHES = 2
 def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=None):
     """Make the model `name` of the zoo from a run's best checkpoint, in the place of an older one.
 
-    Its figure is computed with weights in float32 and in float16 on the recipe's final split; float16 is stored where
-    it costs less than a tenth of the standard deviation over seeds.
+    Weights are stored in float16 where this costs less than a tenth of the standard deviation over seeds.
 
     Parameters
     ----------
@@ -41,9 +40,9 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
         YAML file with what is written by hand (`gluon_rnn.model_zoo.cards.About`); by default that of the card or draft
         that is there.
     seeds : list of str or Path
-        Further runs of the recipe, for mean and standard deviation.
+        Further runs of the recipe, for mean and standard deviation; by default both are those of `results`.
     results : str or Path, optional
-        The results table, a CSV: mean and standard deviation where `seeds` is empty, published figures.
+        The results table, a CSV.
     store : str or Path, optional
         A folder for the weights, to be put at ``GLUON_RNN_REPO``; by default they stand in the package.
     data_root : str or Path, optional
@@ -60,8 +59,7 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
         missing, or a path of the recipe is not inside `data_root`. Nothing has been changed then.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"a name has family, size and data in lower case, such as lstm_512x2_shakespeare, got "
-                         f"{name!r}")
+        raise ValueError(f"a name has family, size and data, in lower case, as lstm_512x2_shakespeare; got {name!r}")
     folder = entries.FOLDER / name
     texts = read_about(about or _card_of(folder))
     staged = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=entries.FOLDER))

@@ -139,6 +139,13 @@ class LanguageModel(AroundEncoder):
         """Size of an embedded token."""
         return self._embed_size
 
+    def embedding(self):
+        """Return all embedded tokens, (V, E), also where no parameter is this array: see `AdaptiveSoftmax`."""
+        weights = {name: parameter.data() for name, parameter in self._reg_params.items()}
+        (device, *_), count = self.collect_params().list_ctx(), self._vocab_size
+        ids = mx.nd.arange(count, ctx=device, dtype="int32").reshape((-1, 1))
+        return self.output.embed(mx.nd, ids, weights).reshape((count, self._embed_size))
+
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)

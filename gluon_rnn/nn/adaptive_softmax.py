@@ -107,6 +107,14 @@ class AdaptiveSoftmax(FullSoftmax):
             found[f"tail{k}_bias"] = ((words,), "zeros")
         return found
 
+    def named_rows(self, tokens):
+        """Return what each row stands for, by parameter; see `FullSoftmax`. Projections have no tokens."""
+        head = [*tokens[:self.cutoffs[0]], *(f"<cluster {k}>" for k, *_ in self._tails)]
+        found = {"head_weight": head, "head_bias": head}
+        for k, low, words, _ in self._tails:
+            found[f"tail{k}_weight"] = found[f"tail{k}_bias"] = tokens[low:low + words]
+        return found if self._tied else {**found, "embedding_weight": tokens}
+
     def embed(self, F, tokens, weights, drop_e=0.0):
         """Return the embedded tokens (T, N, E) of ids (T, N); see `FullSoftmax`."""
         if not self._tied:

@@ -59,6 +59,10 @@ class FullSoftmax:
             found["output_weight"] = ((vocab_size, input_size), mx.init.Uniform(0.1))
         return {**found, "output_bias": ((vocab_size,), "zeros")}
 
+    def named_rows(self, tokens):
+        """Return {name of a parameter: what each of its rows stands for} of a vocabulary, a list of V tokens."""
+        return dict.fromkeys(self.parameters(), tokens)
+
     def embed(self, F, tokens, weights, drop_e=0.0):
         """Return the embedded tokens (T, N, E) of ids (T, N); `drop_e` as in `functional.embed`."""
         # Dropping a row of the weight drops the word; the output layer sees the whole weight even where it is tied.

@@ -75,6 +75,23 @@ class Predictor:
         """Return the arguments of the model that come from data, as the assets have them."""
         raise NotImplementedError(f"{cls.__name__} must define sizes()")
 
+    def arrays(self):
+        """Return {name in the model's structure: NDArray} of what another model may start from."""
+        return {name: parameter.data() for name, parameter in self.model._collect_params_with_prefix().items()}
+
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return what the rows of parameters stand for, where that has names: words, labels.
+
+        Returns
+        -------
+        dict of str to list of (str, list of str)
+            By name in the model's structure; for each of its first axes what it holds ("word", "character", "subword",
+            "label", ...) and the name of each entry. Fine-tuning matches entries of two models by these. Parameters
+            that the model does not have may be among them.
+        """
+        return {}
+
     @classmethod
     def build_model(cls, plan, assets):
         """Return the model of a `plan` for the sizes of `assets`, not initialised."""

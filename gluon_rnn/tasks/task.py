@@ -102,6 +102,11 @@ class Task:
         """Return the model for the sizes of `assets`, around the encoders that are there already; not initialised."""
         return self.predictor_class.build_model(self._plan, self.assets)
 
+    @property
+    def named_axes(self):
+        """What the rows of the model's parameters stand for; see `gluon_rnn.tasks.predictor.Predictor.named_axes`."""
+        return self.predictor_class.named_axes(self.assets, self.model)
+
     def read_data(self):
         """Return the data set of the recipe; ConfigError where it lacks a validation split."""
         data = build_data(self.config.data)

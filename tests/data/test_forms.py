@@ -61,7 +61,8 @@ def test_mistakes_are_one_sentence(form, data, words):
 @pytest.mark.parametrize("section, data, words", [
     ({"name": "trajectories", "features": 3}, ([[[1, 2]]], ["a"]), "steps of 2 features, and 3 were expected, those of "
                                                                   "the recipe"),
-    ({"name": "trajectories"}, {"train": ([[1]], ["a"]), "test": ([[[1, 2]]], ["a"])}, "the test data given: steps of 2"),
+    ({"name": "trajectories"}, {"train": ([[1]], ["a"]), "test": ([[[1, 2]]], ["a"])},
+     "the test data given: steps of 2"),
     ({"name": "trajectory_values", "targets": ["a", "b"]}, ([[1]], [1]), "1 values a sequence, and 2 were expected"),
 ])
 def test_numbers_that_do_not_fit_the_recipe(section, data, words):

@@ -27,7 +27,7 @@ IMPOSSIBLE = {
                      "check_estimators_unfitted"], NEEDS_Y),
     **dict.fromkeys(["check_positive_only_tag_during_fit", "check_estimators_dtypes", "check_fit2d_1sample",
                      "check_regressors_no_decision_function", "check_requires_y_none"], SHORT),
-    "check_estimators_nan_inf": "what a missing value means is a key of the recipe, and its sentence says how to fill it",
+    "check_estimators_nan_inf": "what a missing value means is a key of the recipe, and its sentence says so",
     "check_dataframe_column_names_consistency": "columns in another order are put in order, not refused",
 }
 
@@ -69,7 +69,8 @@ def test_predictions_are_those_of_the_run(fitted, system, tmp_path):
     run = gluon_rnn.Run(model.run_.path)
     for steps in (1, 4, None):
         found = model.predict(u, y, steps_ahead=steps)
-        assert np.array_equal(found[2:], run.predict(u, y, steps_ahead=steps)[:, 0]) and np.array_equal(found[:2], y[:2])
+        assert np.array_equal(found[2:], run.predict(u, y, steps_ahead=steps)[:, 0])
+        assert np.array_equal(found[:2], y[:2])
         assert np.array_equal(found, fitted.predict(u, y, steps_ahead=steps))
     assert model.washout_ == 2 and model.score(u, y) == r2_score(y[2:], model.predict(u, y)[2:]) > 0.99
     assert model.score(u, y, steps_ahead=1) > model.score(u, y) - 1e-3

@@ -287,3 +287,11 @@ def test_a_classifier_of_whole_sequences_does_not_stream(make):
     run = gluon_rnn.load(train(build_task(make({"training.epochs": 1})), "films"))
     with pytest.raises(ValueError, match="so it cannot answer step by step; train one with pooling last"):
         next(run.stream(["fine"]))
+
+
+def test_fewer_training_sentences_are_drawn_by_the_seed(make):
+    first, again, other = (build_task(make({"data.train_limit": 10, "seed": seed})).data.items("train")
+                           for seed in (0, 0, 1))
+    assert first == again != other and len(first) == len(other) == 10
+    with pytest.raises(ConfigError, match="data.train_limit must be from 2, one example a class, to the 36 .* got 50"):
+        build_task(make({"data.train_limit": 50}))
