@@ -31,8 +31,8 @@ def choose(sequences, scores):
     ValueError
         If the numbers of sequences and scores differ or are 0, or sacrebleu is not installed.
 
-    Example
-    -------
+    Examples
+    --------
     >>> choose([["a", "b"], ["c", "d", "e", "f"], ["c", "d", "e", "g"]], [-1.0, -1.1, -1.2])
     1
     """

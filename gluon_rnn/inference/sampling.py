@@ -88,8 +88,8 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     ValueError
         If an option or a prefix id is out of range; raised by the call, not at the first token.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.models import LanguageModel
     >>> from gluon_rnn.nn import GRU
     >>> import gluonnlp

@@ -51,8 +51,8 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
     -----
     A forecaster with a horizon of H steps predicts H steps at once, and feeds them back for longer blocks.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.models import NARX
     >>> model = NARX(1, 2); model.initialize()
     >>> u, y = mx.nd.ones((30, 1, 1)), mx.nd.ones((30, 1, 1))

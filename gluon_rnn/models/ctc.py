@@ -39,8 +39,8 @@ class CTCModel(AroundEncoder):
     --------------
     inputs (T, N, C), states, valid_length (N,) -> logits (T, N, K + 1), 0 past `valid_length`, and states.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.inference import best_path
     >>> from gluon_rnn.nn import LSTM
     >>> model = CTCModel(LSTM(8, bidirectional=True), 10, input_size=40)

@@ -201,8 +201,8 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     -----
     Parameters: ``encoder.*``, ``h1_weight``, ``h1_bias``, ..., ``output_weight``, ``output_bias``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import LSTM
     >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()

@@ -84,8 +84,8 @@ class NARX(RecordingInputs, DelayModel):
     (k + 1) * Cx - 1 and y_{t-l} in columns (l - 1) * Ky to l * Ky - 1; ``h2_weight``, ``h2_bias``, ... of the next
     layers, the last being the output; ``skip_x_weight``, ``skip_y_weight``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> model = NARX(1, 2, (8,)); model.initialize()
     >>> x, y = mx.nd.ones((50, 4, 1)), mx.nd.zeros((50, 4, 1))
     >>> model.open_loop(x, y).shape, ClosedLoop(model)(x).shape

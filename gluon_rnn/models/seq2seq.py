@@ -98,8 +98,8 @@ class Seq2Seq(GraphBlock):
     `SourceEncoder` and `DecodeStep` share the parameters and give the same numbers step by step, for sampling and beam
     search; `ScheduledSampling` is the training graph of a decoder that reads some of its own predictions.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.nn import GRU
     >>> model = Seq2Seq(50, 60, GRU(8, bidirectional=True), GRU(8), embed_size=4)
     >>> model.initialize()

@@ -105,8 +105,8 @@ class BahdanauAttention(_Attention):
         Rows of W and U; default Q.
     dtype : str, default "float32"
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> attention = BahdanauAttention(8, 6); attention.initialize()
     >>> context, weights = attention(mx.nd.ones((2, 3, 8)), mx.nd.ones((5, 3, 6)), mx.nd.array([5, 2, 1]))

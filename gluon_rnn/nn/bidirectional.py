@@ -52,8 +52,8 @@ class Bidirectional(_LooksAhead):
         If a block looks ahead itself, is not time-major, or the dtypes or sizes of input differ; if states are those
         that this block returned.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import PeepholeLSTM
     >>> block = Bidirectional(PeepholeLSTM(8), PeepholeLSTM(8)); block.initialize()

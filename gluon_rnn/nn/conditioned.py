@@ -30,8 +30,8 @@ class Conditioned(SequenceBlock):
     -----
     As a state the condition needs no argument of its own in chunks, streaming and export.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import GRU
     >>> block = Conditioned(GRU(8), 2); block.set_input_size(3); block.initialize()

@@ -38,8 +38,8 @@ class CTCLoss(GraphBlock):
     MXNet's operator itself answers 0 where no path is long enough, leaves its gradient as it finds the memory, and
     cannot do without labels; both are handled around it.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> logits = mx.nd.zeros((2, 1, 3))                     # two steps, two labels and the blank, all equally likely
     >>> loss = CTCLoss()(logits, mx.nd.array([[0]]), mx.nd.array([2]), mx.nd.array([1]))

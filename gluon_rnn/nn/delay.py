@@ -142,8 +142,8 @@ class DelayLine(SequenceBlock):
     ValueError
         If the number of features or the dtype differs, or the number of features is needed and not known yet.
 
-    Example
-    -------
+    Examples
+    --------
     >>> line = DelayLine(2)
     >>> line(mx.nd.arange(1, 5).reshape((4, 1, 1))).asnumpy()[:, 0]
     array([[1., 0., 0.],

@@ -332,8 +332,8 @@ class LSTM(FusedLayer):
     ----------
     Hochreiter and Schmidhuber (1997), Long Short-Term Memory; Gers, Schmidhuber and Cummins (2000), Learning to Forget.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = LSTM(8, num_layers=2); layer.initialize()
     >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, h.shape

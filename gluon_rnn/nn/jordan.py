@@ -143,8 +143,8 @@ class Jordan(LoopedLayer):
     States may pass from a teacher-forced call to a free one: a washout on measured outputs, then free run. A known last
     output y is the state ``[y]``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = Jordan(8, output_size=1, decay=0.5); layer.initialize()
     >>> inputs, measured = mx.nd.ones((5, 3, 4)), mx.nd.ones((5, 3, 1))
     >>> outputs, states = layer(inputs, layer.begin_state(3), None, measured)

@@ -146,8 +146,8 @@ class PeepholeLSTM(StackedCells):
     hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype, backend
         As in `StackedCells`.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = PeepholeLSTM(8, num_layers=2); layer.initialize()
     >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, h.shape

@@ -112,8 +112,8 @@ class TDNN(SequenceBlock):
     Parameters: ``l<k>_weight`` (H, n * C), with W_d of the i-th smallest of n offsets in columns i * C to
     (i + 1) * C - 1, and ``l<k>_bias`` (H,).
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> network = TDNN(8, contexts=[[-4, 0], {-3, 0}], input_size=4); network.initialize()
     >>> outputs, states = network(mx.nd.ones((5, 3, 4)), network.begin_state(3))

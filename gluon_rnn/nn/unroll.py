@@ -167,8 +167,8 @@ class Unrolled(LoopBlock):
         If the sizes of the cell are not known, or it keeps anything on itself between two steps, as Gluon's
         `ZoneoutCell` keeps its last output.
 
-    Example
-    -------
+    Examples
+    --------
     >>> cell = mx.gluon.rnn.SequentialRNNCell()
     >>> cell.add(mx.gluon.rnn.LSTMCell(8)); cell.add(mx.gluon.rnn.ResidualCell(mx.gluon.rnn.GRUCell(8)))
     >>> block = Unrolled(cell); block.initialize()
