@@ -6,12 +6,15 @@ PYTEST_FLAGS ?=
 # One process a core, each with one OpenMP thread (tests/conftest.py); a process with nothing left takes tests of another.
 WORKERS ?= auto
 SEEDS ?= 10
+JOBS ?= 2
+TUTORIALS := $(patsubst %.py,%.md,$(wildcard docs/tutorials/*.py))
 
-.PHONY: help demo test coverage lint test-processors test-pythons clean
+.PHONY: help demo docs tutorials test coverage lint test-processors test-pythons clean
 
 help:
-	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it"
+	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it; three zoo models"
 	@echo "make test            set up $(VENV) with the tools for development and run the tests"
+	@echo "make docs            execute the tutorials and build the documentation into site/, JOBS=2 tutorials at a time"
 	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"
 	@echo "make test-processors run the numerical tests as other processors would, SEEDS=10 seeds each: hours"
 	@echo "make lint            check the code with ruff"
@@ -28,11 +31,27 @@ $(VENV)/.installed-dev: setup.py
 	@scripts/install.sh "$(VENV)" dev "$(PYTHON)"
 	@touch $(VENV)/.installed $@
 
+$(VENV)/.installed-docs: setup.py
+	@scripts/install.sh "$(VENV)" docs "$(PYTHON)"
+	@touch $(VENV)/.installed $@
+
 demo: $(VENV)/.installed
 	@scripts/demo.sh "$(BIN)"
 
 test: $(VENV)/.installed-dev
 	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
+
+docs: $(VENV)/.installed-docs
+	@$(MAKE) --no-print-directory -j $(JOBS) tutorials
+	@NO_MKDOCS_2_WARNING=1 $(BIN) -m mkdocs build --strict --quiet
+	@echo "== site/index.html is ready"
+
+tutorials: $(TUTORIALS)
+
+# A tutorial is executed again when it, or the package, has changed.
+docs/tutorials/%.md: docs/tutorials/%.py scripts/tutorial.py $(shell find gluon_rnn -name '*.py')
+	@echo "== executing $<"
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN) -m scripts.tutorial $<
 
 coverage: $(VENV)/.installed-dev
 	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
@@ -47,5 +66,5 @@ test-pythons: $(VENV)/.installed-dev
 	@GLUON_RNN_TEST_ALL_PYTHONS=1 $(BIN) -m pytest -v tests/test_runtime.py
 
 clean:
-	rm -rf $(VENV) .venv-3.* build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venv-3.* site $(TUTORIALS) docs/tutorials/*_files build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,6 +38,7 @@ setup(
     packages=[*find_packages(include=["gluon_rnn", "gluon_rnn.*"]), "gluon_rnn.configs"],
     package_dir={"gluon_rnn.configs": "configs"},
     package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"],
+                  "gluon_rnn.model_zoo": ["*/*.yaml", "*/*.json", "*/*.params"],
                   "gluon_rnn.public_data": ["manifest.yaml"]},
     entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
@@ -64,6 +65,10 @@ setup(
         **EXTRAS,
         "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
+        # The site: pages, API reference, and what executes the tutorials and what they use.
+        "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.30,<2",
+                 "mkdocstrings-python>=1.18,<3", "jupytext>=1.16,<2",
+                 "nbclient>=0.10,<1", "nbconvert>=7.16,<8", "ipykernel>=6.29,<8", *EXTRAS["data"]],
         # The tests read every format and ask other libraries for a second opinion.
         "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
                 "wheel>=0.40,<1",

@@ -12,14 +12,16 @@ from gluon_rnn import runtime
 __version__ = "0.1.0"
 
 _PARTS = ("benchmark", "config", "data", "diagnostics", "estimators", "export", "fetch", "inference", "metrics",
-          "models", "nn", "optim", "parts", "public_data", "python_api", "recipes", "registry", "results", "runs",
-          "tasks", "training")
+          "model_zoo", "models", "nn", "optim", "parts", "public_data", "python_api", "recipes", "registry", "results",
+          "runs", "tasks", "training")
 
 runtime.prepare()
 
 
 def load(path, which="best", ctx=None, ensemble=(), *, beside=None):
-    """Return the predictor of a run from its folder; ``load(path).predict(...)`` applies the trained model.
+    """Return the predictor of a run from its folder, or of a model of the zoo from its name.
+
+    ``load(path).predict(...)`` applies the trained model.
 
     See `gluon_rnn.runs.load_run`; the parts of the package that it needs are imported by this call.
     """
@@ -28,6 +30,18 @@ def load(path, which="best", ctx=None, ensemble=(), *, beside=None):
         warnings.warn("load(..., beside=) is now called load(..., ensemble=)", FutureWarning, stacklevel=2)
         ensemble = [*ensemble, *beside]
     return load_run(path, which, ctx, ensemble)
+
+
+def get_model(name, pretrained=False, ctx=None, root=None):
+    """Return a model of the zoo as a Gluon block; see `gluon_rnn.model_zoo.loading.get_model`."""
+    from gluon_rnn.model_zoo import get_model as found
+    return found(name, pretrained, ctx, root)
+
+
+def list_models(pattern="*", pretrained=False, detail=False):
+    """Return the names of the zoo's models, or what their cards say; see `gluon_rnn.model_zoo.loading.list_models`."""
+    from gluon_rnn.model_zoo import list_models as found
+    return found(pattern, pretrained, detail)
 
 
 def train(recipe=None, data=None, *, resume=None, **overrides):

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Training", "check_arguments", "explain", "section",
-           "to_yaml"]
+__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments", "explain",
+           "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -63,6 +63,13 @@ class Schedule(Part):
     name: str = "constant"
 
 
+class Thaw(_Section):
+    """From which epoch on some parameters learn."""
+
+    epoch: int = Field(ge=2)                             # counted from 1, as in the log
+    parameters: str                                      # regular expression
+
+
 class Training(_Section):
     """How the model is fitted; see the comment behind each key."""
 
@@ -78,6 +85,27 @@ class Training(_Section):
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
+    # Fine-tuning. Patterns are regular expressions on names by structure, from their beginning, as in Gluon.
+    start_from: Optional[str] = None                     # a run, or a zoo model, whose parameters are taken over
+    start_names: dict[str, Optional[str]] = {}           # beginnings of names here: what they are there; null: new
+    freeze: list[str] = []                               # patterns of parameters that stay as they are
+    thaw: list[Thaw] = []                                # patterns of those that stay so until an epoch
+    learning_rates: dict[str, float] = {}                # {pattern: factor} of the learning rate; the last one wins
+
+    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", mode="before")
+    @classmethod
+    def _taken_back(cls, value, info):
+        """Take null for none: an override cannot empty a mapping of the recipe otherwise."""
+        return cls.model_fields[info.field_name].default if value is None else value
+
+    @pydantic.field_validator("thaw", mode="before")
+    @classmethod
+    def _one_an_epoch(cls, value):
+        """Take patterns alone too: the first thaws at epoch 2, the next at 3 (Howard & Ruder 2018)."""
+        if not isinstance(value, (list, tuple)):
+            return value
+        return [{"epoch": number, "parameters": entry} if isinstance(entry, str) else entry
+                for number, entry in enumerate(value, start=2)]
 
 
 class Config(_Section):
@@ -98,7 +126,7 @@ class Config(_Section):
         return {"name": value} if isinstance(value, str) else value
 
 
-_SECTIONS = {"": Config, "training": Training}
+_SECTIONS = {"": Config, "training": Training, "training.thaw": Thaw}
 
 
 def section(cls, values, where):
@@ -125,13 +153,18 @@ def _plain(value):
     return str(value) if isinstance(value, str) else value
 
 
-def explain(error):
-    """Turn one pydantic error into a sentence that starts with the YAML path."""
+def explain(error, sections=None):
+    """Turn one pydantic error into a sentence that starts with the YAML path.
+
+    `sections` are the mappings of the file by their YAML paths, each with the class that has its keys; by default those
+    of a recipe.
+    """
     path = [str(key) for key in error["loc"]]
     where = ".".join(path) or "the file"
     if error["type"] == "extra_forbidden":
-        section = _SECTIONS[".".join(path[:-1])]
-        return f"{where}: unknown key; {suggest(path[-1], list(section.model_fields))}"
+        above = ".".join(key for key in path[:-1] if not key.isdigit())   # a number is a place in a list
+        section = (_SECTIONS if sections is None else sections).get(above)
+        return f"{where}: unknown key" + (f"; {suggest(path[-1], list(section.model_fields))}" if section else "")
     if error["type"] == "missing":
         near = difflib.get_close_matches(path[-1], [str(key) for key in error["input"]], n=1)
         return f"{where}: this key is required and missing" + (f"; is {near[0]!r} meant to be it?" if near else "")

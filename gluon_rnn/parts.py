@@ -5,12 +5,12 @@ import gluon_rnn.nn  # noqa: F401
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError, Part, check_arguments
 from gluon_rnn.data import placement
-from gluon_rnn.registry import datasets, encoders, models
+from gluon_rnn.registry import datasets, encoders, models, outputs
 
 __all__ = ["ModelPlan", "build_data", "build_part", "check_model", "check_part"]
 
-#: Arguments of a model that are encoders themselves.
-NESTED = ("encoder", "decoder", "char_encoder")
+#: Arguments of a model that are parts themselves, and the registry that each is in.
+NESTED = {"encoder": encoders, "decoder": encoders, "char_encoder": encoders, "output": outputs}
 # Arguments of a model that tell its encoder how many features its input has.
 _INPUT_SIZES = ("input_size", "output_size", "num_keys")
 
@@ -35,7 +35,7 @@ def check_model(section, given=()):
     """Check names, and names and types of arguments, of a model and of the encoders in it; see `check_part`."""
     check_part("model", models, section, ("layout", *given))
     for where, part in _nested(section).items():
-        check_part(where, encoders, part, ("layout",))
+        check_part(where, _registry(where), part, ("layout",))
 
 
 def build_part(where, registry, section, fixed=(), **given):
@@ -113,7 +113,7 @@ class ModelPlan:
         return self._construct(handed_on, sizes)
 
     def _build_encoders(self):
-        return {where.removeprefix("model."): build_part(where, encoders, part, fixed=("layout",))
+        return {where.removeprefix("model."): build_part(where, _registry(where), part, fixed=("layout",))
                 for where, part in _nested(self._section).items()}
 
     def _construct(self, built, sizes):
@@ -121,9 +121,13 @@ class ModelPlan:
 
 
 def _nested(section):
-    """Return {YAML path: section} of the encoders in a model's section."""
+    """Return {YAML path: section} of the encoders, and of the output layer, in a model's section."""
     given = {f"model.{key}": section.arguments[key] for key in NESTED if section.arguments.get(key) is not None}
     return {where: configuration.section(Part, values, where) for where, values in given.items()}
+
+
+def _registry(where):
+    return NESTED[where.removeprefix("model.")]
 
 
 def _construct(where, cls, arguments):

@@ -21,8 +21,9 @@ from gluon_rnn.parts import check_part
 from gluon_rnn.public_data import data_root
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
+from gluon_rnn.training.parameter_groups import check_patterns
 
-__all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "resolve", "with_data"]
+__all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read_yaml", "resolve", "with_data"]
 
 
 #: what messages call a recipe that is no file
@@ -64,7 +65,7 @@ def read(recipe, overrides=()):
     """
     source = _GIVEN if isinstance(recipe, dict) else str(recipe)
     try:
-        own = OmegaConf.create(recipe) if isinstance(recipe, dict) else _read(find(recipe))
+        own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
         if isinstance(own.get("task"), str):
             own.task = {"name": own.task}                                # so that an override can add a key of the task
         raw = OmegaConf.merge({"data_root": data_root()}, own, _from_overrides(overrides))
@@ -132,7 +133,8 @@ def build_task(config, source=None):
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
 
 
-def _read(path):
+def read_yaml(path):
+    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
     path = Path(path)
     if not path.is_file():
         siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
@@ -193,6 +195,7 @@ def resolve(config):
     _check_devices(config)
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
+    check_patterns(config.training)
     task.check(config)
     return config
 

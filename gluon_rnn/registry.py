@@ -7,7 +7,7 @@ import difflib
 import fnmatch
 import inspect
 
-__all__ = ["Registry", "encoders", "models", "datasets", "tasks", "suggest"]
+__all__ = ["Registry", "encoders", "models", "datasets", "tasks", "outputs", "suggest"]
 
 #: constructor arguments of every `mxnet.gluon.Block`
 _OF_GLUON = ("prefix", "params")
@@ -94,5 +94,6 @@ def _is_gluon_block(cls):
 
 encoders = Registry("encoder")
 models = Registry("model")
+outputs = Registry("output layer")
 datasets = Registry("data set")
 tasks = Registry("task")

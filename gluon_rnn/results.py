@@ -59,7 +59,8 @@ def _cells(row):
     """Return the cells of a row of a table, one for each of `SHOWN`."""
     runs = row["seeds"].partition(" ")[0]
     value = f"{row['metric']}: {row['value'].replace('+-', '±')} ({runs})"
-    return [_recipe(row), value, row["baseline"], row["published"], row["parameters"], row["time"]]
+    baselines = row["baseline"].replace("), ", ")<br>")                    # one a line in its cell
+    return [_recipe(row), value, baselines, row["published"], row["parameters"], row["time"]]
 
 
 def _recipe(row):

@@ -1,18 +1,22 @@
-"""Runs that have been trained: reading a model back, and its scores on the data of its recipe."""
+"""Runs that have been trained, and models of the zoo: reading one back, and its scores on the data of its recipe."""
 import functools
 import json
 from pathlib import Path
 
 import pandas as pd
 
+from gluon_rnn import config as configuration
 from gluon_rnn import recipes, runtime
 from gluon_rnn.data.placement import addresses
+from gluon_rnn.model_zoo import entries
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.folder import check_assets, recipe_of, write_results
+from gluon_rnn.training.start import Source
 
-__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run"]
+__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run",
+           "starting_point"]
 
 
 class Run:
@@ -81,7 +85,7 @@ class Run:
 
     def evaluate(self, split=None, which="best"):
         """Return the scores of a checkpoint on a split of the run's data, a dict; see `evaluate_run`."""
-        return _evaluated(self.path, config_of(self.path, self._data), split, which)[2]
+        return _evaluated(self.path, split, which, self._data)[2]
 
     def __repr__(self):
         text = f"Run({str(self.path)!r}: {self.config.task.name}, {self.config.model.name}"
@@ -125,7 +129,9 @@ def load_run(path, which="best", ctx=None, ensemble=()):
     Parameters
     ----------
     path : str or Path
+        The folder; or the name of a model of the zoo, where nothing has this name in the working folder.
     which : {"best", "last"}
+        A model of the zoo has "best" only.
     ctx : mxnet.Context, optional
         Where the parameters go; the CPU by default.
     ensemble : list of str or Path
@@ -135,12 +141,61 @@ def load_run(path, which="best", ctx=None, ensemble=()):
     Raises
     ------
     ValueError
-        If there is no run, or no such checkpoint in it, or a run of the ensemble does not fit.
+        If there is no run and no such model, or no such checkpoint in it, or a run of the ensemble does not fit.
     """
-    config = config_of(path)
-    predictor = tasks.get(config.task.name).predictor_class.read(path, config, checkpoints.load(path, which), ctx)
+    folder, config, checkpoint = _saved(path, which)
+    predictor = tasks.get(config.task.name).predictor_class.read(folder, config, checkpoint, ctx)
     predictor.ensemble = [_member(predictor, load_run(other, which, ctx)) for other in ensemble]
     return predictor
+
+
+def starting_point(config):
+    """Return the parameters that a recipe starts from, for `gluon_rnn.training.train`.
+
+    Parameters
+    ----------
+    config : gluon_rnn.config.Config
+
+    Returns
+    -------
+    gluon_rnn.training.start.Source
+        Of the best checkpoint; None where the recipe has no ``training.start_from``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such run and no such model of the zoo, or it cannot be read.
+    """
+    name = config.training.start_from
+    if not name:
+        return None
+    try:
+        found = load_run(name)
+    except ValueError as error:
+        raise configuration.ConfigError(f"training.start_from: {error}") from error
+    return Source(name, found.arrays(), found.named_axes(found.assets, found.model))
+
+
+def _saved(path, which, data=None):
+    """Return the folder for what commands write, the configuration and the checkpoint of a run or a zoo model.
+
+    The `Entry` of a zoo model reads like a checkpoint.
+    """
+    entry = entries.find(path)
+    if entry is None:
+        _check_exists(path)
+        return path, config_of(path, data), checkpoints.load(path, which)
+    if which != "best":
+        raise ValueError(f"{path} is a model of the zoo, which has no {which!r} checkpoint; leave the checkpoint out")
+    config = entry.config
+    return Path(config.output_dir) / entry.name, config, entry
+
+
+def _check_exists(path):
+    """Raise ValueError for a word that is neither a run nor a model of the zoo; `config_of` says the rest."""
+    if len(Path(path).parts) == 1 and not Path(path).exists():
+        raise ValueError(f"there is no run in {str(path)!r}, and no model of the zoo has this name; "
+                         f"{entries.nearest(path)}")
 
 
 def _member(first, other):
@@ -159,7 +214,7 @@ def evaluate_run(path, split=None, which="best"):
     Parameters
     ----------
     path : str or Path
-        The run's folder.
+        The run's folder, or the name of a model of the zoo.
     split : str, optional
         "train", "valid" or "test"; by default "test" where there is one, else "valid".
     which : {"best", "last"}
@@ -169,18 +224,18 @@ def evaluate_run(path, split=None, which="best"):
     ValueError
         If there is no such run, checkpoint or split, or the data have changed since.
     """
-    return in_words(*_evaluated(path, config_of(path), split, which))
+    return in_words(*_evaluated(path, split, which))
 
 
-def _evaluated(path, config, split, which):
+def _evaluated(path, split, which, data=None):
     """Return the task, the split and the scores of a checkpoint on it."""
-    checkpoint = checkpoints.load(path, which)
+    _, config, checkpoint = _saved(path, which, data)
     task = recipes.build_task(config)
     split = split or task.final_split
     if split not in task.data.splits:
         raise ValueError(f"the data of {str(path)!r} have no {split!r} split; {suggest(split, list(task.data.splits))}")
     check_assets(checkpoint, task.assets, f"the run in {str(path)!r}")
-    task.model.load_parameters(checkpoint.parameters, ctx=runtime.devices(config.device)[0])
+    checkpoint.load_parameters(task.model, runtime.devices(config.device)[0])
     task.graph.hybridize()
     return task, split, task.evaluate(split)
 
@@ -206,8 +261,10 @@ def evaluate_ensemble(paths, split=None, which="best", *, save=False):
     path, *others = paths
     run = load_run(path, which, ensemble=others)
     task = recipes.build_task(run.config)
-    check_assets(checkpoints.load(run.path, which), task.assets, f"the run in {str(path)!r}")
+    check_assets(_saved(path, which)[2], task.assets, f"the run in {str(path)!r}")
     split = split or task.final_split
+    if save and entries.find(path) is not None:
+        raise ValueError(f"{path} is a model of the zoo, which keeps no scores of ensembles; leave save out")
     if save and split != task.final_split:
         raise ValueError(f"results.json holds scores of the {task.final_split} split, and those of {split} cannot be "
                          "saved beside them; leave save or split out")

@@ -11,10 +11,10 @@ from omegaconf import OmegaConf
 
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import recipes
-from gluon_rnn.config import Model, Part
+from gluon_rnn.config import Model, Part, to_yaml
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import ModelPlan, build_part
-from gluon_rnn.registry import datasets, encoders, models, tasks
+from gluon_rnn.registry import datasets, encoders, models, outputs, tasks
 from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
 
 LSTM = {"name": "lstm", "hidden_size": 6}
@@ -37,6 +37,7 @@ OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes",
            "num_labels", "char_vocab_size", "source_vocab_size", "target_vocab_size"}
 # In the place of a default that is None, with what it needs beside it.
 EXAMPLES = {
+    "output": {"output": {"name": "adaptive_softmax", "cutoffs": [3]}},
     "embed_size": {"embed_size": 6}, "char_encoder": {"char_encoder": LSTM}, "backend": {"backend": "reference"},
     "quantiles": {"quantiles": [0.1, 0.5, 0.9], "distribution": "quantile"}, "dtype": {"dtype": "float32"},
     "output_size": {"output_size": 4}, "projection_size": {"projection_size": 3}, "num_layers": {"num_layers": 2},
@@ -74,6 +75,15 @@ def test_an_encoder_takes_every_key(name):
     built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
              for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
     assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
+
+
+@pytest.mark.parametrize("name", outputs.names())
+def test_an_output_layer_takes_every_key(name):
+    examples = {"cutoffs": [3, 6], "samples": 4, "div_value": 2}
+    required = {key: examples[key] for key in outputs.parameters(name)}
+    for given in [required, *({**required, key: examples[key]} for key in required)]:
+        section = Model(name="language_model", encoder=LSTM, output=read(OmegaConf.to_yaml({"name": name, **given})))
+        assert type(ModelPlan(section, ("vocab_size",)).build(vocab_size=9).output) is outputs.get(name)
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.known()))
@@ -152,6 +162,42 @@ def test_a_task_takes_every_key_of_its_own_and_of_its_data_section(name, tmp_pat
     extra = {key: field.default for key, field in cls.data_section.model_fields.items() if key != "name"}
     config = recipes.from_dict({"task": name, "data": {**extra, **section}, "model": model})
     assert set(extra) <= set(config.data.model_dump()) and type(recipes.build_task(config)) is cls
+
+
+AXES = {"tagging": {"char_encoder": LSTM, "crf": True}}
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_names_of_rows_are_as_many_as_there_are_rows(name, tmp_path):
+    (data, model), files = TASKS[name], write_files(tmp_path)
+    section = {"name": data, "batch_size": 2, "eval_batch_size": 2, **fill(DATA_SETS[data][0], files)}
+    section.update({"bptt": 10} if name == "forecasting" else {})
+    task = recipes.build_task(recipes.from_dict({"task": name, "data": section,
+                                                 "model": {**model, **AXES.get(name, {})}}))
+    parameters = task.model._collect_params_with_prefix()
+    for parameter, axes in task.named_axes.items():
+        assert tuple(len(names) for _, names in axes) == parameters[parameter].shape[:len(axes)], parameter
+        assert all(len(set(names)) == len(names) for _, names in axes)
+    looked_up = [key for key in parameters if "embedding" in key or key.startswith(("output", "crf"))]
+    assert name in ("frames", "forecasting") or set(looked_up) <= set(task.named_axes)   # those match by shape alone
+
+
+FINE_TUNING = {"start_from": "runs/a-1", "freeze": ["encoder"], "thaw": ["encoder", {"epoch": 4, "parameters": "a|b"}],
+               "learning_rates": {"encoder.*h2h": 0.5}, "start_names": {"encoder.": "reader.", "output": None}}
+
+
+@pytest.mark.parametrize("key", FINE_TUNING)
+def test_keys_of_fine_tuning_are_taken_and_read_back(key, tmp_path):
+    more = {"start_from": "a"} if key == "start_names" else {}
+    config = recipes.from_dict(recipe(training={key: FINE_TUNING[key], **more}))
+    if key == "thaw":
+        assert [(entry.epoch, entry.parameters) for entry in config.training.thaw] == [(2, "encoder"), (4, "a|b")]
+    else:
+        assert getattr(config.training, key) == FINE_TUNING[key]
+    (tmp_path / "again.yaml").write_text(to_yaml(config))
+    assert recipes.load(tmp_path / "again.yaml").training == config.training
+    if not isinstance(FINE_TUNING[key], str):                             # null takes back what a recipe says
+        assert not getattr(recipes.from_dict(recipe(training={key: None})).training, key)
 
 
 @pytest.mark.parametrize("name", [*datasets.names(), *tasks.names()])

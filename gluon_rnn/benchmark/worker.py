@@ -150,28 +150,40 @@ class OursPeer(_MXNetPeer):
 
     def language_model(self, case):
         """Return a call that makes one step of `gluon_rnn.training`: forward, backward, norm, clipping, SGD update."""
+        import numpy
+
         from gluon_rnn.config import Training
         from gluon_rnn.data.batching import Batch
         from gluon_rnn.models import LanguageModel
         from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
         from gluon_rnn.training.step import TrainStep
         encoder = self.package.nn.LSTM(case["H"], case["layers"], dropout=case["dropout"])
-        model = LanguageModel(case["V"], encoder, embed_size=case["H"], tie_weights=True, drop_i=case["dropout"],
-                              dropout=case["dropout"], drop_i_variational=False)
+        output = self._output_of(case)
+        model = LanguageModel(case["V"], encoder, embed_size=case["H"], tie_weights=case["tied"], output=output,
+                              drop_i=case["dropout"], dropout=case["dropout"], drop_i_variational=False)
         graph, rate = LanguageModelLoss(model), case["learning_rate"]
         graph.initialize()
-        graph.hybridize()  # as the training loop does
-        settings = Training(optimizer=dict(name="sgd", learning_rate=rate), clip_norm=case["clip_norm"])
-        train = TrainStep(graph, [self.mx.cpu()], settings)
-        batch = Batch((self._tokens(case), self._tokens(case)), (1, 1), case["T"] * case["N"])
-        states = [model.begin_state(case["N"])]
+        graph.hybridize(static_alloc=True)  # as the training loop does
+        settings = Training(optimizer=dict(name=case["optimizer"], learning_rate=rate), clip_norm=case["clip_norm"])
+        train, random = TrainStep(graph, [self.mx.cpu()], settings), numpy.random.default_rng(0)
+        tokens, targets = self._tokens(case), numpy.array(case["targets"]).reshape(case["T"], case["N"])
+        target, states = self.mx.nd.array(targets, dtype="int32"), [model.begin_state(case["N"])]
 
         def step():
             nonlocal states
+            arrays = [self.mx.nd.array(array, dtype=array.dtype) for array in output.arrays(targets, 1, random)]
+            batch = Batch((tokens, target, *arrays), (1, 1, *[0] * len(arrays)), targets.size)
             states = train(batch, states, rate)[2]
             self.mx.nd.waitall()
 
         return step
+
+    def _output_of(self, case):
+        """Return the output layer of a case."""
+        nn = self.package.nn
+        if case["output"] == "adaptive":
+            return nn.AdaptiveSoftmax(case["cutoffs"], case["div_value"])
+        return nn.SampledSoftmax(case["samples"]) if case["output"] == "sampled" else nn.FullSoftmax()
 
 
 class GluonPeer(_MXNetPeer):
@@ -242,12 +254,13 @@ class TorchPeer:
 
     def language_model(self, case):
         torch, V, H = self.torch, case["V"], case["H"]
-        embedding, decoder = torch.nn.Embedding(V, H), torch.nn.Linear(H, V)
-        decoder.weight = embedding.weight
-        lstm, drop = torch.nn.LSTM(H, H, case["layers"], dropout=case["dropout"]), torch.nn.Dropout(case["dropout"])
-        parameters = [*embedding.parameters(), *lstm.parameters(), decoder.bias]
-        optimizer = torch.optim.SGD(parameters, lr=case["learning_rate"])
-        loss, data, target = torch.nn.CrossEntropyLoss(), self._tokens(case), self._tokens(case)
+        embedding, lstm = torch.nn.Embedding(V, H), torch.nn.LSTM(H, H, case["layers"], dropout=case["dropout"])
+        output, loss = self._output_of(case, embedding)
+        drop, parameters = torch.nn.Dropout(case["dropout"]), list(torch.nn.ModuleList([embedding, lstm, output])
+                                                                   .parameters())
+        optimizer = (torch.optim.SGD(parameters, lr=case["learning_rate"]) if case["optimizer"] == "sgd" else
+                     torch.optim.Adam(parameters, lr=case["learning_rate"], fused=True))
+        data, target = self._tokens(case), torch.tensor(case["targets"])
         states = tuple(torch.zeros(case["layers"], case["N"], H) for _ in range(2))
 
         def step():
@@ -255,11 +268,24 @@ class TorchPeer:
             states = tuple(state.detach() for state in states)
             optimizer.zero_grad(set_to_none=True)
             hidden, states = lstm(drop(embedding(data)), states)
-            loss(decoder(drop(hidden)).view(-1, V), target.view(-1)).backward()
+            loss(drop(hidden).view(-1, H), target).backward()
             torch.nn.utils.clip_grad_norm_(parameters, case["clip_norm"])
             optimizer.step()
 
         return step
+
+    def _output_of(self, case, embedding):
+        """Return the output layer's module, and its loss of hidden outputs (TN, H) and targets (TN,)."""
+        nn, V, H = self.torch.nn, case["V"], case["H"]
+        if case["output"] == "sampled":
+            raise ValueError("PyTorch has no sampled softmax")
+        if case["output"] == "adaptive":
+            output = nn.AdaptiveLogSoftmaxWithLoss(H, V, case["cutoffs"], case["div_value"], head_bias=True)
+            return output, lambda hidden, target: output(hidden, target).loss
+        decoder, loss = nn.Linear(H, V), nn.CrossEntropyLoss()
+        if case["tied"]:
+            decoder.weight = embedding.weight
+        return decoder, lambda hidden, target: loss(decoder(hidden), target)
 
     def output_layer(self, case):
         torch, V = self.torch, case["V"]

@@ -18,6 +18,7 @@ COMMANDS = (
     "recipes",
     "data",
     "results",
+    "zoo",
     "benchmark",
     "completion",
 )

@@ -130,6 +130,10 @@ def run_language_model(options):
         print(f"# tied {case['layers']} x {case['H']} LSTM, vocabulary {case['V']}, batch {case['N']}, bptt "
               f"{case['T']}, dropout {case['dropout']}, SGD with clipping; synthetic token ids")
         print(language_model.table(language_model.run(peers, options.repeat)))
+        print("# output layers, Adam; adaptive: cutoffs 1000, 5000, 15000 and half the dimensions each; targets by "
+              "Zipf's law; times full: of the same peer")
+        print(language_model.table_of_outputs(language_model.run_outputs(
+            peers, options.repeat, language_model.cases(shapes=[(35, 20)]) if options.quick else None)))
 
 
 def run_memory(options):

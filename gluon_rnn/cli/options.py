@@ -7,7 +7,7 @@ __all__ = ["add_checkpoint", "add_ensemble", "add_run", "ensemble_of", "recipe_n
 
 def add_run(parser):
     """Add the positional argument ``RUN``, the folder of a run."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last").completer = _folders
+    parser.add_argument("run", metavar="RUN", help="folder that train printed last, or zoo model").completer = _folders
 
 
 def add_checkpoint(parser):

@@ -15,6 +15,7 @@ def run(options):
     """Train; the run's folder is the last line printed."""
     recipe, overrides = _recipe(options)                                  # first: a wrong name needs no MXNet
     from gluon_rnn import recipes
+    from gluon_rnn.runs import starting_point
     from gluon_rnn.training import train
     from gluon_rnn.training.folder import recipe_of
 
@@ -23,7 +24,8 @@ def run(options):
     config = recipes.load(recipe, overrides)
     if options.dry_run:
         config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
-    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume,
+    start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read
+    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume, start=start,
                  steps=2 if options.dry_run else None)
     print(path, flush=True)
     return 0

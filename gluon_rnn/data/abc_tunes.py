@@ -47,7 +47,7 @@ class _Tune:
 def parse_tunes(text, where="the text"):
     """Return the tunes of an ABC file, a list, and the number of lines that belong to no tune.
 
-    A tune begins at its ``X:`` field and ends at the first blank line behind its notes. Comments, lyrics (``w:``) and
+    A tune begins at its ``X:`` field and ends at the first blank line after its notes. Comments, lyrics (``w:``) and
     the ``!`` with which older files end lines are left out.
 
     Raises

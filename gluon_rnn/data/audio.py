@@ -43,13 +43,13 @@ class AudioFolder(Labelled):
     window, hop : float, default 0.025, 0.01
         Length of a frame and distance of two in s.
     deltas : int, default 0
-        How many orders of differences over time stand beside the features.
+        Number of orders of differences over time that are appended to the features.
     standardize : {"train", "recording", "none"}, default "train"
         Each feature has mean 0 and deviation 1 over the training split, or over each recording.
     sample_rate : int, optional
         In Hz; default that of the first recording. Others are resampled.
     augment : dict, optional
-        What is done to training recordings, anew each epoch: keys of `gluon_rnn.data.spectra.SpectrumAugmentation`, and
+        Augmentation of training recordings in each epoch: keys of `gluon_rnn.data.spectra.SpectrumAugmentation`, and
         ``speeds``, a list of numbers between 0.5 and 2, such as ``[0.9, 1, 1.1]``, one of which a recording is played
         at: higher and shorter or lower and longer, another voice (Ko et al. 2015, Audio augmentation for speech
         recognition). Other data are read at their own speed.
@@ -91,6 +91,12 @@ class AudioFolder(Labelled):
     def _read(self, item):
         return self.reader.standardized(self._arrays[item])
 
+    def keep_train(self, count, seed):
+        """Keep only `count` examples of the training split, at each speed; see `Labelled.keep_train`."""
+        kept = super().keep_train(count, seed)
+        self._played = [[played[row] for row in kept] for played in self._played]
+        return kept
+
     def augmented(self, row, rng):
         """Return training example `row` (T, C), transformed by the augmentation `augment`."""
         frames = self._played[rng.integers(len(self._played))][row] if self._played else super().augmented(row, rng)
@@ -98,7 +104,7 @@ class AudioFolder(Labelled):
 
 
 def augmentation_of(keys):
-    """Return the speeds of the keys of `augment`, and what changes frames, None for nothing."""
+    """Return the speeds of the keys of `augment`, and the `SpectrumAugmentation` or None."""
     if keys is None:
         return [], None
     known = ["speeds", *inspect.signature(SpectrumAugmentation).parameters]

@@ -67,7 +67,7 @@ class AudioReader:
     window, hop : float
         Length of a frame and distance of two in s.
     deltas : int
-        How many orders of differences over time stand beside the features: C is (1 + deltas) times as large.
+        Number of orders of differences over time that are appended to the features: C is (1 + deltas) times as large.
     standardize : {"train", "recording", "none"}
         Whose mean and standard deviation each feature is standardised with.
     mean, deviation : sequence of C floats, optional
@@ -120,7 +120,7 @@ class AudioReader:
         frame, hop = round(self.window * self.sample_rate), round(self.hop * self.sample_rate)
         bins = 1 << (frame - 1).bit_length()                              # the next power of two
         with warnings.catch_warnings():
-            # a recording shorter than one window is padded with zeros, which is what the warning says
+            # librosa warns that it pads a recording shorter than one window with zeros
             warnings.filterwarnings("ignore", message="n_fft=.* is too large")
             mels = librosa.feature.melspectrogram(y=samples, sr=self.sample_rate, n_fft=bins, win_length=frame,
                                                   hop_length=hop, n_mels=self.num_mels)

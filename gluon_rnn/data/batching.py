@@ -1,8 +1,8 @@
-"""What an update works on: sequences of similar length, put together by a function of the task.
+"""Batches of sequences of similar length, made by a collate function of the task.
 
-A *collate function* makes one batch: ``collate(group, number, random)`` takes what the groups are made of (the indices
-of the sequences of a batch, or a chunk of a stream), how many batches stand before it in the epoch, and a
-`numpy.random.Generator` for whatever is drawn anew, None where nothing is; it returns a `Batch`.
+``collate(group, number, random)`` returns a `Batch`. `group` holds the indices of the sequences of the batch, or is a
+chunk of a stream. `number` is the index of the batch in the epoch. `random` is a `numpy.random.Generator` for what is
+drawn in each epoch, or None.
 """
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ __all__ = ["Batch", "Batches", "BucketedBatches"]
 
 @dataclass
 class Batch:
-    """What one update, or one step of an evaluation, works on.
+    """The arrays of one update or of one step of an evaluation.
 
     Attributes
     ----------
@@ -38,16 +38,16 @@ class Batch:
 
 
 class Batches:
-    """A sized iterable of `Batch`; the same ones each time it is gone through.
+    """A sized iterable of `Batch`; each iteration gives the same batches.
 
     Parameters
     ----------
     groups : sized iterable
-        What each batch is made of.
+        The group of each batch, the first argument of `collate`.
     collate : callable
         See above.
     seed : int or sequence of int, optional
-        Of the generator that `collate` is given, a new one for each time; without it `collate` is given None.
+        Seed of the generator for `collate`, a new one for each iteration; without it `collate` gets None.
     """
 
     def __init__(self, groups, collate, seed=None):

@@ -1,8 +1,8 @@
-"""Batches of sequences of similar length, and the padding that makes one array of them.
+"""Batches of sequences of similar length, and padding to one array.
 
-A batch is as long as its longest sequence, and every step past a shorter one's end is computed for nothing. The
-`SortedBucketSampler` of gluonnlp draws pools of sequences, sorts each pool by length and cuts it into batches: most of
-the padding is gone, every batch but the last is full, and what stands together is still drawn anew each epoch.
+A batch is as long as its longest sequence; the steps past the end of shorter ones are wasted. `SortedBucketSampler` of
+gluonnlp draws pools of sequences, sorts each pool by length and cuts it into batches. This removes most of the padding,
+all batches but the last are full, and batches still differ from epoch to epoch.
 """
 import gluonnlp
 import numpy as np
@@ -13,7 +13,7 @@ __all__ = ["Buckets", "pad"]
 
 
 class Buckets:
-    """Lists of indices of sequences of similar length, a sized iterable; the same ones each time it is gone through.
+    """Lists of indices of sequences of similar length, a sized iterable; each iteration gives the same lists.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def pad(sequences, value=0):
     Parameters
     ----------
     sequences : list of (T_i, ...) arrays
-        The same dtype and the same sizes behind T in all of them; T_i may be 0.
+        Of one dtype and of the same sizes after the first axis; T_i may be 0.
     value : number, default 0
-        What stands past the end of a shorter sequence.
+        Value of the padding.
 
     Returns
     -------

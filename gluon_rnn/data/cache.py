@@ -28,19 +28,19 @@ def cached(kind, key, compute):
     key : JSON value
         All that the arrays depend on: settings, a hash of the source, versions of the libraries.
     compute : callable
-        Returns a list of (T_i, ...) arrays that differ in nothing but T_i.
+        Returns a list of (T_i, ...) arrays that differ in T_i only.
 
     Notes
     -----
-    The file is written under another name and then renamed: another process sees all of it or nothing. A damaged one is
-    computed anew.
+    The file is written under a temporary name and then renamed, so that other processes never see a partial file. A
+    damaged file is computed again.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
     path = cache_folder() / f"{kind}-{digest}.npz"
     try:
         with np.load(path, allow_pickle=False) as saved:
             return np.split(saved["values"], saved["edges"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):   # not there, or not whole
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):   # missing or damaged
         arrays = compute()
         _write(path, arrays)
         return arrays

@@ -97,7 +97,7 @@ def uniquely_decodable(sentences):
 
 
 def _tails(heads, wholes):
-    """Return what is left of each of `wholes` behind each of `heads` that begins it."""
+    """Return the rest of each of `wholes` after each of `heads` that is a prefix of it."""
     return {whole[size:] for whole in wholes for size in range(1, len(whole) + 1) if whole[:size] in heads}
 
 
@@ -142,7 +142,7 @@ class ElmanGrammar:
     Parameters
     ----------
     sentences : int, default 10000
-        How many are drawn, all splits together (the paper's number).
+        Number of sentences of all splits; the default is that of the paper.
     seed : int, default 0
         Of this corpus alone; other random generators neither change it nor are changed.
     split : 2 or 3 fractions, default (0.8, 0.1, 0.1)

@@ -18,7 +18,7 @@ __all__ = ["JoinedAudio", "Plan"]
 class Plan:
     """How one string is made: `names` of the recordings, silence around them, the speed of playing, a seed for noise.
 
-    ``silences`` are numbers of samples, one more than there are names: before the first, between two, behind the last.
+    ``silences`` are numbers of samples, one more than there are names: before the first, between two, after the last.
     """
 
     names: list

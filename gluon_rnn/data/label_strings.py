@@ -1,4 +1,4 @@
-"""What all sets share whose sequences have a string of labels each: inputs, targets, and what an epoch trains on."""
+"""Base of data sets whose sequences have a string of labels each: inputs, targets, and the strings of an epoch."""
 from dataclasses import dataclass
 from typing import Callable
 
@@ -83,7 +83,7 @@ class LabelStrings:
         return self._inputs[split]
 
     def drawn(self, seed):
-        """Return the `Strings` of one epoch of training, those of "train" unless a set draws them anew."""
+        """Return the `Strings` of one epoch of training, those of "train" unless a data set draws new ones."""
         return self._of("train")[1]
 
     def describe(self):

@@ -83,6 +83,37 @@ class Labelled:
         """Return the arrays of a split, (T_i,) int32 or (T_i, C) float32 each, a list."""
         return self._of(split, self._inputs)
 
+    def keep_train(self, count, seed):
+        """Keep only `count` examples of the training split, drawn with the same class proportions.
+
+        What was made from all of it stays, such as a vocabulary: texts need no labels for that.
+
+        Parameters
+        ----------
+        count : int
+        seed : int
+            Of the draw, which is nested: fewer examples are part of more.
+
+        Returns
+        -------
+        list of int
+            Which rows of the training split are left.
+
+        Raises
+        ------
+        ValueError
+            If the split has fewer examples, or `count` is below the number of classes.
+        """
+        labels = self._parts["train"].labels
+        if not len(self.labels) <= count <= len(labels):
+            raise ValueError(f"train_limit must be from {len(self.labels)}, one example a class, to the "
+                             f"{len(labels):,} of the training split, got {count}")
+        kept = sorted(_proportional(labels, seed)[:count])
+        self._parts["train"] = self._parts["train"].take(kept)
+        self._inputs["train"] = [self._inputs["train"][row] for row in kept]
+        self._targets["train"] = self._targets["train"][kept]
+        return kept
+
     def augmented(self, row, rng):
         """Return the array of the training example `row` for one epoch; data sets with augmentation override this.
 
@@ -119,6 +150,20 @@ def stratified(labels, fractions, seed):
         for part, start, stop in zip(parts, edges[:-1], edges[1:]):
             part.extend(indices[start:stop].tolist())
     return [sorted(part) for part in parts]
+
+
+def _proportional(labels, seed):
+    """Return all indices in an order, drawn at random, whose every beginning has about the proportions of the classes.
+
+    It begins with one example of each class.
+    """
+    labels, places = np.asarray(labels), []
+    for label in sorted(set(labels)):
+        rng = np.random.default_rng([seed, *str(label).encode()])
+        indices = rng.permutation(np.flatnonzero(labels == label))
+        # The first stands at 0, the others in the middle of equal parts.
+        places += [((rank + 0.5) / len(indices) if rank else 0.0, index) for rank, index in enumerate(indices)]
+    return [int(index) for _, index in sorted(places)]
 
 
 def carve(parts, fraction, seed):

@@ -94,7 +94,7 @@ class LabelledText(Labelled):
     deduplicate : bool, default False
         Whether equal texts with equal labels are kept once: before a random division, or in the last of given splits.
     compare : {"text", "letters"}, default "text"
-        When texts are equal: exactly, or in their letters and digits, small or capital, whatever stands between.
+        When texts count as equal: exactly, or if their letters and digits are equal, regardless of case.
     split_seed : int, default 0
         Of the random division alone, so that all training seeds have the same.
 

@@ -62,8 +62,8 @@ class ParallelText:
     num_subwords : int, default 4000
         Of unit "subword": so many pieces, learnt from both sides of the training split and shared by them.
     subword_alpha : float, optional
-        Of unit "subword": in training the pieces of a sentence are drawn anew in each epoch, with this power of their
-        probability (0.1 to 0.5 are usual); without it they are always the most probable ones.
+        Of unit "subword": in training the segmentation of a sentence is drawn in each epoch, with this power of its
+        probability (0.1 to 0.5 are usual); without it it is always the most probable one.
     lower : bool, default False
         Whether letters are made small, in source, target and references.
     min_freq : int, >= 1, default 1

@@ -29,8 +29,8 @@ def check_readable(section):
         for part in _listed(section.get(key)):
             if _is_address(part) and not isinstance(part, InMemory):
                 raise ValueError(f"{key}: the data were in memory ({part[:len(PREFIX) + 12]}...), and no file has "
-                                 "them; pass them again in Python: gluon_rnn.train(None, data, resume=RUN) goes on "
-                                 "with a run, gluon_rnn.Run(RUN, data).evaluate() evaluates it")
+                                 "them; give them again in Python: gluon_rnn.train(None, data, resume=RUN) goes on with"
+                                 " a run, gluon_rnn.Run(RUN, data).evaluate() evaluates it")
 
 
 def _listed(value):

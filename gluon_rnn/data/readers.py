@@ -75,7 +75,7 @@ def _what_is_wrong(path, encoding, error):
 
 
 def _undecodable(path, encoding):
-    """Say which byte is not `encoding`: a piece does not know where in the file it stands, so all is read at once."""
+    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
     try:
         raw = path.read_bytes()
         (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)

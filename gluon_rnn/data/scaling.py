@@ -45,7 +45,7 @@ class Scaler:
         self.offset = self.scale = None
 
     def fit(self, arrays):
-        """Take offset and scale from a list of (T, C) arrays together, and return self."""
+        """Fit offset and scale to all rows of a list of (T, C) arrays, and return self."""
         rows = np.concatenate([np.asarray(array, dtype=np.float64) for array in arrays])
         if rows.ndim != 2 or not len(rows) or not np.isfinite(rows).all():
             raise ValueError(f"a scaler is fitted on finite numbers of shape (T, C), got {rows.shape} with "

@@ -1,20 +1,20 @@
 """Sentences of natural language as words and punctuation, and back, without loss.
 
-``Ils n'en ont-ils pas, Tom's?`` becomes ``Ils n'¦ en ont ¦-¦ ils pas ¦, Tom ¦'s ¦?``: a mark (here ¦) stands on the
-side of a token on which nothing separates it from its neighbour. Words carry no mark, so that a word is the same token
-wherever it stands; an apostrophe goes with what is before it (French l', n', qu'), and English endings with what is
-behind it ('s, 't, 'll). Spaces before punctuation, as French has them, are learnt like any other token.
+``Ils n'en ont-ils pas, Tom's?`` becomes ``Ils n'¦ en ont ¦-¦ ils pas ¦, Tom ¦'s ¦?``: a mark (here ¦) on a side of a
+token says that no space separates it from its neighbour there. Words carry no mark, so that a word is the same token
+in all places. An apostrophe belongs to the word before it (French l', n', qu') or to an English ending ('s, 't, 'll).
+The model learns spaces before punctuation, as in French, like other tokens.
 """
 import re
 import unicodedata
 
 __all__ = ["MARK", "SentenceTokenizer", "normalise"]
 
-#: U+FFED, halfwidth black square: stands in no text.
+#: U+FFED, halfwidth black square: does not occur in texts.
 MARK = "\uffed"
 _ENDING = r"'(?:s|t|m|d|re|ve|ll)\b"
 _TOKEN = re.compile(rf"""
-    (?<=\w){_ENDING} |                 # an English ending right behind a word
+    (?<=\w){_ENDING} |                 # an English ending directly after a word
     \d+(?:[.,]\d+)+ |                 # 3.14 and 10,000
     \w+(?:(?!{_ENDING})'(?=\w))? |    # a word, with the apostrophe that ties it to the next one
     [^\w\s]                           # any other sign""", re.VERBOSE | re.IGNORECASE)

@@ -65,7 +65,7 @@ class Recording:
 
 
 class SeriesSet:
-    """Recordings of each split, whatever they come from.
+    """Base class: the recordings of each split.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class SeriesSet:
 
 @datasets.register("time_series")
 class TimeSeries(SeriesSet):
-    """Named columns of CSV files; each file is one recording, and nothing crosses from one to the next.
+    """Named columns of CSV files; each file is one recording, and windows lie within one recording.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class TimeSeries(SeriesSet):
     ----------
     splits, input_names, target_names, season
     noise : None
-        Nobody knows it for a measured series.
+        None: it is not known for a measured series.
     formats : dict of SeriesFormat
         By split (with `path`: "train"), of its first file: how further files are read.
 

@@ -2,7 +2,7 @@
 
 Nearly every batch has a few long words and many short ones: in one array (`dense_spellings`) about two thirds of the
 characters are padding. `grouped_spellings` sorts the words of all sentences by length and pads them within groups; an
-index, the *place* of a word, says where it is.
+index, the *place* of a word, gives its position.
 """
 import numpy as np
 

@@ -214,14 +214,14 @@ class Plant(_System):
     noise_model : {"equation_error", "output_error"}, default "equation_error"
         "equation_error": w, which goes round in the plant as in a NARX model. "output_error": v, only measured.
     test_input : {"uniform", "sine"}, default "uniform"
-        "uniform" on [-2, 2], drawn anew at each step, as for training; "sine" is sin(2 pi t / 25).
+        "uniform" on [-2, 2], drawn at each step, as in training; "sine" is sin(2 pi t / 25).
 
     Attributes
     ----------
     noise : float
         Error of the best one-step predictor, exactly `noise`. The noise is independent of all that is known before
-        it, so nothing gets below; the equation itself gets there, fed with the measured y under an equation error,
-        and running free from rest under an output error.
+        it, so no predictor has a lower error. The equation itself reaches it: fed with the measured y under an
+        equation error, in a free run from rest under an output error.
     free_run_noise : float or None
         Error of the best free run: `noise` under an output error. Under an equation error, whose noise stays in the
         plant, it is larger and has no closed form, unless `noise` is 0.

@@ -33,8 +33,8 @@ class SeriesFormat:
         As for `datetime.datetime.strptime`, for example "%d.%m.%Y %H:%M"; without it pandas finds out, and takes
         01/02/2020 for the second of January.
     missing : {"refuse", "interpolate", "forward"}, default "refuse"
-        What to do about empty cells, "NA" and "nan": an error; a straight line between the rows before and behind (the
-        one behind is the future of a forecast); the row before. Nothing is invented at an open end: that is an error.
+        Treatment of empty cells, "NA" and "nan": an error; linear interpolation between the rows before and after (the
+        latter is in the future of a forecast); the value of the row before. Missing values at an open end are an error.
     header : bool, default True
         Whether the first line holds the names of the columns.
     separator : str, default ","
@@ -126,7 +126,7 @@ def _check_column(column, header):
 
 
 class _Table:
-    """The cells of one file as text, with the line that each row stands in."""
+    """The cells of one file as text, with the line number of each row."""
 
     def __init__(self, path, layout):
         self.path, self.layout = path, layout
@@ -204,7 +204,7 @@ class _Table:
     def dates(self):
         """Return the date column as a DatetimeIndex that increases strictly."""
         column, texts = self.layout.date, self._texts(self.layout.date)
-        with warnings.catch_warnings(record=True) as doubts:    # pandas guesses, and says so: not good enough
+        with warnings.catch_warnings(record=True) as doubts:    # a guess of pandas, which it warns about, is refused
             warnings.simplefilter("always", UserWarning)
             try:
                 times = pd.DatetimeIndex(pd.to_datetime(texts, format=self.layout.date_format, errors="coerce"))

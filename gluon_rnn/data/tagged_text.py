@@ -1,6 +1,6 @@
 """Sentences with a tag for each word, from files in the CoNLL-U format of Universal Dependencies.
 
-Ten columns a line, tabs between them, an empty line after each sentence, comments behind ``#``. Words are the lines
+Ten columns a line, separated by tabs, an empty line after each sentence, comments after ``#``. Words are the lines
 whose first column is a plain number: ``1-2`` is a contraction whose parts follow, ``1.1`` a word that is not in the
 text, and neither is tagged.
 
@@ -187,7 +187,7 @@ def _parser(column):
         from conllu.parser import DEFAULT_FIELDS, parse_id_value, parse_line
     except ImportError as error:
         raise ValueError("reading CoNLL-U needs the library conllu; install gluon_rnn[data]") from error
-    fields = DEFAULT_FIELDS[:COLUMNS[column] + 1]                         # what stands behind the tag is not looked at
+    fields = DEFAULT_FIELDS[:COLUMNS[column] + 1]                         # columns after the tag are not read
     parsers = {"id": lambda values, index: parse_id_value(values[index])}
 
     def parse(line, where):

@@ -30,9 +30,9 @@ def encode(tokens, vocab, where="the text"):
     Parameters
     ----------
     tokens : str or list of str
-        A string stands for its characters, and is looked up without a Python loop.
+        A string is a sequence of characters; it is looked up without a Python loop.
     vocab : gluonnlp.Vocab
-        Where it has an unknown token, that one stands for every token it does not know.
+        Tokens that it does not contain become its unknown token, if it has one.
     where : str
         What the tokens are, for the error message.
 
@@ -63,7 +63,7 @@ class _Text:
     """What characters and words share: reading, the vocabulary of the training split, ids."""
 
     unit = separator = None
-    entropy_rate = None   # nobody knows it for a natural text
+    entropy_rate = None   # not known for a natural text
 
     def __init__(self, path, split, files, encoding, **vocabulary):
         reader = self._reader()
@@ -96,7 +96,7 @@ class _Text:
 
 @datasets.register("characters")
 class Characters(_Text):
-    """Plain text as a stream of characters; the vocabulary is the characters of the training split and nothing else.
+    """Plain text as a stream of characters; the vocabulary is the characters of the training split.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Characters(_Text):
     max_size : int, optional
         Keep only so many of the most frequent characters (needs `unknown_token`).
     unknown_token : str, optional
-        For example "<unk>": stands for every character that is not in the vocabulary. Without one (the default) such
+        For example "<unk>": replaces each character that is not in the vocabulary. Without one (the default) such
         a character is an error, and the vocabulary has no entry that never occurs.
 
     Attributes

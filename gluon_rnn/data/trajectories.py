@@ -27,7 +27,7 @@ class TrajectoryReader:
     differences : bool, default False
         Whether each step also has its difference from the step before (0 at the first): C is then 2 * `features`.
     delimiter : str, default ","
-        What stands between the numbers of a row that is given as text.
+        Separator of the numbers of a row that is given as text.
     """
 
     def __init__(self, features, mean, deviation, differences=False, delimiter=","):
@@ -75,14 +75,14 @@ class Trajectories(Labelled):
     features : int, >= 1, default 2
         Numbers a step, such as x and y. Rows may differ in their number of steps.
     label : {"last", "first"}, default "last"
-        Where in a row the class stands.
+        Position of the class in a row.
     delimiter : str, default ","
         Blanks around numbers do not count.
     differences : bool, default False
         Whether each step also has its difference from the step before.
     distort : float, >= 0, default 0
-        Training sequences are multiplied, anew each epoch, by a matrix (features, features): the identity plus normal
-        numbers of this deviation. On x and y it turns, stretches and slants. 0.1 is a little.
+        Training sequences are multiplied in each epoch by a random matrix (features, features), the identity plus
+        normal numbers of this deviation. On x and y it rotates, stretches and slants. 0.1 is a small distortion.
     encoding : str, default "utf-8"
     split_seed : int, default 0
         Of the division into train and valid alone.
@@ -122,7 +122,7 @@ class Trajectories(Labelled):
             parts = carve(parts, valid, split_seed)
         steps = np.concatenate([np.reshape(row, (-1, features)) for row in parts["train"].items])
         deviation = steps.std(axis=0)
-        # a feature that never changes says nothing, and is not divided by 0
+        # a constant feature has deviation 0 and is not divided by it
         reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
                                   differences, delimiter)
         self._distort = distort

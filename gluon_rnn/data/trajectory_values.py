@@ -71,7 +71,7 @@ class TrajectoryValues(SequenceValues):
             parts.update(_carved(*parts["train"], valid, split_seed))
         steps = np.concatenate([np.reshape(row, (-1, features)) for row in parts["train"][0]])
         deviation = steps.std(axis=0)
-        # a feature that never changes says nothing, and is not divided by 0
+        # a constant feature has deviation 0 and is not divided by it
         reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
                                   differences, delimiter)
         super().__init__(parts, targets, reader)

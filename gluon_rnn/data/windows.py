@@ -29,10 +29,10 @@ class WindowBatch:
 
 
 class Windows:
-    """All windows of some recordings.
+    """All windows of a list of recordings.
 
     A window is `washout` rows that are only read (for delays, or to warm up states) and `length` rows of targets
-    behind them, all of one recording. Targets are never rows before `start`, the washout may be. The targets of the
+    after them, all of one recording. Targets are never rows before `start`, the washout may be. The targets of the
     first window of a recording begin as early as possible, each further window `stride` rows later, and one more
     window ends with the recording if rows are left over: with a stride of at most `length` every row that can be a
     target is one.

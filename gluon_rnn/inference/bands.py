@@ -1,8 +1,8 @@
-"""Bands around predictions: quantiles of what a forecaster with a probabilistic head says, at once or by sampling.
+"""Prediction bands: quantiles of the predictive distribution of a forecaster, exact or by ancestral sampling.
 
-Where the model says it directly (one step ahead, within its own horizon, without feedback) a quantile is exact. Further
-ahead each value depends on those before it, which are not known: many free runs are drawn, each fed with its own draws
-(ancestral sampling), and a quantile is that of the draws.
+Quantiles are exact one step ahead, within the horizon of a model, and for a model without feedback. Otherwise a value
+depends on earlier values that are not known. Then many free runs are sampled, each fed with its own samples (ancestral
+sampling), and the quantiles are those of the samples.
 
 References
 ----------
@@ -20,16 +20,16 @@ from gluon_rnn.nn.checks import check_sizes
 
 __all__ = ["Band", "predict_horizons_quantiles", "predict_quantiles", "predict_recordings_quantiles"]
 
-#: largest number of sample paths that run side by side
+#: largest number of sample paths in one batch
 _MOST_ROWS = 20000
-#: share of the values that a band holds where nobody says otherwise
+#: default level of a band: the share of values that it contains
 _LEVEL = 0.9
-#: levels of the pinball loss of a head that has any quantile
+#: levels of the pinball loss of a parametric distribution
 _DECILES = tuple(tenth / 10 for tenth in range(1, 10))
 
 
 def predict_quantiles(model, u, y, levels, steps_ahead=1, *, washout=None, horizon=None, samples=200, seed=0):
-    """Predict quantiles of y; the rest as in `gluon_rnn.inference.predict`.
+    """Predict quantiles of y; see `gluon_rnn.inference.predict` for the modes of prediction.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def predict_quantiles(model, u, y, levels, steps_ahead=1, *, washout=None, horiz
     levels : sequence of float in (0, 1)
         Such as [0.05, 0.5, 0.95].
     samples : int, default 200
-        Paths drawn for each block where a quantile is not exact.
+        Number of sample paths of each block where quantiles are not exact.
     seed : int, default 0
-        Of those draws; MXNet's and NumPy's global generators are left alone.
+        Seed of the sampling; the global generators of MXNet and NumPy are not used.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def predict_quantiles(model, u, y, levels, steps_ahead=1, *, washout=None, horiz
     Raises
     ------
     ValueError
-        As `predict`; if the model's predictions have no bands, or are asked for further ahead than its horizon of
-        several steps.
+        As `predict`; also if the model predicts points only, or a model with a horizon of several steps is asked for
+        more steps than that.
     """
     run = simulate.make_run(model, u, y, steps_ahead, washout, horizon)
     quantiles, = _quantiles_of_runs(model, [run], levels, steps_ahead, samples, seed)
@@ -67,7 +67,7 @@ def predict_recordings_quantiles(model, recordings, scaler, levels, steps_ahead=
     Returns
     -------
     list of (int, (T - first, Ky, L) float64 array), one pair for each recording
-        The first predicted row, and the L quantiles of it and all after it.
+        First predicted row, and the L quantiles of this and all later rows.
     """
     runs = simulate.runs_of(model, recordings, scaler, washout)
     found = (values[:, 0] for values in _quantiles_of_runs(model, runs, levels, steps_ahead, samples, seed))
@@ -75,7 +75,7 @@ def predict_recordings_quantiles(model, recordings, scaler, levels, steps_ahead=
 
 
 def predict_horizons_quantiles(model, recordings, scaler, levels, *, washout=None):
-    """Predict quantiles of all steps of a model's horizon from every row on, as `predict_horizons` predicts the mean.
+    """Predict quantiles of all steps of the model's horizon from each row on, as `predict_horizons` predicts the mean.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def predict_horizons_quantiles(model, recordings, scaler, levels, *, washout=Non
 
 @dataclasses.dataclass(frozen=True)
 class Band:
-    """The quantiles between which values are said to lie, and the levels over which quantiles are scored.
+    """A prediction interval, given by the levels of its edges, and the levels of the pinball loss.
 
     Parameters
     ----------
@@ -116,21 +116,21 @@ class Band:
 
     @classmethod
     def of(cls, head, level=None):
-        """Return the band of an output head that holds the share `level` of all values; None for a head without any.
+        """Return the band of an output head that contains the share `level` of values; None for a head without bands.
 
-        The default is 0.9, and of a quantile head what lies between its outermost quantiles.
+        The default is 0.9; for a quantile head the band between its outermost quantiles.
 
         Raises
         ------
         ValueError
-            If a level is asked for that is not between 0 and 1, or that the head cannot give.
+            If the level does not lie between 0 and 1, or the head has no such quantiles.
         """
         if level is not None and not 0 < level < 1:
             raise ValueError(f"the level of a band must lie between 0 and 1, got {level!r}")
         trained = getattr(head, "levels", None)
         if not head.probabilistic or (trained is not None and len(trained) < 2):
             if level is not None:
-                head.quantiles(np.zeros((1, head.parameters_per_output)), cls._edges(level))   # refuses, says why
+                head.quantiles(np.zeros((1, head.parameters_per_output)), cls._edges(level))   # raises ValueError
             return None
         if level is None and trained is not None:
             lower, upper = float(trained[0]), float(trained[-1])
@@ -145,12 +145,12 @@ class Band:
 
     @property
     def level(self):
-        """The share of the values that should lie in it."""
+        """Nominal coverage: the share of values that should lie in the band."""
         return round(self.upper - self.lower, 12)
 
     @property
     def levels(self):
-        """All levels that are needed, rising: those of the edges and the scored ones."""
+        """Levels of the edges and of the pinball loss, in ascending order."""
         return tuple(sorted({self.lower, self.upper, *self.scored}))
 
     def edges(self, quantiles):
@@ -160,8 +160,8 @@ class Band:
     def scores(self, measured, quantiles):
         """Return e.g. ``{"coverage_90": .., "pinball": ..}`` of quantiles (..., L) at `levels` for measured (...).
 
-        Lists of arrays, one a recording. Coverage is the share of the values in the band, in the name the percentage
-        that should be. A free run that has left all bounds, NaN, counts as infinite.
+        Both are lists of arrays, one for each recording. Coverage is the share of measured values in the band; the
+        number in its name is the nominal percentage. NaN, from a free run that diverged, counts as infinity.
         """
         quantiles = [np.where(np.isnan(part), np.inf, part) for part in quantiles]
         lower, upper = zip(*map(self.edges, quantiles))
@@ -180,12 +180,12 @@ def _quantiles_of_runs(model, runs, levels, steps_ahead, samples, seed):
     levels = check_levels(levels)
     check_sizes(samples=samples)
     if not model.head.probabilistic:
-        model.head.quantiles(None, levels)                                # refuses, and says what to do
+        model.head.quantiles(None, levels)                                # raises ValueError
     if steps_ahead == 1:
         return [model.head.quantiles(simulate.open_loop(model, run), levels)[:, :, :model.output_size]
                 for run in runs]
     block, inputs, states = simulate.rows_of_anchors(model, runs, steps_ahead)
-    if not model.settings.feedback:                                       # nothing depends on what would be drawn
+    if not model.settings.feedback:                                       # nothing depends on samples
         quantiles = model.head.quantiles(simulate.closed_loop(model, layout="TNC")(inputs, states)[0], levels)
     elif model.horizon == 1:
         quantiles = _sampled(model, inputs, states, levels, samples, np.random.default_rng(seed))
@@ -195,11 +195,11 @@ def _quantiles_of_runs(model, runs, levels, steps_ahead, samples, seed):
 
 
 def _direct(model, inputs, states, levels):
-    """Return the quantiles (T, N, Ky, L) of T <= H steps, all predicted at the first one."""
+    """Return the quantiles (T, N, Ky, L) of T <= H steps, all of them predicted at the first step."""
     steps = inputs.shape[0]
     if steps > model.horizon:
-        raise ValueError(f"bands {steps} steps ahead were asked for, and the horizon of this model is {model.horizon}; "
-                         "ask for no more, or train with horizon 1, whose paths can be sampled")
+        raise ValueError(f"expected bands of at most {model.horizon} steps, the horizon of the model, got {steps}; "
+                         "predict fewer steps, or train with horizon 1, for which paths are sampled")
     raw = simulate.next_raw(model, inputs[:1], states)
     quantiles = model.head.quantiles(raw, levels)                         # (1, N, H * Ky, L)
     rows = inputs.shape[1]
@@ -210,7 +210,7 @@ def _sampled(model, inputs, states, levels, samples, generator):
     """Return the quantiles (T, N, Ky, L) of `samples` free runs from each row's states."""
     axes = [info["__layout__"].index("N") for info in model.state_info(1)]
     some, found = max(1, _MOST_ROWS // samples), []
-    for begin in range(0, inputs.shape[1], some):                         # so many rows at a time
+    for begin in range(0, inputs.shape[1], some):                         # a batch of rows
         end = min(begin + some, inputs.shape[1])
         repeated = [state.slice_axis(axis=axis, begin=begin, end=end).repeat(samples, axis=axis)
                     for state, axis in zip(states, axes)]
@@ -221,7 +221,7 @@ def _sampled(model, inputs, states, levels, samples, generator):
 
 
 def _paths(model, inputs, states, generator):
-    """Return one free run (T, N, Ky) of each row, fed with what is drawn from its own predictions."""
+    """Return one free run (T, N, Ky) of each row, fed with samples of its own predictions."""
     drawn = []
     for t in range(inputs.shape[0]):
         raw, states = simulate.next_raw_and_states(model, inputs[t:t + 1], states)

@@ -1,8 +1,7 @@
-"""Several forecasting models as one: of each number the median of what they predict.
+"""Ensembles of forecasting models: the prediction is the median of the predictions of all members.
 
-Models that differ in their seed alone differ most where the data say least, and a free run that leaves the data behind
-may go anywhere, or grow without bounds. The mean of predictions follows one that does so; the median does not, as long
-as fewer than half of them do. Each model of an ensemble runs on its own outputs.
+A free run of one member may diverge. The mean of the predictions then diverges too; the median does not, as long as
+fewer than half of the members diverge. In a free run each member is fed with its own outputs.
 
 References
 ----------
@@ -17,19 +16,19 @@ __all__ = ["MedianPredictor", "predictor_of"]
 
 
 def predictor_of(models, scaler, washout):
-    """Return one model, or the median of several of them, as a predictor; see `gluon_rnn.inference.forecasts`.
+    """Return a predictor of one model, or of an ensemble of several; see `gluon_rnn.inference.forecasts`.
 
     Parameters
     ----------
     models : list of NARX, AR or Forecaster
     scaler : SeriesScaler
-        With which all of them were trained.
+        The scaler that all of them were trained with.
     washout : int
 
     Raises
     ------
     ValueError
-        If they do not predict the same number of steps at once.
+        If their horizons differ.
     """
     horizons = sorted({model.horizon for model in models})
     if len(horizons) > 1:
@@ -40,7 +39,7 @@ def predictor_of(models, scaler, washout):
 
 
 class MedianPredictor:
-    """What `ModelPredictor` is for one model; a quantile is the median of the members' quantiles of that level.
+    """Predictor of an ensemble, with the methods of `ModelPredictor`; quantiles are medians of the members' quantiles.
 
     Parameters
     ----------
@@ -58,11 +57,11 @@ class MedianPredictor:
         return self._median(lambda member: member.horizons(recording, horizon))
 
     def quantiles(self, recording, steps_ahead, levels):
-        """Return quantiles (T - start, Ky, L) of what a call predicts; L levels."""
+        """Return quantiles (T - start, Ky, L) at L levels of the predictions of a call."""
         return self._median(lambda member: member.quantiles(recording, steps_ahead, levels))
 
     def horizon_quantiles(self, recording, levels):
-        """Return quantiles (rows, H, Ky, L) of what `horizons` forecasts; L levels."""
+        """Return quantiles (rows, H, Ky, L) at L levels of the forecasts of `horizons`."""
         return self._median(lambda member: member.horizon_quantiles(recording, levels))
 
     def _median(self, predict):

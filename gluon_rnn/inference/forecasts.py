@@ -1,8 +1,8 @@
-"""Forecasts of whole recordings in the units of the targets, by a model or by a trivial method, and their scores.
+"""Forecasts of whole recordings in the units of the targets, by a model or a baseline, and their scores.
 
-A *predictor* is what all of them are: ``predictor(recording, steps_ahead)`` returns the predictions (T - start, Ky) of
-the rows from ``recording.start`` on, made as `steps_ahead` says: 1 in open loop, n re-anchored at every n, None free
-running. Whatever is scored is scored on the same rows.
+A *predictor* is a callable: ``predictor(recording, steps_ahead)`` returns the predictions (T - start, Ky) of the rows
+from ``recording.start`` on. `steps_ahead` is 1 for open loop, n for blocks of n steps, each from measured values, and
+None for a free run. All predictors are scored on the same rows.
 """
 import math
 
@@ -17,7 +17,7 @@ __all__ = ["METRICS", "ModelPredictor", "band_scores", "beginning", "compare", "
 
 #: scores that are computed at each evaluation
 METRICS = ("rmse", "nrmse")
-#: how many groups of anchors, each moved on by an n-th of this, an "n steps ahead" score is taken over
+#: number of phases of an "n steps ahead" score: the blocks of each phase begin n / 6 steps later
 _PHASES = 6
 
 
@@ -29,8 +29,8 @@ class ModelPredictor:
     model : NARX, AR or Forecaster
     scaler : SeriesScaler
     washout : int
-        Rows of history that a simulation model is given, as many as in training: it has never met the states that more
-        measured values would lead to. Others are given all the history there is.
+        Rows of history for a model without feedback of measured outputs, as in training: states after more measured
+        values did not occur there. Other models use all rows of history.
     """
 
     def __init__(self, model, scaler, washout):
@@ -42,16 +42,19 @@ class ModelPredictor:
     def horizons(self, recording, horizon):
         """Return the direct forecasts of rows t, ..., t + horizon - 1 for every t from `start` on.
 
-        An array (rows, horizon, Ky); the last origin is the one whose forecasts end with the recording.
+        An array (rows, horizon, Ky); the forecasts of the last row end with the recording. ValueError if `horizon` is
+        larger than that of the model.
         """
+        if horizon > self.model.horizon:
+            raise ValueError(f"the model forecasts {self.model.horizon} steps, got horizon {horizon}; ask for no more")
         return self._predicted(predict_horizons, recording)[:, :horizon]
 
     def quantiles(self, recording, steps_ahead, levels):
-        """Return quantiles (T - start, Ky, L) of what a call predicts; L levels."""
+        """Return quantiles (T - start, Ky, L) at L levels of the predictions of a call."""
         return self._predicted(predict_recordings_quantiles, recording, levels=levels, steps_ahead=steps_ahead)
 
     def horizon_quantiles(self, recording, levels):
-        """Return quantiles (rows, H, Ky, L) of what `horizons` forecasts; L levels."""
+        """Return quantiles (rows, H, Ky, L) at L levels of the forecasts of `horizons`."""
         return self._predicted(predict_horizons_quantiles, recording, levels=levels)
 
     def _predicted(self, predict, recording, **options):
@@ -62,12 +65,12 @@ class ModelPredictor:
 
 
 def beginning(recording, washout):
-    """Return the recording with its first `washout` rows, if they are not context already, as context."""
+    """Return the recording with at least its first `washout` rows as history."""
     return recording.part(max(recording.start, washout), len(recording))
 
 
 def kind_of(steps_ahead):
-    """Return the name of a way to predict, as columns of scores call it."""
+    """Return the name of a mode of prediction in score columns: open_loop, free_run or ahead_n."""
     return {1: "open_loop", None: "free_run"}.get(steps_ahead, f"ahead_{steps_ahead}")
 
 
@@ -80,14 +83,14 @@ def compare(predictor, recordings, ways, metrics=METRICS):
     recordings : list of Recording
         Predicted from `start` on.
     ways : sequence of int or None
-        1 (open loop), None (free run), and n: exactly n steps after the last measured value.
+        1 (open loop), None (free run), or n: exactly n steps after the last measured value.
     metrics : sequence of str
-        Functions of `gluon_rnn.metrics.series`.
+        Names of functions of `gluon_rnn.metrics.series`.
 
     Returns
     -------
     dict of str to float
-        Such as ``{"open_loop_rmse": .., "free_run_rmse": ..}``; infinity where a prediction diverges.
+        Such as ``{"open_loop_rmse": .., "free_run_rmse": ..}``; infinity if a prediction diverges.
     """
     found = {}
     for way in ways:
@@ -111,8 +114,8 @@ def _pair(predictor, recording, way):
         predicted.append(predictions[way - 1::way])
         measured.append(recording.y[start + way - 1::way])
     if not measured:
-        raise ValueError(f"recording {recording.name}: {way} steps ahead were asked for, and only "
-                         f"{len(recording) - recording.start} rows can be predicted; ask for fewer")
+        raise ValueError(f"recording {recording.name}: predictions {way} steps ahead need {way} rows after the "
+                         f"history, got {len(recording) - recording.start}; predict fewer steps ahead")
     return np.concatenate(measured), np.concatenate(predicted)
 
 
@@ -123,9 +126,9 @@ def _score(metric, measured, predicted):
 
 
 def horizon_targets(recording, horizon):
-    """Return what direct forecasts are of: rows t, ..., t + H - 1 for every t from `start` to T - H, (rows, H, Ky).
+    """Return the targets of direct forecasts: rows t, ..., t + H - 1 for each t from `start` to T - H, (rows, H, Ky).
 
-    ValueError where the recording has fewer than H rows from `start` on.
+    ValueError if the recording has fewer than H rows from `start` on.
     """
     rows = len(recording) - recording.start - horizon + 1
     if rows < 1:
@@ -160,7 +163,7 @@ def horizon_scores(predictor, recordings, horizon, scaler):
 
 
 def quantiles_of(predictor, recordings, ways, band):
-    """Return {way: quantiles (T - start, Ky, L) of each recording} at the levels of a `Band`; none where it is None."""
+    """Return {way: quantiles (T - start, Ky, L) of each recording} at the levels of a `Band`; {} without a band."""
     if band is None:
         return {}
     return {way: [predictor.quantiles(recording, way, band.levels) for recording in recordings] for way in ways}
@@ -173,7 +176,7 @@ def band_scores(recordings, quantiles, band):
     ----------
     recordings : list of Recording
     quantiles : dict
-        From `quantiles_of`; other ways in it are not scored.
+        From `quantiles_of`; only open loop and free run are scored.
     band : Band or None
 
     Returns
@@ -187,9 +190,9 @@ def band_scores(recordings, quantiles, band):
 
 
 def horizon_band_scores(predictor, recordings, horizon, scaler, band):
-    """Return coverage and pinball loss of direct forecasts of several steps, in scaled units, over all of them.
+    """Return coverage and pinball loss of direct forecasts of several steps, in scaled units; {} if `band` is None.
 
-    Nothing where `band` is None. Other parameters are those of `horizon_errors`.
+    Other parameters are those of `horizon_errors`.
     """
     if band is None:
         return {}

@@ -1,15 +1,14 @@
-r"""Minimum Bayes risk: of the translations that a beam search found, the one that is most like all of them.
+r"""Minimum Bayes risk decoding: the candidate of a beam search with the highest expected BLEU against all candidates.
 
     argmax over a of sum over b of p_b BLEU(a, b),    p_b = softmax of the scores
 
-BLEU(a, b) being the sentence BLEU of a with b as its reference, in tokens of the model. The most probable translation
-may stand alone, while many that are less probable say nearly the same; where a sentence can be put in many ways, that
-is the common case.
+BLEU(a, b) is the sentence BLEU of a with b as its reference, in tokens of the model. The most probable candidate may
+differ from all others, while several less probable ones are nearly alike; this criterion prefers one of the latter.
 
 References
 ----------
-Kumar and Byrne (2004), Minimum Bayes-risk decoding for statistical machine translation, section 2; candidates and
-evidence are the same list here, and scores are normalised for length.
+Kumar and Byrne (2004), Minimum Bayes-risk decoding for statistical machine translation, section 2. Here candidates and
+evidence are the same list, and scores are normalised for length.
 """
 import numpy as np
 import scipy.special
@@ -23,20 +22,23 @@ def choose(sequences, scores):
     Parameters
     ----------
     sequences : list of list of str
-        Tokens; one sequence or more.
+        Tokens of each candidate; at least one candidate.
     scores : sequence of float
-        Log-probabilities in nats, normalised for length or not; only their differences count.
+        Log-probability of each candidate in nats, normalised for length or not; only differences matter.
 
     Raises
     ------
     ValueError
-        If sacrebleu is not installed.
+        If the numbers of sequences and scores differ or are 0, or sacrebleu is not installed.
 
-    Example
-    -------
+    Examples
+    --------
     >>> choose([["a", "b"], ["c", "d", "e", "f"], ["c", "d", "e", "g"]], [-1.0, -1.1, -1.2])
     1
     """
+    if not len(sequences) == len(scores) > 0:
+        raise ValueError(f"expected one score for each sequence and at least one, got {len(sequences)} sequences and "
+                         f"{len(scores)} scores")
     try:
         from sacrebleu import BLEU
     except ImportError as error:

@@ -1,7 +1,7 @@
-"""Drawing text from a language model, token by token.
+"""Sampling of text from a language model, token by token.
 
-    p(token) = softmax(logits / temperature), cut to the `top_k` most probable tokens, then to the nucleus: the smallest
-    set of most probable tokens that together have at least probability `top_p`; what is left is scaled up to 1.
+    p(token) = softmax(logits / temperature), restricted to the `top_k` most probable tokens, then to the nucleus: the
+    smallest set of most probable tokens with a total probability of at least `top_p`; the rest is renormalised to 1.
 
 References
 ----------
@@ -11,7 +11,7 @@ Holtzman, Buys, Du, Forbes, Choi (2020), The curious case of neural text degener
 import mxnet as mx
 import numpy as np
 
-__all__ = ["filter_logits", "sample"]
+__all__ = ["check_ids", "filter_logits", "sample"]
 
 
 def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
@@ -24,9 +24,9 @@ def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
     temperature : float, >= 0, default 1
         Below 1 sharper, above 1 flatter; 0 is greedy: the first of the most probable tokens has probability 1.
     top_k : int, >= 1, optional
-        Keep only so many of the most probable tokens; more than V keeps all. Of equal ones the lower ids are kept.
+        Number of most probable tokens that are kept; more than V keeps all. Of equal ones the lower ids are kept.
     top_p : float in (0, 1], optional
-        Keep only the nucleus, of what temperature and `top_k` left; always at least one token.
+        Probability of the nucleus, among the tokens that `top_k` keeps; at least one token is always kept.
 
     Returns
     -------
@@ -50,8 +50,8 @@ def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
         ranked = np.exp((logits[order] - logits[order[0]]) / temperature)
     ranked[len(ranked) if top_k is None else int(top_k):] = 0
     if top_p is not None:
-        before = np.cumsum(ranked) - ranked      # what the more probable tokens have together
-        # The rounding of the sum must not add a token where the ones before have exactly top_p.
+        before = np.cumsum(ranked) - ranked      # total of the more probable tokens
+        # Rounding of the sum must not add a token where the more probable ones have exactly top_p.
         ranked[before >= top_p * ranked.sum() * (1 - 1e-12)] = 0
     probabilities = np.zeros_like(ranked)
     probabilities[order] = ranked / ranked.sum()
@@ -60,7 +60,7 @@ def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
 
 def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top_p=None, seed=None, exclude=(),
            ctx=None):
-    """Return an iterator over `length` token ids that continue a prefix, each given out as soon as it is drawn.
+    """Return an iterator over `length` token ids that continue a prefix; each is yielded as soon as it is drawn.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     vocab : gluonnlp.Vocab
         Of the V tokens.
     prefix_ids : sequence of int
-        What the model reads first; not returned. If empty, the model starts behind the end of a line (the vocabulary's
-        `eos_token`, or a newline character); without either, the first token is drawn uniformly.
+        First inputs of the model; not returned. If empty, the model starts after the end of a line (the `eos_token` of
+        the vocabulary, or a newline character); if the vocabulary has neither, the first token is drawn uniformly.
     length : int, >= 0
         Tokens to draw.
     temperature, top_k, top_p
         See `filter_logits`.
     seed : int, optional
-        The same seed gives the same tokens; None gives others each time.
+        The same seed gives the same tokens; None draws a seed.
     exclude : sequence of int
         Ids never drawn, for example that of ``<unk>``.
     ctx : mx.Context, optional
@@ -86,10 +86,10 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     Raises
     ------
     ValueError
-        At once, not at the first token, if an option or a prefix id is out of range.
+        If an option or a prefix id is out of range; raised by the call, not at the first token.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.models import LanguageModel
     >>> from gluon_rnn.nn import GRU
     >>> import gluonnlp
@@ -109,7 +109,7 @@ def _check_tokens(size, prefix_ids, length, exclude):
     """Return prefix and excluded ids as lists; ValueError where one or the length is out of range."""
     if isinstance(length, bool) or int(length) != length or length < 0:
         raise ValueError(f"length must be a whole number, at least 0, got {length!r}")
-    prefix, exclude = _check_ids("prefix_ids", prefix_ids, size), _check_ids("exclude", exclude, size)
+    prefix, exclude = check_ids("prefix_ids", prefix_ids, size), check_ids("exclude", exclude, size)
     if len(set(exclude)) == size:
         raise ValueError(f"exclude rules out all {size} tokens; leave at least one")
     return prefix, exclude
@@ -117,8 +117,8 @@ def _check_tokens(size, prefix_ids, length, exclude):
 
 def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
     """Yield the drawn ids; see `sample`."""
-    # Not gluonnlp's SequenceSampler: it has no nucleus, draws from MXNet's global generator, needs an end token and
-    # gives out whole sequences at the end only.
+    # SequenceSampler of gluonnlp has no nucleus sampling, uses MXNet's global generator, needs an end token and returns
+    # whole sequences only.
     states = model.begin_state(1, ctx=ctx)
     tokens = prefix or _start(vocab)
     if not tokens and length:
@@ -137,7 +137,7 @@ def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
 
 
 def _start(vocab):
-    """Return the ids that stand for a beginning: the end of the line before."""
+    """Return the ids that precede a line: the end of the line before, if the vocabulary has one."""
     for token in (getattr(vocab, "eos_token", None), "\n"):
         if token is not None and token in vocab.token_to_idx:
             return [vocab.token_to_idx[token]]
@@ -148,7 +148,8 @@ def _token(token, ctx):
     return mx.nd.array([[token]], ctx=ctx, dtype="int32")   # (1, 1)
 
 
-def _check_ids(name, ids, size):
+def check_ids(name, ids, size):
+    """Return token ids as a list of int; ValueError if one lies outside a vocabulary of `size` tokens."""
     ids = [int(token) for token in ids]
     for token in ids:
         if not 0 <= token < size:

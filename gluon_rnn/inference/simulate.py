@@ -1,4 +1,4 @@
-"""Prediction of a recording by a model that feeds outputs back: one step ahead, n steps ahead, or free running.
+"""Prediction of recordings: one step ahead (open loop), n steps ahead, or in a free run (closed loop).
 
 References
 ----------
@@ -18,9 +18,9 @@ __all__ = ["closed_loop", "predict", "predict_horizons", "predict_recordings", "
 
 
 def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
-    """Predict y in open loop, closed loop, or n steps ahead; the mean where the model predicts a distribution.
+    """Predict y in open loop, closed loop, or n steps ahead; the mean if the model predicts a distribution.
 
-    The first `washout` steps are measured and only fill the model's delays and states; predictions begin behind them.
+    The first `washout` steps are measured values that fill delays and states; predictions begin after them.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
     u : NDArray (T, N, Cx), or None for a model without inputs
         Exogenous inputs, in the layout of the model. Time includes the washout.
     y : NDArray (T, N, Ky)
-        Measured outputs. A free run reads the first `washout` steps only and may be given no more.
+        Measured outputs. A free run reads the first `washout` steps only; the others may be left out.
     steps_ahead : int or None, default 1
-        1 is open loop (series-parallel): every prediction reads measured outputs up to the step before. None is a free
-        run (parallel): after the washout the model lives on its own outputs. n re-anchors at every n: from the washout
-        on, each block of n steps is a free run from measured values, so that the k-th step of a block is k steps ahead.
+        1 is open loop (series-parallel): each prediction uses measured outputs up to the step before. None is a free
+        run (parallel): after the washout the model is fed with its own outputs. n: each block of n steps after the
+        washout is a free run that starts from measured values, so that step k of a block is k steps ahead.
     washout : int, optional
-        At least `model.memory`, which is the default; tens of steps for a recurrent encoder, to forget zero states.
+        At least `model.memory`, the default; a recurrent encoder needs tens of steps to forget its zero states.
     horizon : int, optional
-        Number of steps to predict; default all that u covers (without inputs: y).
+        Number of steps to predict; default all steps of u (without inputs: of y).
 
     Returns
     -------
@@ -45,14 +45,14 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
     Raises
     ------
     ValueError
-        If the record is shorter than the lags, too little of y is given, or the horizon goes past the inputs.
+        If u and y do not fit together, the record is shorter than the lags, y is too short, or the horizon exceeds u.
 
     Notes
     -----
-    A forecaster with a horizon H of its own predicts H steps at once, and feeds them back for longer blocks.
+    A forecaster with a horizon of H steps predicts H steps at once, and feeds them back for longer blocks.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.models import NARX
     >>> model = NARX(1, 2); model.initialize()
     >>> u, y = mx.nd.ones((30, 1, 1)), mx.nd.ones((30, 1, 1))
@@ -65,13 +65,13 @@ def predict(model, u, y, steps_ahead=1, *, washout=None, horizon=None):
 
 
 def closed_loop(model, layout=None):
-    """Return the block that feeds the outputs of an open-loop `model` back to it, and shares its parameters."""
+    """Return the closed loop of an open-loop `model`, a block with the same parameters."""
     return (ForecasterClosedLoop if isinstance(model, Forecaster) else ClosedLoop)(model, layout)
 
 
 @dataclasses.dataclass
 class Run:
-    """One recording (or N side by side) and the part of it to predict; arrays are time-major.
+    """One recording, or a batch of N, and the range of steps to predict; arrays are time-major.
 
     u (T, N, Cx) or None, y (T, N, Ky); steps `washout` to `washout + horizon - 1` are predicted.
     """
@@ -82,7 +82,7 @@ class Run:
     horizon: int
 
     def anchors(self, block):
-        """Return the first step of each block of so many steps."""
+        """Return the first step of each block of `block` steps."""
         return range(self.washout, self.washout + self.horizon, block)
 
 
@@ -105,30 +105,30 @@ def predict_runs(model, runs, steps_ahead):
 
 
 def predict_recordings(model, recordings, scaler, steps_ahead=1, *, washout=None):
-    """Predict the rows of recordings from their `start` on, in the units of the targets.
+    """Predict the rows of recordings from `start` on, in the units of the targets.
 
     Parameters
     ----------
     model : NARX, AR or Forecaster
     recordings : list of gluon_rnn.data.Recording
-        Of any lengths, each for itself: nothing crosses from one to the next. Rows before `start` are history.
+        Of any lengths; each is predicted independently of the others. Rows before `start` are history.
     scaler : SeriesScaler or None
-        With which the model was trained; None for a model that was trained on the numbers as they are.
+        The scaler that the model was trained with; None if it was trained on unscaled values.
     steps_ahead : int or None, default 1
         As in `predict`; blocks begin at the first predicted row.
     washout : int, optional
-        Fewest rows of history; default `model.memory`. A forecaster is given all the history there is.
+        Least number of rows of history; default `model.memory`. A forecaster uses all rows of history.
 
     Returns
     -------
     list of (int, (T - first, Ky) float64 array), one pair for each recording
-        The first predicted row, and the predictions of it and all after it. The row is `start`, or `washout` where
-        there is less history than that.
+        First predicted row, and the predictions of this and all later rows. The row is `start`, or `washout` if that is
+        larger.
 
     Raises
     ------
     ValueError
-        If nothing is left of a recording behind the washout.
+        If a recording has no rows after the washout.
     """
     runs = runs_of(model, recordings, scaler, washout)
     predictions = (values.asnumpy()[:, 0].astype("float64") for values in predict_runs(model, runs, steps_ahead))
@@ -137,13 +137,13 @@ def predict_recordings(model, recordings, scaler, steps_ahead=1, *, washout=None
 
 
 def predict_horizons(model, recordings, scaler, *, washout=None):
-    """Predict all steps of a model's horizon from every row on, as `predict_recordings` does otherwise.
+    """Predict all steps of the model's horizon from each row on; parameters are those of `predict_recordings`.
 
     Returns
     -------
     list of (int, (R, H, Ky) float64 array), one pair for each recording
-        The first row t that is predicted, and the predictions of rows t to t + H - 1 for it and each row after it that
-        has so many before the recording ends, R in number.
+        First predicted row t, and the predictions of rows t to t + H - 1 for this and each later row t with
+        t + H <= T; R is the number of such rows.
     """
     found = []
     for run in runs_of(model, recordings, scaler, washout):
@@ -154,7 +154,7 @@ def predict_horizons(model, recordings, scaler, *, washout=None):
 
 
 def runs_of(model, recordings, scaler, washout):
-    """Return the `Run` of each recording, scaled, a batch of one, on the device of the model."""
+    """Return the `Run` of each recording, scaled, as a batch of one, on the device of the model."""
     washout = model.memory if washout is None else washout
     if washout < model.memory:
         raise ValueError(f"washout is {washout} but the model looks {model.memory} steps back; make it at least that")
@@ -178,7 +178,7 @@ def runs_of(model, recordings, scaler, washout):
 
 
 def open_loop(model, run):
-    """Return what `model` puts out at each predicted step of `run`, from measured values: (horizon, N, ...)."""
+    """Return the outputs of `model` in open loop at the predicted steps of `run`: (horizon, N, ...)."""
     missing = run.washout + run.horizon - run.y.shape[0]                  # the last measured y may be missing
     y = pad(run.y, max(missing, 0))
     span = slice(run.washout, run.washout + run.horizon)
@@ -186,7 +186,7 @@ def open_loop(model, run):
 
 
 def free_run(model, inputs, states):
-    """Return the predictions (T, N, Ky) of a model that lives on its own outputs; `inputs` (T, N, Cx) or a clock."""
+    """Return the predictions (T, N, Ky) of a free run; `inputs` (T, N, Cx), or (T, N, 1) of zeros without inputs."""
     if getattr(model, "horizon", 1) > 1:
         return _in_blocks(model, inputs, states)
     loop = closed_loop(model, layout="TNC")
@@ -195,7 +195,7 @@ def free_run(model, inputs, states):
 
 
 def _in_blocks(model, inputs, states):
-    """A free run of a forecaster of several horizons: predict H steps, feed them back, predict the next H."""
+    """Return the free run of a forecaster with a horizon of H > 1: predict H steps, feed them back, predict H more."""
     outputs, size = [], model.horizon
     for begin in range(0, inputs.shape[0], size):
         u = inputs[begin:begin + size] if model.input_size else None
@@ -207,12 +207,12 @@ def _in_blocks(model, inputs, states):
 
 
 def next_raw(model, inputs, states):
-    """Return what a forecaster puts out at one step, `inputs` (1, N, Cx) or a clock: (1, N, raw_size)."""
+    """Return the raw outputs (1, N, raw_size) of a forecaster at one step; `inputs` as those of `free_run`."""
     return next_raw_and_states(model, inputs, states)[0]
 
 
 def next_raw_and_states(model, inputs, states):
-    """Return the same and the states behind it, of which the last one, y, is still to be put in: it is zeros."""
+    """Return the same and the states after the step; the last state, the output y, is zeros for the caller to set."""
     unknown = mx.nd.zeros((1, inputs.shape[1], model.output_size), ctx=inputs.context, dtype=inputs.dtype)
     return _call(model, inputs if model.input_size else None, unknown, states)
 
@@ -223,7 +223,7 @@ def by_horizon(model, values):
 
 
 def mean_of(model, raw):
-    """Return the point predictions in what `model` puts out."""
+    """Return the point predictions (the mean) of raw outputs of `model`."""
     return model.head.mean(mx.nd, raw)
 
 
@@ -232,14 +232,14 @@ def _first_step(model, means):
 
 
 def states_before(model, u, y, step):
-    """Return the states of `model` that stand before `step` of the recording u (T, N, Cx), y (T, N, Ky), time-major."""
+    """Return the states of `model` before `step` of the recording u (T, N, Cx), y (T, N, Ky), time-major."""
     return states_at(model, u, y, [step])[0]
 
 
 def states_at(model, u, y, steps):
-    """Return the states before each of `steps`, which rise.
+    """Return the states before each of `steps`, in ascending order.
 
-    Those of AR and NARX are cut out of the recording; a forecaster is run over it in open loop, from its begin states.
+    States of AR and NARX are slices of the recording. A forecaster is run over it in open loop from its begin states.
     """
     if not isinstance(model, Forecaster):
         past, lag = model.lags.input_past, model.lags.output_lag
@@ -254,9 +254,9 @@ def states_at(model, u, y, steps):
 
 
 def rows_of_anchors(model, runs, steps_ahead):
-    """Return all blocks of all runs side by side as rows of one batch: (block, inputs, states).
+    """Return all blocks of all runs as rows of one batch: (block, inputs, states).
 
-    inputs (block, sum of B * N, Cx), with zeros behind the end of a recording; a clock where there are no inputs.
+    inputs (block, sum of B * N, Cx) are padded with zeros; without inputs they are zeros (block, sum of B * N, 1).
     """
     block = max(run.horizon for run in runs) if steps_ahead is None else steps_ahead
     inputs, states = [], []
@@ -273,9 +273,9 @@ def rows_of_anchors(model, runs, steps_ahead):
 
 
 def regroup(runs, block, outputs):
-    """Return the outputs (horizon, N, ...) of each run, from those of all blocks side by side (block, sum B * N, ...).
+    """Return the outputs (horizon, N, ...) of each run from those of all blocks (block, sum of B * N, ...).
 
-    NDArray or NumPy.
+    Arrays of MXNet or NumPy.
     """
     found, begin = [], 0
     for run in runs:
@@ -300,6 +300,7 @@ def _span(model, u, y, steps_ahead, washout, horizon):
     if (u is None) == bool(model.input_size):
         raise ValueError(f"the model has {model.input_size} inputs; "
                          + (f"pass u of shape (T, N, {model.input_size})" if u is None else "pass None as u"))
+    _check_shapes(model, u, y)
     output_lag = 1 if isinstance(model, Forecaster) else model.lags.output_lag
     if y.shape[0] < output_lag:
         raise ValueError(f"y_init has {y.shape[0]} steps but output_lag is {output_lag}; pass at least the last "
@@ -316,6 +317,13 @@ def _span(model, u, y, steps_ahead, washout, horizon):
     return washout, horizon
 
 
+def _check_shapes(model, u, y):
+    for name, values, features in (("y", y, model.output_size), ("u", u, model.input_size)):
+        if values is not None and (values.ndim != 3 or values.shape[1:] != (y.shape[1], features)):
+            raise ValueError(f"expected {name} of shape (T, N, {features}), with as many rows N in u as in y, got "
+                             f"{' and '.join(str(each.shape) for each in (u, y) if each is not None)}, time first")
+
+
 def _check_horizon(u, y, steps_ahead, washout, horizon):
     check_sizes(horizon=horizon)
     if u is not None and horizon > u.shape[0] - washout:
@@ -328,7 +336,7 @@ def _check_horizon(u, y, steps_ahead, washout, horizon):
 
 
 def pad(values, steps):
-    """Return `values` (T, ...) with so many zeros behind them."""
+    """Return `values` (T, ...) padded with `steps` zeros at the end."""
     if not steps:
         return values
     return mx.nd.concat(values, mx.nd.zeros((steps, *values.shape[1:]), ctx=values.context, dtype=values.dtype), dim=0)

@@ -1,4 +1,4 @@
-"""Sentences in, translations out, with what attention looked at; and the picture of it."""
+"""Translation of sentences with beam search, and pictures of attention weights."""
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ from gluon_rnn.inference.beam_search import beam_search
 from gluon_rnn.inference.minimum_risk import choose
 from gluon_rnn.inference.translation_ensemble import MeanStep, ReadAll
 
-__all__ = ["Translation", "Translator", "attention_picture"]
+__all__ = ["Translation", "Translator", "attention_picture", "draw_attention"]
 
 
 @dataclass
 class Translation:
-    """What a model made of one sentence.
+    """The translation of one sentence.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class Translation:
     score : float
         Log-probability in nats, normalised for length; see `gluon_rnn.inference.beam_search`.
     source_tokens, tokens : list of str
-        With the end token that the model reads and writes; `tokens` has none where the translation was cut off.
+        Tokens with the end token; `tokens` has no end token if the translation was cut off at `max_length`.
     weights : (len(tokens), len(source_tokens)) float array or None
-        Attention: a row for each token written, sum 1. None for a model without attention.
+        Attention weights: one row for each token of the translation, sum 1. None for a model without attention.
     """
 
     source: str
@@ -39,7 +39,7 @@ class Translation:
 
 
 class Translator:
-    """A trained `Seq2Seq`, or several whose probabilities are averaged, with their vocabularies.
+    """A trained `Seq2Seq`, or an ensemble whose probabilities are averaged, with its vocabularies.
 
     Parameters
     ----------
@@ -66,16 +66,16 @@ class Translator:
         beam_size : int, default 5
             1 is greedy search.
         alpha : float, default 1
-            Strength of the length normalisation.
+            Exponent of the length normalisation.
         mbr : bool, default False
-            Whether the one that is most like all others is taken of the `beam_size` translations found, in place of the
-            most probable one; see `gluon_rnn.inference.minimum_risk`. A beam of 20 gives it something to choose from.
+            Whether to choose among the `beam_size` translations by minimum Bayes risk, not by probability; see
+            `gluon_rnn.inference.minimum_risk`. A beam of about 20 is advisable.
         max_length : int, optional
-            Longest translation in tokens; default twice the longest sentence of a batch and ten.
+            Maximum number of tokens of a translation; default 2 S + 10 for a longest source of S tokens in a batch.
         batch_size : int, default 64
-            Sentences at once; changes nothing but speed and memory.
+            Sentences in a batch; affects speed and memory only.
         weights : bool, default True
-            Whether to return attention's weights.
+            Whether to compute attention weights.
 
         Returns
         -------
@@ -105,9 +105,10 @@ class Translator:
 
     def _search(self, source, source_length, beam_size, alpha, mbr, max_length):
         """Return the `Hypothesis` chosen for each row."""
+        max_length = 2 * len(source) + 10 if max_length is None else max_length
         begin = mx.nd.full(source_length.shape, self._begin, ctx=source.context, dtype="int32")
         rows = beam_search(self._step, self._read(source, source_length), begin, self._end, beam_size=beam_size,
-                           alpha=alpha, max_length=max_length or 2 * len(source) + 10, exclude=self._exclude)
+                           alpha=alpha, max_length=max_length, exclude=self._exclude)
         return [row[choose([self._words(one.ids) for one in row], [one.score for one in row]) if mbr else 0]
                 for row in rows]
 
@@ -115,7 +116,7 @@ class Translator:
         return [self._target_vocab.idx_to_token[index] for index in ids]
 
     def _weights(self, source, source_length, written):
-        """Return attention's weights (T, N, S) for what was written, of several models their mean: one pass with it."""
+        """Return attention weights (T, N, S) by a teacher-forced pass over the translations, the mean of all models."""
         attentive = [model for model in self._models if model.attention is not None]
         if not attentive:
             return None
@@ -126,14 +127,14 @@ class Translator:
 
 
 def attention_picture(translations, path=None):
-    """Draw what attention looked at while each token was written: dark is 0, bright is 1.
+    """Draw the attention weights of translations: dark is 0, bright is 1.
 
     Parameters
     ----------
     translations : list of Translation
         One panel each.
     path : Path, optional
-        Where a PNG is written.
+        File of the PNG.
 
     Returns
     -------
@@ -144,7 +145,7 @@ def attention_picture(translations, path=None):
     ValueError
         If a translation has no weights.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no pyplot: that would choose a backend for everyone
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # pyplot would set a backend for the process
     from matplotlib.figure import Figure
     if not translations or any(translation.weights is None for translation in translations):
         raise ValueError("there are no attention weights to draw; take a model with attention luong or bahdanau")
@@ -153,9 +154,7 @@ def attention_picture(translations, path=None):
     figure = Figure(figsize=(5 * columns, 4.5 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, translation in zip(figure.subplots(rows, columns, squeeze=False).ravel(), translations):
-        axes.imshow(translation.weights, cmap="viridis", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(translation.source_tokens)), _labels(translation.source_tokens), rotation=60)
-        axes.set_yticks(range(len(translation.tokens)), _labels(translation.tokens))
+        draw_attention(axes, translation)
     for axes in figure.axes[len(translations):]:
         axes.set_visible(False)
     if path is not None:
@@ -163,7 +162,14 @@ def attention_picture(translations, path=None):
     return figure
 
 
+def draw_attention(axes, translation):
+    """Draw the attention weights of one `Translation` into `axes` of matplotlib: source tokens across, its own down."""
+    axes.imshow(translation.weights, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(translation.source_tokens)), _labels(translation.source_tokens), rotation=60)
+    axes.set_yticks(range(len(translation.tokens)), _labels(translation.tokens))
+
+
 def _labels(tokens):
-    """Return tokens as they can be drawn: without the mark that ties them to a neighbour, and no formulas."""
+    """Return tokens for matplotlib: without marks of joined tokens, with "$" escaped."""
     from gluon_rnn.data.sentences import MARK
     return [token.replace(MARK, "").replace("$", r"\$") for token in tokens]

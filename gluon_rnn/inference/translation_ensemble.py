@@ -1,8 +1,6 @@
-r"""Several translation models as one: at each step the mean of their probabilities.
+r"""Ensembles of translation models: at each step the mean of their probabilities.
 
     p(y_t | y_0 ... y_{t-1}, x) = 1/M sum_m p_m(y_t | y_0 ... y_{t-1}, x)
-
-Models that differ in their seed alone make different mistakes, so that the mean is right more often than any of them.
 
 References
 ----------
@@ -14,12 +12,12 @@ from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 
 __all__ = ["MeanStep", "ReadAll"]
 
-# In place of a probability that float32 rounds to 0: its logarithm is a number.
+# Least probability, so that its logarithm is finite in float32.
 _LEAST = 1e-37
 
 
 class ReadAll:
-    """What `SourceEncoder` is for one model: source (S, N), lengths (N,) to the states of all of them, one list."""
+    """`SourceEncoder` of an ensemble: source (S, N) and lengths (N,) to one list of the states of all models."""
 
     def __init__(self, models):
         self._readers = _hybridized(SourceEncoder, models)
@@ -29,16 +27,16 @@ class ReadAll:
 
 
 class MeanStep:
-    """What `DecodeStep` is for one model: token (N,) and all states to log p (N, V), and the states behind it.
+    """`DecodeStep` of an ensemble: token (N,) and the states of all models to log p (N, V) and the new states.
 
-    Of one model alone what comes out are its logits, as from `DecodeStep`.
+    For a single model the first output are its logits, as those of `DecodeStep`.
     """
 
     def __init__(self, models):
         self._steps = _hybridized(DecodeStep, models)
 
     def state_info(self, batch_size=0):
-        """Return the states of all models, one list."""
+        """Return one list of the states of all models."""
         return [info for step in self._steps for info in step.state_info(batch_size)]
 
     def __call__(self, token, states):

@@ -59,8 +59,8 @@ class _ManyToOne(AroundEncoder):
             self.output_bias = self.params.get("output_bias", shape=(self.output_size,), init="zeros",
                                                dtype=self._dtype)
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         if self.input_dimensions == 3:
             check_features(type(self).__name__, inputs, self.encoder.input_size, self._dtype)
             self.encoder.set_input_size(shape[-1])       # states of a first call need to know it

@@ -62,8 +62,8 @@ class ConditionalLanguageModel(LanguageModel):
     ValueError
         If the encoder looks ahead, sizes do not fit together or an argument is out of range.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.nn import GRU
     >>> model = ConditionalLanguageModel(30, GRU(8), num_classes=4, embed_size=5); model.initialize()
     >>> states = model.states_for(mx.nd.array([3, 0], dtype="int32"))

@@ -39,8 +39,8 @@ class CTCModel(AroundEncoder):
     --------------
     inputs (T, N, C), states, valid_length (N,) -> logits (T, N, K + 1), 0 past `valid_length`, and states.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.inference import best_path
     >>> from gluon_rnn.nn import LSTM
     >>> model = CTCModel(LSTM(8, bidirectional=True), 10, input_size=40)
@@ -67,8 +67,8 @@ class CTCModel(AroundEncoder):
                                                  init=mx.init.Xavier(), dtype=self._dtype)
             self.output_bias = self.params.get("output_bias", shape=(num_labels + 1,), init="zeros", dtype=self._dtype)
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         self.encoder.set_input_size(shape[-1])           # states of a first call need to know it
 
     def forward_sequence(self, F, inputs, states, valid_length, *, output_weight, output_bias):

@@ -10,24 +10,13 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.arguments import as_lengths, check_lengths, take
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.graph_block import GraphBlock
 
-__all__ = ["DecodeStep", "LoopGraph", "ScheduledSampling", "SourceEncoder", "check_tokens"]
+__all__ = ["DecodeStep", "ScheduledSampling", "SourceEncoder", "check_tokens"]
 
 
-class LoopGraph(GraphBlock):
-    """A block that refuses ``hybridize(static_shape=True)``, with which loops of MXNet give wrong numbers."""
-
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError for ``static_shape=True`` where it loops, see `SequenceBlock.hybridize`."""
-        if active and self.loops and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
-
-class SourceEncoder(LoopGraph):
+class SourceEncoder(GraphBlock):
     """The encoder of a `Seq2Seq`, whose parameters it shares: source (S, N), lengths (N,) to a list of states."""
 
     def __init__(self, model, prefix=None, params=None):
@@ -43,7 +32,7 @@ class SourceEncoder(LoopGraph):
         return self._read(F, source, source_length)
 
 
-class DecodeStep(LoopGraph):
+class DecodeStep(GraphBlock):
     """One step of the decoder of a `Seq2Seq`: token (N,) and states to logits (N, V) and states.
 
     The same numbers as the teacher-forced graph; `state_info` tells gluonnlp's samplers where the batch axis is.
@@ -60,7 +49,7 @@ class DecodeStep(LoopGraph):
         return self._step(F, token, states)
 
 
-class ScheduledSampling(LoopGraph):
+class ScheduledSampling(GraphBlock):
     """A `Seq2Seq` that reads its own most probable token where a coin is 0.
 
     Inputs/Outputs
@@ -135,8 +124,4 @@ def check_tokens(block, name, tokens, valid_length):
     steps, batch = tokens.shape
     if valid_length is None:
         return tokens, mx.nd.full((batch,), steps, ctx=tokens.context)
-    valid_length = as_lengths(type(block).__name__, valid_length, batch, tokens.context, f"{name}_length")
-    if valid_length.shape != (batch,):
-        raise ValueError(f"{name}_length must have shape ({batch},), one length a row of {name} {tokens.shape}, got "
-                         f"{valid_length.shape}")
-    return tokens, check_lengths(type(block).__name__, valid_length, steps, f"{name}_length")
+    return tokens, take_lengths(block, valid_length, tokens, f"{name}_length")

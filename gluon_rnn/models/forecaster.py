@@ -201,8 +201,8 @@ class Forecaster(RecordingInputs, _ForecastingModel):
     -----
     Parameters: ``encoder.*``, ``h1_weight``, ``h1_bias``, ..., ``output_weight``, ``output_bias``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import LSTM
     >>> model = Forecaster(LSTM(8), input_size=2, distribution="gaussian"); model.initialize()
@@ -298,8 +298,8 @@ class ForecasterClosedLoop(_ForecastingModel):
                          layout=layout or model.layout, prefix=model.prefix, params=model.params)
         self.loops = model.loops or model.settings.feedback
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):

@@ -2,9 +2,11 @@
 
     e_t = E[token_t]                          E (V, E), the embedding
     h_t, s_t = encoder(e_t, s_{t-1})          RNN, LSTM, GRU, any number of layers
-    logits_t = W h_t + b                      W (V, H); the same array as E where weights are tied
+    scores_t = W h_t + b                      W (V, H); the same array as E where weights are tied
 
-and log p(token_{t+1} | tokens up to t) = log_softmax(logits_t). Dropout sits where gluonnlp's StandardRNN and AWDRNN
+and log p(token_{t+1} | tokens up to t) = log_softmax(scores_t). For many words the embedding and the last line have
+other forms, see `gluon_rnn.nn.adaptive_softmax`, or training goes without most of it, see
+`gluon_rnn.nn.sampled_softmax`. Dropout sits where gluonnlp's StandardRNN and AWDRNN
 have it: on words of the embedding, on the embedded input and on the encoder's output here; between layers and on h2h in
 the encoder.
 
@@ -18,11 +20,13 @@ vectors and word classifiers: tied weights.
 Merity, Keskar, Socher (2018), Regularizing and optimizing LSTM language models: all of them together (AWD-LSTM).
 """
 
+from typing import Any
+
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.functional import embed
+from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.registry import models
 
 __all__ = ["LanguageModel"]
@@ -42,6 +46,9 @@ class LanguageModel(AroundEncoder):
         Size of an embedded token; default the encoder's `hidden_size`, or its `output_size` where weights are tied.
     tie_weights : bool, default False
         The output layer's weight is the embedding's; needs `embed_size` equal to the encoder's `output_size`.
+    output : FullSoftmax, AdaptiveSoftmax or SampledSoftmax, default FullSoftmax()
+        The output layer; in a recipe ``output: {name: adaptive_softmax, cutoffs: [2000, 10000]}``. It belongs to this
+        model from here on.
     drop_e : float in [0, 1), default 0
         Share of words dropped from the embedding for a whole chunk; all places of such a word read zeros.
     drop_i : float in [0, 1), default 0
@@ -64,7 +71,8 @@ class LanguageModel(AroundEncoder):
 
     Outputs
     -------
-    (T, N, V) array of logits, 0 past `valid_length`; with `states` given, a pair of it and the list of new states.
+    (T, N, V) array of scores, whose softmax is the distribution (the adaptive softmax gives log-probabilities), 0 past
+    `valid_length`; with `states` given, a pair of it and the list of new states.
 
     Raises
     ------
@@ -76,7 +84,7 @@ class LanguageModel(AroundEncoder):
     Embedding and output weight start uniform in [-0.1, 0.1], so that the first predictions are close to uniform over
     the vocabulary, and the output bias starts at 0, whatever initializer `initialize` is given; the encoder has its
     own. Names in a parameter file: ``embedding_weight``, ``output_weight`` (absent where tied), ``output_bias``,
-    ``encoder.*``.
+    ``encoder.*``; those of an `AdaptiveSoftmax` are listed there.
 
     Examples
     --------
@@ -91,8 +99,9 @@ class LanguageModel(AroundEncoder):
 
     input_dimensions = 2   # token ids
 
-    def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, drop_e=0, drop_i=0, dropout=0,
-                 drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None, params=None):
+    def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, output: Any = None, drop_e=0,
+                 drop_i=0, dropout=0, drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None,
+                 params=None):
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         if not encoder.causal:
             raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
@@ -106,22 +115,19 @@ class LanguageModel(AroundEncoder):
         self._embed_size = _embed_size(embed_size, tie_weights, encoder)
         if hasattr(encoder, "set_input_size"):
             encoder.set_input_size(self._embed_size)   # known from here on: nothing is left to the first forward
-        self._vocab_size, self._tied = vocab_size, tie_weights
-        self._drop_e = drop_e
+        self.output = FullSoftmax() if output is None else output
+        self.output.set_sizes(vocab_size, self._embed_size, encoder.output_size, tie_weights)
+        self.output.dtype = self._dtype
+        self._vocab_size, self._drop_e = vocab_size, drop_e
         self._drop_i = {"p": drop_i, "axes": (0,) if drop_i_variational else ()}
         self._dropout = {"p": dropout, "axes": (0,) if dropout_variational else ()}
         with self.name_scope():
             self.encoder = encoder
-            self._make_parameters(encoder.output_size)
+            self._make_parameters()
 
-    def _make_parameters(self, output_size):
-        self.embedding_weight = self.params.get("embedding_weight", shape=(self._vocab_size, self._embed_size),
-                                                init=mx.init.Uniform(0.1), dtype=self._dtype)
-        if not self._tied:
-            self.output_weight = self.params.get("output_weight", shape=(self._vocab_size, output_size),
-                                                 init=mx.init.Uniform(0.1), dtype=self._dtype)
-        self.output_bias = self.params.get("output_bias", shape=(self._vocab_size,), init="zeros",
-                                           dtype=self._dtype)
+    def _make_parameters(self):
+        for name, (shape, init) in self.output.parameters().items():
+            setattr(self, name, self.params.get(name, shape=shape, init=init, dtype=self._dtype))
 
     @property
     def vocab_size(self):
@@ -133,21 +139,54 @@ class LanguageModel(AroundEncoder):
         """Size of an embedded token."""
         return self._embed_size
 
-    def forward_sequence(self, F, inputs, states, valid_length, *, embedding_weight, output_bias, output_weight=None):
-        """Compute the logits (T, N, V) and the new states of tokens (T, N); see the class."""
-        if valid_length is None:
-            outputs, states = self.encoder(self._embed(F, inputs, embedding_weight), states)               # (T, N, H)
-        else:
-            tokens = functional.mask(F, inputs, valid_length)   # an id out of range, or NaN, cannot be looked up
-            outputs, states = self.encoder(self._embed(F, tokens, embedding_weight), states, valid_length)
-        outputs = F.Dropout(outputs, **self._dropout) if self._dropout["p"] else outputs
-        logits = F.FullyConnected(outputs, embedding_weight if self._tied else output_weight, output_bias,
-                                  num_hidden=self._vocab_size, flatten=False)                               # (T, N, V)
-        return (logits if valid_length is None else functional.mask(F, logits, valid_length)), states
+    def embedding(self):
+        """Return all embedded tokens, (V, E), also where no parameter is this array: see `AdaptiveSoftmax`."""
+        weights = {name: parameter.data() for name, parameter in self._reg_params.items()}
+        (device, *_), count = self.collect_params().list_ctx(), self._vocab_size
+        ids = mx.nd.arange(count, ctx=device, dtype="int32").reshape((-1, 1))
+        return self.output.embed(mx.nd, ids, weights).reshape((count, self._embed_size))
 
-    def _embed(self, F, tokens, weight):
-        # Dropping a row of the weight drops the word; the output layer sees the whole weight even where it is tied.
-        inputs = embed(F, tokens, weight, self._drop_e)                                                   # (T, N, E)
+    def cast(self, dtype):
+        """Cast parameters and default states to `dtype`."""
+        super().cast(dtype)
+        self.output.dtype = self._dtype
+
+    def forward_sequence(self, F, inputs, states, valid_length, **weights):
+        """Compute the scores (T, N, V) and the new states of tokens (T, N); see the class."""
+        hidden, states = self._hidden(F, inputs, states, valid_length, weights)
+        scores = self.output.scores(F, hidden, weights)                                                    # (T, N, V)
+        return (scores if valid_length is None else functional.mask(F, scores, valid_length)), states
+
+    def loss(self, tokens, target, states, *arrays, exact=False):
+        """Return the summed loss in nats, (1,), and the new states, without scores of words that it does not need.
+
+        Parameters
+        ----------
+        tokens, target : (T, N) arrays or symbols, int32
+            What is read, and what follows it.
+        states : list of arrays or symbols
+        arrays
+            What ``output.arrays`` gave for this target.
+        exact : bool
+            The cross-entropy of the model, also where the output layer has another loss for training.
+        """
+        F = mx.nd if isinstance(tokens, mx.nd.NDArray) else mx.sym
+        weights = {name: parameter.data(tokens.context) if F is mx.nd else parameter.var()
+                   for name, parameter in self._reg_params.items()}
+        hidden, states = self._hidden(F, tokens, states, None, weights)
+        loss = self.output.loss if exact else self.output.training_loss
+        return loss(F, hidden, target, weights, *arrays), states
+
+    def _hidden(self, F, inputs, states, valid_length, weights):
+        """Return the encoder's outputs (T, N, H) behind dropout, and its states."""
+        # An id out of range, or NaN, cannot be looked up.
+        tokens = inputs if valid_length is None else functional.mask(F, inputs, valid_length)
+        hidden, states = self.encoder(self._embed(F, tokens, weights), states,
+                                      *(() if valid_length is None else (valid_length,)))                  # (T, N, H)
+        return (F.Dropout(hidden, **self._dropout) if self._dropout["p"] else hidden), states
+
+    def _embed(self, F, tokens, weights):
+        inputs = self.output.embed(F, tokens, weights, self._drop_e)                                       # (T, N, E)
         return F.Dropout(inputs, **self._drop_i) if self._drop_i["p"] else inputs
 
 

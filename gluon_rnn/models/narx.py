@@ -84,8 +84,8 @@ class NARX(RecordingInputs, DelayModel):
     (k + 1) * Cx - 1 and y_{t-l} in columns (l - 1) * Ky to l * Ky - 1; ``h2_weight``, ``h2_bias``, ... of the next
     layers, the last being the output; ``skip_x_weight``, ``skip_y_weight``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> model = NARX(1, 2, (8,)); model.initialize()
     >>> x, y = mx.nd.ones((50, 4, 1)), mx.nd.zeros((50, 4, 1))
     >>> model.open_loop(x, y).shape, ClosedLoop(model)(x).shape
@@ -224,8 +224,8 @@ class ClosedLoop(DelayModel, LoopBlock):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network.state_size if self._network else 0
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.lags.input_size or 1, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **parameters):

@@ -33,8 +33,8 @@ class RecordingInputs:
             return mx.nd.concat(x, y, dim=2)
         return mx.sym.concat(x, y, dim=2)
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         x, y = self.input_size, self.output_size
         check_features(type(self).__name__, inputs, x + y, self._dtype,
                        note=f" ({x} inputs and {y} measured outputs)")

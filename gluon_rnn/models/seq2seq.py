@@ -33,11 +33,12 @@ import mxnet as mx
 from mxnet import gluon
 
 from gluon_rnn.models.bridge import Bridge
-from gluon_rnn.models.decoding import LoopGraph, check_tokens
+from gluon_rnn.models.decoding import check_tokens
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.graph_block import GraphBlock
 from gluon_rnn.nn.stepwise import Stepwise
 from gluon_rnn.registry import models
 
@@ -47,7 +48,7 @@ ATTENTIONS = ("none", "luong", "bahdanau")
 
 
 @models.register("seq2seq")
-class Seq2Seq(LoopGraph):
+class Seq2Seq(GraphBlock):
     """Encoder, decoder and attention; the call is the teacher-forced graph.
 
     Parameters
@@ -97,8 +98,8 @@ class Seq2Seq(LoopGraph):
     `SourceEncoder` and `DecodeStep` share the parameters and give the same numbers step by step, for sampling and beam
     search; `ScheduledSampling` is the training graph of a decoder that reads some of its own predictions.
 
-    Example
-    -------
+    Examples
+    --------
     >>> from gluon_rnn.nn import GRU
     >>> model = Seq2Seq(50, 60, GRU(8, bidirectional=True), GRU(8), embed_size=4)
     >>> model.initialize()

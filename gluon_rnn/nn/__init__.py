@@ -1,4 +1,5 @@
 """Recurrent building blocks; every one keeps the contract of `gluon_rnn.nn.contract.SequenceBlock`."""
+from gluon_rnn.nn.adaptive_softmax import AdaptiveSoftmax
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
@@ -15,10 +16,12 @@ from gluon_rnn.nn.extended_cells import (
     ZoneoutCell,
 )
 from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
+from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity, OwnDefaults
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
+from gluon_rnn.nn.sampled_softmax import SampledSoftmax
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
 from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
@@ -28,4 +31,4 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
            "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "CTCLoss", "Pooling",
-           "BahdanauAttention", "LuongAttention", "Conditioned"]
+           "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]

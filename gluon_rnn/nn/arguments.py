@@ -36,19 +36,19 @@ def take(block, what, value, dtype):
     return as_array(type(block).__name__, what, value, dtype, device_of(block))
 
 
-def take_lengths(block, valid_length, sequence, what="valid_length", axis="T"):
-    """Return lengths (N,) that fit an array `sequence` (T, N, ...), by `as_lengths` and `check_lengths`.
+def take_lengths(block, valid_length, sequence, what="valid_length", steps="T", axis=0):
+    """Return lengths (N,) that fit an array `sequence`, by `as_lengths` and `check_lengths`.
 
-    Those of a symbol, and None, come back as they are. `axis` is what messages call the axis of time.
+    Those of a symbol, and None, come back as they are. `axis` is that of time, 0 or 1, the other one being that of the
+    batch; `steps` is what messages call the number of steps.
     """
     if valid_length is None or not isinstance(sequence, mx.nd.NDArray):
         return valid_length
-    name, (steps, rows) = type(block).__name__, sequence.shape[:2]
-    lengths = as_lengths(name, valid_length, rows, sequence.context, what)
-    if lengths.shape != (rows,):
-        raise ValueError(f"{name} expects {what} of shape ({rows},), one length a row of {sequence.shape}, got "
-                         f"{lengths.shape}")
-    return lengths if functional.is_trusted(lengths, sequence) else check_lengths(name, lengths, steps, what, axis)
+    name, sizes = type(block).__name__, sequence.shape
+    lengths = as_lengths(name, valid_length, sizes[1 - axis], sequence.context, what)
+    if functional.is_trusted(lengths, sequence, axis):
+        return lengths
+    return check_lengths(name, lengths, sizes[axis], what, steps)
 
 
 def as_array(name, what, value, dtype, ctx):
@@ -102,13 +102,16 @@ def _numbers(name, what, value):
 
 
 def as_lengths(name, valid_length, rows, ctx, what="valid_length"):
-    """Return lengths as an mx.nd array (N,), which one from a list or NumPy array is made of float32 for."""
-    if type(valid_length) in (mx.nd.NDArray, mx.sym.Symbol):
+    """Return lengths as an mx.nd array (N,), in float32 from a list or NumPy array; ValueError for another shape."""
+    if type(valid_length) is mx.sym.Symbol:
         return valid_length
     if isinstance(valid_length, (int, float, np.generic)):
         raise ValueError(f"{name} expects {what} of shape ({rows},), one length a row, got the number {valid_length}; "
                          f"pass [{valid_length}] * {rows} if all rows are that long")
-    return as_array(name, what, valid_length, "float32", ctx)
+    lengths = as_array(name, what, valid_length, "float32", ctx)
+    if lengths.shape != (rows,):
+        raise ValueError(f"{name} expects {what} of shape ({rows},), one length a row, got {lengths.shape}")
+    return lengths
 
 
 def check_lengths(name, valid_length, steps, what="valid_length", axis="T"):

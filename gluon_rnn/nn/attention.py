@@ -28,6 +28,11 @@ __all__ = ["BahdanauAttention", "LuongAttention"]
 class _Attention(GraphBlock):
     """What both share: masks, the softmax over valid steps, the context.
 
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1.
+
     Inputs
     ------
     query : (T, N, Q) array
@@ -49,16 +54,9 @@ class _Attention(GraphBlock):
     rest. Both expect lengths of 0 to S, as `functional.clamp` makes them.
     """
 
-    _dtype = "float32"
-
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
-
     def __call__(self, query, memory, valid_length=None):
         query, memory = take(self, "query", query, self._dtype), take(self, "memory", memory, self._dtype)
-        lengths = take_lengths(self, valid_length, memory, axis="S")
+        lengths = take_lengths(self, valid_length, memory, steps="S")
         return super().__call__(query, memory, *([] if lengths is None else [lengths]))
 
     def prepare(self, F, memory, valid_length=None):
@@ -107,18 +105,8 @@ class BahdanauAttention(_Attention):
         Rows of W and U; default Q.
     dtype : str, default "float32"
 
-    Inputs/Outputs
-    --------------
-    query (T, N, Q), memory (S, N, M), valid_length (N,) -> context (T, N, M), weights (T, N, S), which sum to 1 over
-    the valid steps and are 0 on padding.
-
-    Raises
-    ------
-    ValueError
-        If a size is not a whole number of at least 1.
-
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> attention = BahdanauAttention(8, 6); attention.initialize()
     >>> context, weights = attention(mx.nd.ones((2, 3, 8)), mx.nd.ones((5, 3, 6)), mx.nd.array([5, 2, 1]))
@@ -175,15 +163,10 @@ class LuongAttention(_Attention):
     score : {"general", "dot"}, default "general"
     dtype : str, default "float32"
 
-    Inputs/Outputs
-    --------------
-    query (T, N, Q), memory (S, N, M), valid_length (N,) -> context (T, N, M), weights (T, N, S), which sum to 1 over
-    the valid steps and are 0 on padding.
-
     Raises
     ------
     ValueError
-        If a size is not a whole number of at least 1, the score is another one, or "dot" gets two sizes.
+        If the score is another one, or "dot" gets two sizes.
     """
 
     def __init__(self, query_size, memory_size, score="general", *, dtype="float32", prefix=None, params=None):

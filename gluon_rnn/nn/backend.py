@@ -7,20 +7,17 @@ numpy
     A loop over time in NumPy (`gluon_rnn.nn.numpy_ops`): cells without a fused operator, no gradients, on CPUs.
 chunks
     Graphs of up to `CHUNK_STEPS` unrolled steps (`gluon_rnn.nn.chunks`), such cells in hybridized blocks.
-operators in NumPy
-    The normaliser of a CRF inside a training graph on CPUs (`gluon_rnn.nn.numpy_crf`), and the gradients of AR and NARX
-    models in open loop (`gluon_rnn.models.lag_gradients`).
+gradients in NumPy
+    Those of AR and NARX models in open loop, in training on CPUs (`gluon_rnn.models.lag_gradients`).
 
 ``backend="auto"`` takes them, ``"reference"`` does not: it runs what an exported graph runs. The default is the
 environment variable ``GLUON_RNN_BACKEND``, else "auto"; a block's argument ``backend`` wins over it.
 """
-import contextlib
 import os
-import threading
 
 from mxnet import autograd
 
-__all__ = ["BACKENDS", "allow_numpy_operators", "loop_path", "numpy_operators_allowed", "resolve"]
+__all__ = ["BACKENDS", "loop_path", "resolve"]
 
 BACKENDS = ("auto", "reference")
 VARIABLE = "GLUON_RNN_BACKEND"
@@ -61,7 +58,6 @@ _WORDS = {
     "loop graph": "one MXNet graph with a foreach loop in it, as exported",
     "operators": "MXNet's operators one by one; hybridize() makes one graph of them",
 }
-_context = threading.local()
 
 
 def resolve(backend=None):
@@ -102,22 +98,3 @@ def in_words(block, path):
     if path == "graph":
         path = "operators" if not block._active else "loop graph" if block.loops else "graph"
     return f"{type(block).__name__} (backend {block.backend!r}): {_WORDS[path]}"
-
-
-@contextlib.contextmanager
-def allow_numpy_operators(allowed=True):
-    """Return a context in which loops with gradients in NumPy become operators of MXNet's, in graphs too.
-
-    For training on CPUs alone: such a graph cannot leave this process, for what it names is written in Python.
-    """
-    before = numpy_operators_allowed()
-    _context.operators = allowed
-    try:
-        yield
-    finally:
-        _context.operators = before
-
-
-def numpy_operators_allowed():
-    """Return whether this thread is inside `allow_numpy_operators`."""
-    return getattr(_context, "operators", False)

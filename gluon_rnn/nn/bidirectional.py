@@ -10,9 +10,10 @@ References
 Schuster and Paliwal (1997), Bidirectional recurrent neural networks.
 """
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.shared import of_child
 from gluon_rnn.registry import encoders
 
 __all__ = ["Bidirectional", "BidirectionalStack"]
@@ -22,10 +23,7 @@ class _LooksAhead(SequenceBlock):
     """What both classes here share: whole sequences only, one size of inputs."""
 
     causal = False
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+    checks_features = True
 
     def __repr__(self):
         return f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout})"
@@ -54,8 +52,8 @@ class Bidirectional(_LooksAhead):
         If a block looks ahead itself, is not time-major, or the dtypes or sizes of input differ; if states are those
         that this block returned.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import PeepholeLSTM
     >>> block = Bidirectional(PeepholeLSTM(8), PeepholeLSTM(8)); block.initialize()
@@ -76,10 +74,7 @@ class Bidirectional(_LooksAhead):
         if self.input_size:
             self.set_input_size(self.input_size)
 
-    @property
-    def hidden_size(self):
-        """Units of the forward block."""
-        return self.forward_block.hidden_size
+    hidden_size = of_child("forward_block", "hidden_size", "Units of the forward block.")
 
     @property
     def output_size(self):
@@ -162,15 +157,8 @@ class BidirectionalStack(_LooksAhead):
                 setattr(self, f"l{layer}", Bidirectional(*pair, backend=self.backend))
         self.loops = self.l0.loops
 
-    @property
-    def output_size(self):
-        """Number of output features of both directions."""
-        return self.l0.output_size
-
-    @property
-    def input_size(self):
-        """Number of input features C; 0 while it is not known."""
-        return self.l0.input_size
+    output_size = of_child("l0", "output_size", "Number of output features of both directions.")
+    input_size = of_child("l0", "input_size", "Number of input features C; 0 while it is not known.")
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a stack made with ``input_size=0``; ValueError if it is another one."""

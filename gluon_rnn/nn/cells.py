@@ -15,8 +15,9 @@ import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
-from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_input_size, check_sizes
 from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.shared import extends
 
 __all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
 
@@ -144,9 +145,7 @@ class RecurrentCell(GluonCell):
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a cell made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self.i2h_weight.shape = (self._stacked, input_size)
         if self.i2h_weight._deferred_init:
             self.i2h_weight._finish_deferred_init()
@@ -223,13 +222,10 @@ class RNNCell(RecurrentCell):
         As in `RecurrentCell`.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, activation="tanh", i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 prefix=None, params=None):
+    @extends(RecurrentCell, without=("recurrent_size",))
+    def __init__(self, *args, activation="tanh", **options):
         check_activation(activation)
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+        super().__init__(*args, **options)
         self._activation = activation
 
     def step(self, F, projected, states, parameters):
@@ -252,12 +248,9 @@ class LSTMCell(RecurrentCell):
 
     num_gates, num_states = 4, 2
 
-    def __init__(self, hidden_size, input_size=0, *, i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="lstmbias", h2h_bias_initializer="zeros",
-                 prefix=None, params=None):
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+    @extends(RecurrentCell, without=("recurrent_size",), i2h_bias_initializer="lstmbias")
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
 
     def step(self, F, projected, states, parameters):
         """c = f c + i g, h = o tanh(c); the methods called here are where other LSTMs differ."""

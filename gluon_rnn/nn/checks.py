@@ -3,8 +3,8 @@ import numbers
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_rates",
-           "check_sizes"]
+__all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_input_size",
+           "check_rates", "check_sizes"]
 
 #: what `mxnet.nd.Activation` knows and the identity
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
@@ -36,6 +36,13 @@ def check_flags(**flags):
     for name, value in flags.items():
         if isinstance(value, str) or value not in (True, False):
             raise ValueError(f"{name} must be true or false, got {value!r}")
+
+
+def check_input_size(block, input_size):
+    """Raise ValueError if `block` knows its number of input features and it is not `input_size`."""
+    if block.input_size not in (0, input_size):
+        raise ValueError(f"{type(block).__name__} expects {block.input_size} input features (input_size), got "
+                         f"{input_size}")
 
 
 def check_activation(activation, name="activation", known=ACTIVATIONS):

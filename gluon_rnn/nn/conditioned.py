@@ -1,7 +1,8 @@
 """An encoder with a condition, a vector for the whole sequence, in addition to its inputs."""
-from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.shared import of_child
 
 __all__ = ["Conditioned"]
 
@@ -29,8 +30,8 @@ class Conditioned(SequenceBlock):
     -----
     As a state the condition needs no argument of its own in chunks, streaming and export.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import GRU
     >>> block = Conditioned(GRU(8), 2); block.set_input_size(3); block.initialize()
@@ -38,6 +39,8 @@ class Conditioned(SequenceBlock):
     >>> outputs.shape, h.shape, v.shape
     ((5, 4, 8), (1, 4, 8), (4, 2))
     """
+
+    checks_features = True
 
     def __init__(self, encoder, condition_size, *, concat_to_inputs=True, layout="TNC", backend=None, prefix=None,
                  params=None):
@@ -49,15 +52,8 @@ class Conditioned(SequenceBlock):
         self._extra_inputs = condition_size if concat_to_inputs else 0
         self.causal, self.loops = encoder.causal, encoder.loops
 
-    @property
-    def hidden_size(self):
-        """Units H of a layer of the encoder."""
-        return self.encoder.hidden_size
-
-    @property
-    def output_size(self):
-        """Number of output features."""
-        return self.encoder.output_size
+    hidden_size = of_child("encoder", "hidden_size", "Units H of a layer of the encoder.")
+    output_size = of_child("encoder", "output_size", "Number of output features.")
 
     @property
     def input_size(self):
@@ -72,10 +68,6 @@ class Conditioned(SequenceBlock):
         """Return the encoder's states and the condition (N, condition_size)."""
         return [*self.encoder.state_info(batch_size),
                 {"shape": (batch_size, self.condition_size), "__layout__": "NC"}]
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Run the encoder, the condition concatenated to each input; its state is returned as it was given."""

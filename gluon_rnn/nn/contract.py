@@ -10,6 +10,7 @@ from mxnet.util import is_np_array
 
 from gluon_rnn.nn import arguments, final_states, functional
 from gluon_rnn.nn.backend import in_words, resolve
+from gluon_rnn.nn.checks import check_features
 from gluon_rnn.nn.graph_block import BUILDING, CallForms, GraphBlock
 
 __all__ = ["SequenceBlock"]
@@ -69,10 +70,10 @@ class SequenceBlock(GraphBlock):
     """
 
     causal = True
-    #: True for blocks on MXNet's `foreach`
-    loops = False
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
+    #: whether inputs must have `input_size` features and the dtype of the block
+    checks_features = False
 
     def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
@@ -142,16 +143,6 @@ class SequenceBlock(GraphBlock):
         return [func(name=f"{self.prefix}state_{i}", shape=info["shape"], **kwargs)
                 for i, info in enumerate(self.state_info(batch_size))]
 
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError where MXNet would compute something else: a loop under ``static_shape=True``.
-
-        MXNet 1.9.1 then runs what follows the loop before the loop has ended, and cannot go back through it.
-        """
-        if active and self.loops and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
     def cast(self, dtype):
         """Cast parameters and default states to `dtype`."""
         super().cast(dtype)
@@ -197,14 +188,11 @@ class SequenceBlock(GraphBlock):
     def _checked(self, inputs, states, valid_length, signals):
         """Return states, lengths and signals for `inputs` as arrays that fit, each checked as far as it can be."""
         shape, lengths = inputs.shape, valid_length
+        self._check_inputs(inputs, shape)
         if lengths is not None:
-            axis = self.layout.index("T")
-            lengths = arguments.as_lengths(type(self).__name__, lengths, shape[1 - axis], inputs.context)
+            lengths = arguments.take_lengths(self, lengths, inputs, axis=self.layout.index("T"))
         if signals:
             signals = [None if one is None else self._taken("further sequences", one, None) for one in signals]
-        self._check_inputs(inputs, shape, lengths)
-        if lengths is not None and not functional.is_trusted(lengths, inputs, axis):
-            lengths = arguments.check_lengths(type(self).__name__, lengths, shape[axis])
         if states is not None:
             for state in states:
                 if type(state) is not NDArray:
@@ -221,11 +209,9 @@ class SequenceBlock(GraphBlock):
 
         By default the dtype of the block; for token ids whole numbers stay whole.
         """
-        name = type(self).__name__
-        arguments.refuse_numpy_mode(name)
         if dtype == "":
             dtype = None if what == "inputs" and self.input_dimensions == 2 else self._dtype
-        return arguments.as_array(name, what, value, dtype, arguments.device_of(self))
+        return arguments.take(self, what, value, dtype)
 
     def _refuse_mismatch(self, error, inputs, states, valid_length=None, *_):
         """Raise ValueError if dtypes or devices do not fit together; `error` is what MXNet said to it."""
@@ -277,17 +263,15 @@ class SequenceBlock(GraphBlock):
             outputs = F.swapaxes(outputs, 0, 1)                           # (N, T, H)
         return outputs, states
 
-    def _check_inputs(self, inputs, shape, valid_length):
+    def _check_inputs(self, inputs, shape):
         if len(shape) != self.input_dimensions:
             raise ValueError(f"{type(self).__name__} expects inputs of {self.input_dimensions} dimensions in the order "
                              f"{self.layout[:self.input_dimensions]}, got shape {shape}")
         if 0 in shape:
             raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
                              f"{shape}")
-        batch = shape[self.layout.index("N")]
-        if valid_length is not None and valid_length.shape != (batch,):
-            raise ValueError(f"{type(self).__name__} expects valid_length of shape ({batch},), one length a row of "
-                             f"inputs {shape}, got {valid_length.shape}")
+        if self.checks_features:
+            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]

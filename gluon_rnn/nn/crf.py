@@ -10,8 +10,6 @@ row's length without changing anything:
 
     alpha_1 = b + e_1,  alpha_t[j] = e_t[j] + logsumexp_i (alpha_{t-1}[i] + A[i, j]),  log Z = logsumexp_i (alpha_T + f)
 
-In training on CPUs the former is one operator (`gluon_rnn.nn.numpy_crf`).
-
 References
 ----------
 Lafferty, McCallum and Pereira (2001), Conditional random fields: probabilistic models for segmenting and labeling
@@ -21,9 +19,8 @@ Viterbi (1967), Error bounds for convolutional codes and an asymptotically optim
 """
 import mxnet as mx
 
-from gluon_rnn.nn import functional, numpy_crf
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.arguments import take, take_lengths
-from gluon_rnn.nn.backend import numpy_operators_allowed, resolve
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.graph_block import GraphBlock
 
@@ -33,6 +30,8 @@ __all__ = ["CRF", "Viterbi"]
 class _Chain(GraphBlock):
     """The parameters of a chain of labels, and what both loops over it share."""
 
+    loops = True
+
     def __init__(self, num_labels, dtype="float32", prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
@@ -40,18 +39,6 @@ class _Chain(GraphBlock):
         for name, shape in (("begin_weight", (num_labels,)), ("transition_weight", (num_labels, num_labels)),
                             ("end_weight", (num_labels,))):
             setattr(self, name, self.params.get(name, shape=shape, dtype=dtype, init="zeros"))
-
-    def hybridize(self, active=True, **flags):
-        """Compile the block; ValueError for ``static_shape=True``, with which loops give wrong numbers in MXNet."""
-        if active and flags.get("static_shape"):
-            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
-                             "in MXNet; leave it out (static_alloc=True is fine)")
-        super().hybridize(active, **flags)
-
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
 
     def _checked(self, emissions, valid_length):
         """Return emissions and lengths as arrays that fit each other, lengths of all T where none are given."""
@@ -101,8 +88,6 @@ class CRF(_Chain):
     num_labels : int
         K.
     dtype : str, default "float32"
-    backend : {"auto", "reference"}, optional
-        "auto" finds log Z in NumPy in training on CPUs, 1.25 times as fast a step; see `gluon_rnn.nn.backend`.
 
     Inputs/Outputs
     --------------
@@ -123,16 +108,6 @@ class CRF(_Chain):
     <NDArray 1 @cpu(0)>
     """
 
-    def __init__(self, num_labels, dtype="float32", *, backend=None, prefix=None, params=None):
-        super().__init__(num_labels, dtype, prefix=prefix, params=params)
-        self.backend = resolve(backend)
-
-    def explain_backend(self):
-        """Return a sentence on how log Z would be found by a call here and now."""
-        if self.backend == "auto" and numpy_operators_allowed():
-            return f"{type(self).__name__} (backend 'auto'): an operator in NumPy, inside a training step on CPUs"
-        return f"{type(self).__name__} (backend {self.backend!r}): a foreach loop of MXNet's"
-
     def __call__(self, emissions, labels, valid_length=None):
         emissions, valid_length = self._checked(emissions, valid_length)
         return super().__call__(emissions, take(self, "labels", labels, None), valid_length)
@@ -142,10 +117,7 @@ class CRF(_Chain):
         emissions, linked, length = _steps(F, emissions, valid_length)
         labels = F.cast(functional.mask(F, labels, length), dtype="int32")   # NaN and 99 are no labels
         weights = begin_weight, transition_weight, end_weight
-        if self.backend == "auto" and numpy_operators_allowed():
-            normalizer = numpy_crf.log_partition(F, emissions, length, *weights)
-        else:
-            normalizer = self._log_partition(F, emissions, linked, *weights)
+        normalizer = self._log_partition(F, emissions, linked, *weights)
         score = self._score(F, emissions, labels, linked, length, weights)
         return (normalizer - score) * (length > 0)
 

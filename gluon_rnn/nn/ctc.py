@@ -10,10 +10,8 @@ References
 Graves, Fernandez, Gomez & Schmidhuber (2006), Connectionist Temporal Classification: Labelling Unsegmented Sequence
 Data with Recurrent Neural Networks, equations 1-8.
 """
-import mxnet as mx
-
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.arguments import as_lengths, check_lengths, take, take_lengths
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["CTCLoss"]
@@ -40,8 +38,8 @@ class CTCLoss(GraphBlock):
     MXNet's operator itself answers 0 where no path is long enough, leaves its gradient as it finds the memory, and
     cannot do without labels; both are handled around it.
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> logits = mx.nd.zeros((2, 1, 3))                     # two steps, two labels and the blank, all equally likely
     >>> loss = CTCLoss()(logits, mx.nd.array([[0]]), mx.nd.array([2]), mx.nd.array([1]))
@@ -52,10 +50,7 @@ class CTCLoss(GraphBlock):
     def __call__(self, logits, labels, valid_length, label_length):
         logits, labels = take(self, "logits", logits, "float32"), take(self, "labels", labels, "float32")
         valid_length = take_lengths(self, valid_length, logits)
-        if isinstance(labels, mx.nd.NDArray):
-            name, what = type(self).__name__, "label_length"
-            label_length = check_lengths(name, as_lengths(name, label_length, labels.shape[0], labels.context, what),
-                                         labels.shape[1], what, "L")
+        label_length = take_lengths(self, label_length, labels, "label_length", "L", axis=1)
         return super().__call__(logits, labels, valid_length, label_length)
 
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):

@@ -8,7 +8,7 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 import mxnet as mx
 
 from gluon_rnn.nn import backend, functional
-from gluon_rnn.nn.checks import check_counts, check_features, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_features, check_input_size, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
 
@@ -142,8 +142,8 @@ class DelayLine(SequenceBlock):
     ValueError
         If the number of features or the dtype differs, or the number of features is needed and not known yet.
 
-    Example
-    -------
+    Examples
+    --------
     >>> line = DelayLine(2)
     >>> line(mx.nd.arange(1, 5).reshape((4, 1, 1))).asnumpy()[:, 0]
     array([[1., 0., 0.],
@@ -165,9 +165,7 @@ class DelayLine(SequenceBlock):
 
     def set_input_size(self, input_size):
         """Fix the number of features of a line made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self.input_size = input_size
 
     def state_info(self, batch_size=0):
@@ -175,8 +173,8 @@ class DelayLine(SequenceBlock):
         require_input_size(self)
         return [{"shape": (self.delays, batch_size, self.input_size), "__layout__": "TNC"}]
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         check_features(type(self).__name__, inputs, self.input_size, self._dtype)
         self.set_input_size(inputs.shape[-1])
 

@@ -20,6 +20,7 @@ with a probability z, and is the expectation of that in prediction.
 from gluon_rnn.nn.cells import GluonCell, GRUCell, LSTMCell, RecurrentCell
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.initializers import default_or
+from gluon_rnn.nn.shared import extends, of_child
 
 __all__ = ["PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell"]
 
@@ -42,14 +43,11 @@ class PeepholeLSTMCell(LSTMCell):
 
     infers_batch = False
 
-    def __init__(self, hidden_size, input_size=0, *, peephole_initializer="zeros",
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", prefix=None, params=None):
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+    @extends(LSTMCell)
+    def __init__(self, *args, peephole_initializer="zeros", **options):
+        super().__init__(*args, **options)
         for gate in "ifo":
-            self._register(f"peephole_{gate}", (hidden_size,), peephole_initializer)
+            self._register(f"peephole_{gate}", (self.hidden_size,), peephole_initializer)
 
     def prepare(self, F, parameters, states):
         """Make every peephole as large as c, once a sequence: to go back through a broadcast at each step is slow."""
@@ -79,18 +77,14 @@ class ProjectedLSTMCell(LSTMCell):
     Acoustic Modeling, section 2.2.
     """
 
-    def __init__(self, hidden_size, input_size=0, *, projection_size=None, h2r_weight_initializer=None,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", prefix=None, params=None):
+    @extends(LSTMCell)
+    def __init__(self, hidden_size, input_size=0, *, projection_size=None, h2r_weight_initializer=None, **options):
         check_sizes(hidden_size=hidden_size)
         if projection_size is None:
             projection_size = max(1, hidden_size // 2)
         check_sizes(projection_size=projection_size)
-        RecurrentCell.__init__(
-            self, hidden_size, input_size, recurrent_size=projection_size,
-            i2h_weight_initializer=i2h_weight_initializer, h2h_weight_initializer=h2h_weight_initializer,
-            i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer, prefix=prefix,
-            params=params)
+        options.setdefault("i2h_bias_initializer", "lstmbias")
+        RecurrentCell.__init__(self, hidden_size, input_size, recurrent_size=projection_size, **options)
         self._register("h2r_weight", (projection_size, hidden_size), default_or(h2r_weight_initializer, "xavier"))
 
     def state_info(self, batch_size=0):
@@ -153,16 +147,13 @@ class LayerNormLSTMCell(LSTMCell):
 
     sums_biases = infers_batch = False
 
-    def __init__(self, hidden_size, input_size=0, *, gain_initializer="ones", epsilon=1e-5,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", prefix=None, params=None):
-        super().__init__(hidden_size, input_size, i2h_weight_initializer=i2h_weight_initializer,
-                         h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-                         h2h_bias_initializer=h2h_bias_initializer, prefix=prefix, params=params)
+    @extends(LSTMCell)
+    def __init__(self, *args, gain_initializer="ones", epsilon=1e-5, **options):
+        super().__init__(*args, **options)
         self._epsilon = epsilon
-        for name, size in (("i2h", self._stacked), ("h2h", self._stacked), ("c", hidden_size)):
+        for name, size in (("i2h", self._stacked), ("h2h", self._stacked), ("c", self.hidden_size)):
             self._register(f"{name}_gain", (size,), gain_initializer)
-        self._register("c_bias", (hidden_size,), "zeros")
+        self._register("c_bias", (self.hidden_size,), "zeros")
 
     def project(self, F, inputs, parameters):
         """Return [LN(W x; g_1, b)], (..., N, 4 H)."""
@@ -217,50 +208,17 @@ class ZoneoutCell(GluonCell):
         self.cell = cell
         self._rates = (zoneout_h, zoneout_c)[:cell.num_states]
 
-    @property
-    def hidden_size(self):
-        """Units H of the cell."""
-        return self.cell.hidden_size
-
-    @property
-    def output_size(self):
-        """Number of output features of the cell."""
-        return self.cell.output_size
-
-    @property
-    def infers_batch(self):
-        """Whether graphs infer the batch size of zeros: as the cell says."""
-        return self.cell.infers_batch
-
-    @property
-    def num_states(self):
-        """Number of states of the cell."""
-        return self.cell.num_states
-
-    @property
-    def input_size(self):
-        """Number of input features C; 0 while it is not known."""
-        return self.cell.input_size
-
-    def set_input_size(self, input_size):
-        """Fix the number of input features: see `RecurrentCell`."""
-        self.cell.set_input_size(input_size)
-
-    def state_info(self, batch_size=0):
-        """Return the cell's states."""
-        return self.cell.state_info(batch_size)
-
-    def set_parts(self, parts, prefix="l0"):
-        """Take the parameters of a fused layer: see `RecurrentCell`."""
-        self.cell.set_parts(parts, prefix)
-
-    def values(self, inputs):
-        """Return the cell's parameters by name: see `RecurrentCell`."""
-        return self.cell.values(inputs)
-
-    def prepare(self, F, parameters, states):
-        """Return what the cell's `project` and `step` read: see `RecurrentCell`."""
-        return self.cell.prepare(F, parameters, states)
+    hidden_size = of_child("cell", "hidden_size", "Units H of the cell.")
+    output_size = of_child("cell", "output_size", "Number of output features of the cell.")
+    input_size = of_child("cell", "input_size", "Number of input features C; 0 while it is not known.")
+    num_states = of_child("cell", "num_states", "Number of states of the cell.")
+    infers_batch = of_child("cell", "infers_batch", "Whether graphs infer the batch size of zeros: as the cell says.")
+    # What the cell does as it is, documented in `RecurrentCell`.
+    set_input_size = of_child("cell", "set_input_size", "Fix the number of input features.")
+    state_info = of_child("cell", "state_info", "Return the states of the cell.")
+    set_parts = of_child("cell", "set_parts", "Take the parameters of a fused layer.")
+    values = of_child("cell", "values", "Return the parameters of the cell by name.")
+    prepare = of_child("cell", "prepare", "Return what `project` and `step` of the cell read.")
 
     def project(self, F, inputs, parameters):
         """Return what the cell makes of `inputs` (..., N, C), and (..., N, H) of 1 - d for each state with a rate."""

@@ -45,19 +45,20 @@ def graph_parameters(block):
         return dict(block.collect_params().items())
 
 
-def trained_parameters(block):
+def trained_parameters(block, group_of=lambda parameter: None):
     """Return {name by structure: Parameter} of all that training updates, with one vector for the parts of a layer.
 
     Elementwise updates of the vector are those of its parts, in one operator. Parts that differ in `grad_req`,
-    `lr_mult` or `wd_mult`, or that another Parameter has replaced, stay by themselves. A vector's name is such as
-    ``encoder.l0_parameters``.
+    `lr_mult` or `wd_mult`, or in their ``group_of(part)``, or that another Parameter has replaced, stay by themselves.
+    A vector's name is such as ``encoder.l0_parameters``.
     """
     found = {}
     for name, parameter in block._collect_params_with_prefix().items():
         if parameter.grad_req == "null":
             continue
         vector = getattr(parameter, "vector", None)
-        if vector is not None and vector.is_whole and vector.is_uniform:
+        if vector is not None and vector.is_whole and vector.is_uniform and len(set(map(group_of, vector.parts))) == 1:
+            vector.lr_mult = parameter.lr_mult
             name, parameter = name.split("_unfused.")[0] + vector.local_name, vector
         found[name] = parameter
     return found

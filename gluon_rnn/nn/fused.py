@@ -17,13 +17,14 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_features, check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
 from gluon_rnn.nn.fused_run import FusedRun, operator_mode
 from gluon_rnn.nn.gluon_cells import unfused
 from gluon_rnn.nn.initializers import as_initializer, default_or
+from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
 from gluon_rnn.registry import encoders
 
@@ -42,8 +43,10 @@ class FusedLayer(SequenceBlock):
     #: what the fused operator calls this network
     mode = None
 
-    def __init__(self, hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, *, drop_h,
-                 weight_drop, dtype, backend, prefix, params):
+    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0,
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer=None,
+                 h2h_bias_initializer="zeros", *, drop_h=0.0, weight_drop=0.0, dtype="float32", backend=None,
+                 prefix=None, params=None):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout, drop_h=drop_h, weight_drop=weight_drop)
@@ -53,6 +56,13 @@ class FusedLayer(SequenceBlock):
         self._directions = 2 if bidirectional else 1
         self._layouts = [FlatLayout(self.mode, self.output_size if layer else input_size, hidden_size,
                                     self.bidirectional) for layer in range(num_layers)]
+        num_gates = len(self._layouts[0].gates)
+        if i2h_bias_initializer is None:
+            i2h_bias_initializer = mx.init.LSTMBias(1.0) if self.mode == "lstm" else "zeros"
+        initializers = {"i2h_weight": default_or(i2h_weight_initializer, "xavier", num_gates),
+                        "h2h_weight": default_or(h2h_weight_initializer, "orthogonal", num_gates),
+                        "i2h_bias": as_initializer(i2h_bias_initializer),
+                        "h2h_bias": as_initializer(h2h_bias_initializer)}
         self._vectors = [self._register(layer, layout, initializers) for layer, layout in enumerate(self._layouts)]
 
     def _register(self, layer, layout, initializers):
@@ -100,9 +110,7 @@ class FusedLayer(SequenceBlock):
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self._vectors[0].learn_input_size(input_size)
 
     def infer_shape(self, inputs, *_):
@@ -168,8 +176,8 @@ class FusedLayer(SequenceBlock):
 
     # ---- computation -------------------------------------------------------------------------------------------
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         name, dtype = type(self).__name__, inputs.dtype
         if shape[-1] != self._vectors[0].layout.input_size or dtype != self._numpy_dtype:    # cheap, on a hot path
             check_features(name, inputs, self.input_size, self._dtype)
@@ -258,13 +266,6 @@ def _part_name(part, layer):
     return f"{part.name[0]}{layer}{part.name[1:]}"
 
 
-def _initializers(num_gates, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
-    """Return {kind of parameter: Initializer}; None for a weight is our default unless `initialize` is given one."""
-    return {"i2h_weight": default_or(i2h_weight, "xavier", num_gates),
-            "h2h_weight": default_or(h2h_weight, "orthogonal", num_gates),
-            "i2h_bias": as_initializer(i2h_bias), "h2h_bias": as_initializer(h2h_bias)}
-
-
 @encoders.register("rnn")
 class RNN(FusedLayer):
     r"""Elman network: h_t = f(W_i x_t + b_i + R_h h_{t-1} + b_h); (T, N, C) to (T, N, D * H).
@@ -282,18 +283,15 @@ class RNN(FusedLayer):
     the IRNN of Le, Jaitly and Hinton (2015), A Simple Way to Initialize Recurrent Networks of Rectified Linear Units.
     """
 
+    @extends(FusedLayer)
     def __init__(self, hidden_size, num_layers=1, activation="tanh", layout="TNC", dropout=0.0, bidirectional=False,
                  i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
-                 h2h_bias_initializer="zeros", input_size=0, *, drop_h=0.0, weight_drop=0.0, dtype="float32",
-                 backend=None, prefix=None, params=None):
+                 h2h_bias_initializer="zeros", input_size=0, **options):
         if activation not in ("tanh", "relu", "sigmoid"):
             raise ValueError(f"activation must be 'tanh', 'relu' or 'sigmoid', got {activation!r}")
         self.mode = f"rnn_{activation}"
-        initializers = _initializers(1, i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer,
-                                     h2h_bias_initializer)
-        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
-                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
-                         params=params)
+        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, i2h_weight_initializer,
+                         h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer, **options)
 
 
 @encoders.register("lstm")
@@ -316,9 +314,9 @@ class LSTM(FusedLayer):
     i2h_weight_initializer, h2h_weight_initializer : str or Initializer, optional
         Applied gate by gate, each gate being a matrix of its own. Default: what ``initialize(init)`` is given; where it
         is given nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier" and "orthogonal".
-    i2h_bias_initializer, h2h_bias_initializer : str or Initializer, default "zeros"
-        Applied to a whole bias vector. For the LSTM, i2h_bias_initializer defaults to
-        `mxnet.init.LSTMBias(1.0)`: a forget bias of 1.
+    i2h_bias_initializer : str or Initializer, optional
+        Applied to a whole bias vector. Default: "zeros"; for an LSTM `mxnet.init.LSTMBias(1.0)`, a forget bias of 1.
+    h2h_bias_initializer : str or Initializer, default "zeros"
     drop_h : float in [0, 1), default 0
         As `dropout`, with one mask for all steps (Gal and Ghahramani 2016).
     weight_drop : float in [0, 1), default 0
@@ -329,14 +327,13 @@ class LSTM(FusedLayer):
     Inputs/Outputs
     --------------
     inputs (T, N, C), states [h, c] each (L * D, N, H), valid_length (N,) -> outputs (T, N, D * H), states.
-    Outputs past `valid_length` are 0; returned states are those of each row's last valid step.
 
     References
     ----------
     Hochreiter and Schmidhuber (1997), Long Short-Term Memory; Gers, Schmidhuber and Cummins (2000), Learning to Forget.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = LSTM(8, num_layers=2); layer.initialize()
     >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, h.shape
@@ -344,16 +341,6 @@ class LSTM(FusedLayer):
     """
 
     mode = "lstm"
-
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer=None,
-                 h2h_bias_initializer="zeros", *, drop_h=0.0, weight_drop=0.0, dtype="float32", backend=None,
-                 prefix=None, params=None):
-        bias = mx.init.LSTMBias(1.0) if i2h_bias_initializer is None else i2h_bias_initializer
-        initializers = _initializers(4, i2h_weight_initializer, h2h_weight_initializer, bias, h2h_bias_initializer)
-        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
-                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
-                         params=params)
 
 
 @encoders.register("gru")
@@ -371,13 +358,3 @@ class GRU(FusedLayer):
     """
 
     mode = "gru"
-
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, bidirectional=False, input_size=0,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
-                 h2h_bias_initializer="zeros", *, drop_h=0.0, weight_drop=0.0, dtype="float32", backend=None,
-                 prefix=None, params=None):
-        initializers = _initializers(3, i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer,
-                                     h2h_bias_initializer)
-        super().__init__(hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers,
-                         drop_h=drop_h, weight_drop=weight_drop, dtype=dtype, backend=backend, prefix=prefix,
-                         params=params)

@@ -38,8 +38,11 @@ class GraphBlock(gluon.HybridBlock):
     Copies have parameters of their own, by the same names, and make their graphs anew.
     """
 
+    #: True for blocks on MXNet's `foreach`
+    loops = False
     #: whether the block has run once, so that no shape of a parameter is open any more
     _has_run = False
+    _dtype = "float32"
 
     def __init__(self, prefix=None, params=None):
         refuse_numpy_mode(type(self).__name__)
@@ -50,6 +53,21 @@ class GraphBlock(gluon.HybridBlock):
         """Load a file of `save_parameters`, as Gluon does; recurrent layers may come from `mxnet.gluon.rnn`."""
         with current_names(self, filename) as path:
             super().load_parameters(path, ctx, allow_missing, ignore_extra, cast_dtype, dtype_source)
+
+    def hybridize(self, active=True, **flags):
+        """Compile the block; ValueError where MXNet would compute something else: a loop under ``static_shape=True``.
+
+        MXNet 1.9.1 then runs what follows the loop before the loop has ended, and cannot go back through it.
+        """
+        if active and self.loops and flags.get("static_shape"):
+            raise ValueError(f"{type(self).__name__} runs in a loop, which gives wrong numbers with static_shape=True "
+                             "in MXNet; leave it out (static_alloc=True is fine)")
+        super().hybridize(active, **flags)
+
+    def cast(self, dtype):
+        """Cast the parameters to `dtype`."""
+        super().cast(dtype)
+        self._dtype = dtype
 
     def forward(self, inputs, *args):
         """Called by Gluon: run the block; the first time under the lock, for it may initialise parameters."""

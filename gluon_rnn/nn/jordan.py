@@ -24,6 +24,7 @@ from gluon_rnn.nn.checks import check_activation, check_features, check_rates, c
 from gluon_rnn.nn.delay import require_input_size
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
 from gluon_rnn.nn.initializers import default_or
+from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.stacked import LoopedLayer
 from gluon_rnn.nn.unroll import loop, single_step, unroll
 from gluon_rnn.registry import encoders
@@ -49,18 +50,14 @@ class JordanCell(RecurrentCell):
 
     h2h_default = "xavier"
 
+    @extends(RecurrentCell, without=("recurrent_size",))
     def __init__(self, hidden_size, output_size, input_size=0, *, decay=0.0, activation="tanh",
-                 output_activation="identity", i2h_weight_initializer=None, h2h_weight_initializer=None,
-                 h2o_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 h2o_bias_initializer="zeros", prefix=None, params=None):
+                 output_activation="identity", h2o_weight_initializer=None, h2o_bias_initializer="zeros", **options):
         check_sizes(hidden_size=hidden_size, output_size=output_size)
         check_rates(decay=decay)
         check_activation(activation, "activation", ACTIVATIONS)
         check_activation(output_activation, "output_activation", ACTIVATIONS)
-        super().__init__(hidden_size, input_size, recurrent_size=output_size,
-                         i2h_weight_initializer=i2h_weight_initializer, h2h_weight_initializer=h2h_weight_initializer,
-                         i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
-                         prefix=prefix, params=params)
+        super().__init__(hidden_size, input_size, recurrent_size=output_size, **options)
         self._decay, self._activation, self._output_activation = decay, activation, output_activation
         self._register("h2o_weight", (output_size, hidden_size), default_or(h2o_weight_initializer, "xavier"))
         self._register("h2o_bias", (output_size,), h2o_bias_initializer)
@@ -146,8 +143,8 @@ class Jordan(LoopedLayer):
     States may pass from a teacher-forced call to a free one: a washout on measured outputs, then free run. A known last
     output y is the state ``[y]``.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = Jordan(8, output_size=1, decay=0.5); layer.initialize()
     >>> inputs, measured = mx.nd.ones((5, 3, 4)), mx.nd.ones((5, 3, 1))
     >>> outputs, states = layer(inputs, layer.begin_state(3), None, measured)
@@ -156,20 +153,14 @@ class Jordan(LoopedLayer):
     ((5, 3, 1), (3, 1))
     """
 
-    def __init__(self, hidden_size, output_size=None, layout="TNC", input_size=0, *, decay=0.0, activation="tanh",
-                 output_activation="identity", i2h_weight_initializer=None, h2h_weight_initializer=None,
-                 h2o_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
-                 h2o_bias_initializer="zeros", dtype="float32", backend=None, prefix=None, params=None):
+    @extends(JordanCell)
+    def __init__(self, hidden_size, output_size=None, layout="TNC", input_size=0, *, dtype="float32", backend=None,
+                 prefix=None, params=None, **options):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         with self.name_scope():
-            self.l0 = JordanCell(
-                hidden_size, hidden_size if output_size is None else output_size, input_size, prefix="l0_",
-                decay=decay, activation=activation, output_activation=output_activation,
-                i2h_weight_initializer=i2h_weight_initializer,
-                h2h_weight_initializer=h2h_weight_initializer, h2o_weight_initializer=h2o_weight_initializer,
-                i2h_bias_initializer=i2h_bias_initializer, h2h_bias_initializer=h2h_bias_initializer,
-                h2o_bias_initializer=h2o_bias_initializer)
-        self._decay = decay
+            self.l0 = JordanCell(hidden_size, hidden_size if output_size is None else output_size, input_size,
+                                 prefix="l0_", **options)
+        self._decay = options.get("decay", 0.0)
         self.cast(self._dtype)
 
     def cast(self, dtype):
@@ -201,8 +192,8 @@ class Jordan(LoopedLayer):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network().state_size if self._fused else 0
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         self.set_input_size(inputs.shape[-1])
 
     def forward_sequence(self, F, inputs, states, valid_length, targets=None, **_):

@@ -53,6 +53,10 @@ class _Operators:
     zeros_like = staticmethod(np.zeros_like)
     swapaxes = staticmethod(np.swapaxes)
     tile = staticmethod(np.tile)
+    expand_dims = staticmethod(np.expand_dims)
+    squeeze = staticmethod(np.squeeze)
+    transpose = staticmethod(np.transpose)
+    reverse = staticmethod(np.flip)
 
     @staticmethod
     def Activation(data, act_type):
@@ -96,22 +100,6 @@ class _Operators:
     @staticmethod
     def stack(*data, axis=0):
         return np.stack(data, axis)
-
-    @staticmethod
-    def expand_dims(data, axis):
-        return np.expand_dims(data, axis)
-
-    @staticmethod
-    def squeeze(data, axis):
-        return np.squeeze(data, axis)
-
-    @staticmethod
-    def transpose(data, axes=None):
-        return data.transpose(axes)
-
-    @staticmethod
-    def reverse(data, axis):
-        return np.flip(data, axis)
 
     @staticmethod
     def broadcast_like(lhs, rhs):

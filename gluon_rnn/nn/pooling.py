@@ -52,8 +52,8 @@ class Pooling(GraphBlock):
     Parameters of "attention": ``attention_weight`` (H, H), ``attention_bias`` (H,), ``attention_query`` (1, H), which
     starts at 0: the mean. The others have none.
 
-    Example
-    -------
+    Examples
+    --------
     >>> pooling = Pooling("max", 1)
     >>> pooling(mx.nd.array([[[-1.0], [5.0]], [[-2.0], [0.0]]]), mx.nd.array([2, 1])).asnumpy().tolist()
     [[-1.0], [5.0]]
@@ -70,11 +70,6 @@ class Pooling(GraphBlock):
                                       ("query", (1, size), "zeros")):
                 setattr(self, f"attention_{name}", self.params.get(f"attention_{name}", shape=shape, init=init,
                                                                    dtype=dtype))
-
-    def cast(self, dtype):
-        """Cast the parameters to `dtype`."""
-        super().cast(dtype)
-        self._dtype = dtype
 
     def __call__(self, sequence, valid_length=None):
         sequence = take(self, "sequence", sequence, self._dtype)

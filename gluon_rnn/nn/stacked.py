@@ -9,7 +9,8 @@ import mxnet as mx
 
 from gluon_rnn.nn import extended_cells as cells
 from gluon_rnn.nn.cells import GRUCell, LSTMCell
-from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.shared import extends, of_child
 from gluon_rnn.nn.unroll import LoopBlock, single_step, unroll
 from gluon_rnn.registry import encoders
 
@@ -20,28 +21,14 @@ __all__ = ["LoopedLayer", "StackedCells", "PeepholeLSTM", "ProjectedLSTM", "Rese
 class LoopedLayer(LoopBlock):
     """What all networks on a loop share: the size of inputs (T, N, C), which the first cell, `l0`, knows."""
 
-    @property
-    def hidden_size(self):
-        """Units H of a layer."""
-        return self.l0.hidden_size
-
-    @property
-    def output_size(self):
-        """Number of output features: H, or what a projection leaves of it."""
-        return self.l0.output_size
-
-    @property
-    def input_size(self):
-        """Number of input features C; 0 while it is not known."""
-        return self.l0.input_size
+    checks_features = True
+    hidden_size = of_child("l0", "hidden_size", "Units H of a layer.")
+    output_size = of_child("l0", "output_size", "Number of output features: H, or what a projection leaves of it.")
+    input_size = of_child("l0", "input_size", "Number of input features C; 0 while it is not known.")
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a layer made with ``input_size=0``; ValueError if it is another one."""
         self.l0.set_input_size(input_size)
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout})"
@@ -75,7 +62,6 @@ class StackedCells(LoopedLayer):
     Inputs/Outputs
     --------------
     inputs (T, N, C), states (L, N, H) each, valid_length (N,) -> outputs (T, N, H), states.
-    Outputs past `valid_length` are 0; returned states are those of each row's last valid step.
 
     Notes
     -----
@@ -160,8 +146,8 @@ class PeepholeLSTM(StackedCells):
     hidden_size, num_layers, layout, dropout, input_size, initializers, zoneout_h, zoneout_c, dtype, backend
         As in `StackedCells`.
 
-    Example
-    -------
+    Examples
+    --------
     >>> layer = PeepholeLSTM(8, num_layers=2); layer.initialize()
     >>> outputs, (h, c) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, h.shape
@@ -170,17 +156,10 @@ class PeepholeLSTM(StackedCells):
 
     cell_class = cells.PeepholeLSTMCell
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 peephole_initializer="zeros",
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
-                 prefix=None, params=None):
+    @extends(StackedCells, i2h_bias_initializer="lstmbias")
+    def __init__(self, *args, peephole_initializer="zeros", **options):
         self._cell_options = {"peephole_initializer": peephole_initializer}
-        super().__init__(
-            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
-            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
-            backend=backend, prefix=prefix, params=params)
+        super().__init__(*args, **options)
 
 
 @encoders.register("projected_lstm")
@@ -199,17 +178,10 @@ class ProjectedLSTM(StackedCells):
 
     cell_class = cells.ProjectedLSTMCell
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 projection_size=None, h2r_weight_initializer=None,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
-                 prefix=None, params=None):
+    @extends(StackedCells, i2h_bias_initializer="lstmbias")
+    def __init__(self, *args, projection_size=None, h2r_weight_initializer=None, **options):
         self._cell_options = {"projection_size": projection_size, "h2r_weight_initializer": h2r_weight_initializer}
-        super().__init__(
-            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
-            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
-            backend=backend, prefix=prefix, params=params)
+        super().__init__(*args, **options)
 
 
 @encoders.register("reset_before_gru")
@@ -234,17 +206,10 @@ class LayerNormLSTM(StackedCells):
 
     cell_class = cells.LayerNormLSTMCell
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 gain_initializer="ones", epsilon=1e-5,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
-                 prefix=None, params=None):
+    @extends(StackedCells, i2h_bias_initializer="lstmbias")
+    def __init__(self, *args, gain_initializer="ones", epsilon=1e-5, **options):
         self._cell_options = {"gain_initializer": gain_initializer, "epsilon": epsilon}
-        super().__init__(
-            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
-            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
-            backend=backend, prefix=prefix, params=params)
+        super().__init__(*args, **options)
 
 
 @encoders.register("zoneout_lstm")
@@ -260,15 +225,9 @@ class ZoneoutLSTM(StackedCells):
 
     cell_class = LSTMCell
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="lstmbias",
-                 h2h_bias_initializer="zeros", zoneout_h=0.05, zoneout_c=0.5, dtype="float32", backend=None,
-                 prefix=None, params=None):
-        super().__init__(
-            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
-            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, zoneout_c=zoneout_c, dtype=dtype,
-            backend=backend, prefix=prefix, params=params)
+    @extends(StackedCells, i2h_bias_initializer="lstmbias", zoneout_h=0.05, zoneout_c=0.5)
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
 
 
 @encoders.register("zoneout_gru")
@@ -284,12 +243,6 @@ class ZoneoutGRU(StackedCells):
 
     cell_class = GRUCell
 
-    def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
-                 h2h_bias_initializer="zeros", zoneout_h=0.05, dtype="float32", backend=None,
-                 prefix=None, params=None):
-        super().__init__(
-            hidden_size, num_layers, layout, dropout, input_size, i2h_weight_initializer=i2h_weight_initializer,
-            h2h_weight_initializer=h2h_weight_initializer, i2h_bias_initializer=i2h_bias_initializer,
-            h2h_bias_initializer=h2h_bias_initializer, zoneout_h=zoneout_h, dtype=dtype,
-            backend=backend, prefix=prefix, params=params)
+    @extends(StackedCells, without=("zoneout_c",), zoneout_h=0.05)
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)

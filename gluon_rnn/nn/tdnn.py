@@ -18,7 +18,14 @@ contexts: the notation of contexts, and sub-sampling.
 from collections.abc import Mapping
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
+from gluon_rnn.nn.checks import (
+    check_activation,
+    check_counts,
+    check_features,
+    check_input_size,
+    check_rates,
+    check_sizes,
+)
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
 from gluon_rnn.nn.functional import concat
@@ -105,8 +112,8 @@ class TDNN(SequenceBlock):
     Parameters: ``l<k>_weight`` (H, n * C), with W_d of the i-th smallest of n offsets in columns i * C to
     (i + 1) * C - 1, and ``l<k>_bias`` (H,).
 
-    Example
-    -------
+    Examples
+    --------
     >>> import mxnet as mx
     >>> network = TDNN(8, contexts=[[-4, 0], {-3, 0}], input_size=4); network.initialize()
     >>> outputs, states = network(mx.nd.ones((5, 3, 4)), network.begin_state(3))
@@ -152,9 +159,7 @@ class TDNN(SequenceBlock):
 
     def set_input_size(self, input_size):
         """Fix the number of input features of a network made with ``input_size=0``; ValueError if it is another one."""
-        if self.input_size not in (0, input_size):
-            raise ValueError(f"{type(self).__name__} expects {self.input_size} input features (input_size), "
-                             f"got {input_size}")
+        check_input_size(self, input_size)
         self.l0_weight.shape = (self.hidden_sizes[0], len(self.offsets[0]) * input_size)
 
     def infer_shape(self, inputs, *_):
@@ -177,8 +182,8 @@ class TDNN(SequenceBlock):
             shapes.append((1, batch_size, 1))
         return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
 
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
+    def _check_inputs(self, inputs, shape):
+        super()._check_inputs(inputs, shape)
         if shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype:            # two cheap looks on a hot path
             check_features(type(self).__name__, inputs, self.input_size, self._dtype)
             self.set_input_size(shape[-1])

@@ -8,7 +8,7 @@ import mxnet as mx
 from mxnet.gluon.parameter import DeferredInitializationError
 
 from gluon_rnn.nn import backend, chunks, functional, numpy_ops
-from gluon_rnn.nn.checks import check_features, check_sizes
+from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.gluon_cells import as_hybrid, check_cell, sizes
 
@@ -159,8 +159,7 @@ class Unrolled(LoopBlock):
 
     Inputs/Outputs
     --------------
-    inputs (T, N, C), states as the cell's, valid_length (N,) -> outputs (T, N, H), states. Outputs past `valid_length`
-    are 0; returned states are those of each row's last valid step.
+    inputs (T, N, C), states as the cell's, valid_length (N,) -> outputs (T, N, H), states.
 
     Raises
     ------
@@ -168,8 +167,8 @@ class Unrolled(LoopBlock):
         If the sizes of the cell are not known, or it keeps anything on itself between two steps, as Gluon's
         `ZoneoutCell` keeps its last output.
 
-    Example
-    -------
+    Examples
+    --------
     >>> cell = mx.gluon.rnn.SequentialRNNCell()
     >>> cell.add(mx.gluon.rnn.LSTMCell(8)); cell.add(mx.gluon.rnn.ResidualCell(mx.gluon.rnn.GRUCell(8)))
     >>> block = Unrolled(cell); block.initialize()
@@ -177,6 +176,8 @@ class Unrolled(LoopBlock):
     >>> outputs.shape, [state.shape for state in states]
     ((5, 3, 8), [(3, 8), (3, 8), (3, 8)])
     """
+
+    checks_features = True
 
     def __init__(self, cell, layout="TNC", *, hidden_size=None, output_size=None, dtype="float32", backend=None,
                  prefix=None, params=None):
@@ -202,10 +203,6 @@ class Unrolled(LoopBlock):
     def state_info(self, batch_size=0):
         """Return what the cell says of its states: (N, H) each."""
         return self.cell.state_info(batch_size)
-
-    def _check_inputs(self, inputs, shape, valid_length):
-        super()._check_inputs(inputs, shape, valid_length)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Step through (T, N, C); past a row's length its states do not change and its outputs are 0."""

@@ -23,11 +23,16 @@ class WeightAverage:
     parameters : dict of str to gluon.Parameter
         Initialised ones.
     decay : float in [0, 1)
+
+    Attributes
+    ----------
+    frozen : collection of str
+        Names of parameters that do not change now; the rounding of an average would move theirs.
     """
 
     def __init__(self, parameters, decay):
         self._parameters, self._decay = parameters, decay
-        self._updates = 0
+        self._updates, self.frozen = 0, ()
         self.arrays = {name: parameter.list_data()[0].copy() for name, parameter in parameters.items()} if decay else {}
 
     def update(self):
@@ -35,6 +40,8 @@ class WeightAverage:
         self._updates += bool(self.arrays)
         keep = min(self._decay, (1 + self._updates) / (10 + self._updates))
         for name, average in self.arrays.items():
+            if name in self.frozen:
+                continue
             weight = self._parameters[name].list_data()[0]
             # MXNet's SGD operator is (1 - lr wd) a - lr rescale g: with wd = 1, rescale = -1 and the weights for a
             # gradient it is this average in one pass over memory.

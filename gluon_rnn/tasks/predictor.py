@@ -2,8 +2,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import mxnet as mx
-
 from gluon_rnn.parts import ModelPlan
 
 __all__ = ["NoAssets", "Predictor"]
@@ -77,6 +75,23 @@ class Predictor:
         """Return the arguments of the model that come from data, as the assets have them."""
         raise NotImplementedError(f"{cls.__name__} must define sizes()")
 
+    def arrays(self):
+        """Return {name in the model's structure: NDArray} of what another model may start from."""
+        return {name: parameter.data() for name, parameter in self.model._collect_params_with_prefix().items()}
+
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return what the rows of parameters stand for, where that has names: words, labels.
+
+        Returns
+        -------
+        dict of str to list of (str, list of str)
+            By name in the model's structure; for each of its first axes what it holds ("word", "character", "subword",
+            "label", ...) and the name of each entry. Fine-tuning matches entries of two models by these. Parameters
+            that the model does not have may be among them.
+        """
+        return {}
+
     @classmethod
     def build_model(cls, plan, assets):
         """Return the model of a `plan` for the sizes of `assets`, not initialised."""
@@ -84,10 +99,10 @@ class Predictor:
 
     @classmethod
     def read(cls, path, config, checkpoint, ctx=None):
-        """Return the predictor of a run's `Checkpoint`, the parameters on `ctx`, by default the CPU."""
+        """Return the predictor of a `Checkpoint`, or of what reads like one; parameters on `ctx`, default the CPU."""
         assets = cls.assets_class.from_texts(checkpoint.read)
         model = cls.build_model(cls.plan_model(config.model), assets)
-        model.load_parameters(checkpoint.parameters, ctx=ctx or mx.cpu())
+        checkpoint.load_parameters(model, ctx)
         model.hybridize()
         return cls(path, config, model, assets, checkpoint.position)
 

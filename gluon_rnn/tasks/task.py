@@ -5,7 +5,7 @@ from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
 from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_data, check_model, check_part
-from gluon_rnn.registry import datasets, tasks
+from gluon_rnn.registry import datasets, suggest, tasks
 
 __all__ = ["Report", "Task"]
 
@@ -102,6 +102,11 @@ class Task:
         """Return the model for the sizes of `assets`, around the encoders that are there already; not initialised."""
         return self.predictor_class.build_model(self._plan, self.assets)
 
+    @property
+    def named_axes(self):
+        """What the rows of the model's parameters stand for; see `gluon_rnn.tasks.predictor.Predictor.named_axes`."""
+        return self.predictor_class.named_axes(self.assets, self.model)
+
     def read_data(self):
         """Return the data set of the recipe; ConfigError where it lacks a validation split."""
         data = build_data(self.config.data)
@@ -138,6 +143,16 @@ class Task:
         The parameters are those of the best checkpoint; `limit` keeps a dry run short.
         """
         return Report(self.final_split, self.evaluate(self.final_split, limit))
+
+    def closing_score(self, name, limit=None):
+        """Return one score of the closing evaluation, as `report` has it, without anything being written.
+
+        `limit` keeps to the first batches; ValueError if there is no such score.
+        """
+        scores = self.evaluate(self.final_split, limit)
+        if name not in scores:
+            raise ValueError(f"the task {self.config.task.name!r} has no score {name!r}; {suggest(name, list(scores))}")
+        return scores[name]
 
     def describe(self):
         """Return what the data are, in words and numbers."""

@@ -35,6 +35,10 @@ class Checkpoint:
         """Path of the file for `Block.load_parameters`."""
         return str(self.path / "parameters.params")
 
+    def load_parameters(self, model, ctx=None):
+        """Load the parameters into a `model`, on the CPU by default."""
+        model.load_parameters(self.parameters, ctx=ctx or mx.cpu())
+
     def read(self, name):
         """Return the text of one of the checkpoint's small files."""
         return (self.path / name).read_text(encoding="utf-8")

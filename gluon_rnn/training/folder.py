@@ -5,7 +5,11 @@ from pathlib import Path
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["check_assets", "create", "recipe_of", "write_results"]
+__all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_results"]
+
+
+# Where the parameters began, and which of them the optimiser's state is of.
+_FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates"}
 
 
 def create(output_dir, name):
@@ -36,6 +40,36 @@ def check_assets(checkpoint, assets, whose):
         if checkpoint.read(name) != text:
             raise ValueError(f"{name} made from the data is not the one of {whose}: the data have changed, or are "
                              "others; use the data of that run, or start a new run")
+
+
+def check_same_model(old, new):
+    """Raise ValueError unless a resume has the model of the run, and what fine-tuning fixes at its start.
+
+    Parameters
+    ----------
+    old : dict
+        The run's recipe, as it stands in its folder.
+    new : gluon_rnn.config.Config
+    """
+    fixed, new = type(new.training)().model_dump(include=_FIXED), new.model_dump()
+    was, now = ({**{f"model.{key}": value for key, value in _architecture(recipe["model"]).items()},
+                 **{f"training.{key}": recipe["training"].get(key, default) for key, default in fixed.items()}}
+                for recipe in (old, new))
+    for key in sorted({*was, *now}):
+        if was.get(key) != now.get(key):
+            raise ValueError(f"{key} is {now.get(key)!r} but the run to resume has {was.get(key)!r}; leave it as it "
+                             "was, or start a new run")
+
+
+def _architecture(section, prefix=""):
+    """Return the keys that fix shapes and meaning, flat; dropout rates may change in a resume."""
+    flat = {}
+    for key, value in section.items():
+        if isinstance(value, dict):
+            flat.update(_architecture(value, f"{prefix}{key}."))
+        elif "drop" not in key:
+            flat[prefix + key] = value
+    return flat
 
 
 def write_results(path, results):

@@ -11,8 +11,6 @@ import itertools
 import logging
 import math
 import time
-from dataclasses import dataclass, field
-from typing import Optional
 
 import mxnet as mx
 import numpy as np
@@ -26,8 +24,11 @@ from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.training import checkpoints, folder, tensorboard
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
+from gluon_rnn.training.parameter_groups import ParameterGroups
+from gluon_rnn.training.position import Position, Totals
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
+from gluon_rnn.training.start import take_over
 from gluon_rnn.training.step import DivergedError, TrainStep
 
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
@@ -47,31 +48,7 @@ class Interrupted(Exception):
         self.path, self.exit_status = path, exit_status
 
 
-@dataclass
-class Position:
-    """Where a run stands, all that a checkpoint knows besides arrays."""
-
-    epoch: int = 0                    # finished epochs
-    step_in_epoch: int = 0            # above 0 only after a signal
-    step: int = 0                     # updates in all
-    best: Optional[float] = None      # the validation score that selects
-    best_epoch: int = 0
-    totals: dict = field(default_factory=dict)   # since the last row of metrics
-
-
-@dataclass
-class Totals:
-    """Sums over the steps since the last row of metrics: those of one epoch, or of `eval_interval` of them."""
-
-    loss: float = 0.0                 # summed
-    size: int = 0                     # units that it covers
-    norm: float = 0.0
-    clipped: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-
-
-def train(task, name, *, resume=None, steps=None):
+def train(task, name, *, resume=None, steps=None, start=None):
     """Train a task as its recipe says, from the start or from the `last` checkpoint of a run.
 
     Parameters
@@ -84,6 +61,9 @@ def train(task, name, *, resume=None, steps=None):
         Folder of the run to go on with.
     steps : int, optional
         Only so many steps and evaluation batches in one single epoch: a dry run.
+    start : gluon_rnn.training.start.Source, optional
+        The model that ``training.start_from`` names, as `gluon_rnn.runs.starting_point` reads it; a run that is
+        resumed needs none.
 
     Returns
     -------
@@ -92,12 +72,14 @@ def train(task, name, *, resume=None, steps=None):
 
     Raises
     ------
+    ConfigError
+        If nothing of `start` fits, or a pattern in the recipe matches no parameter.
     TrainingError
         If loss or gradient stop being finite.
     Interrupted
         If SIGINT or SIGTERM came; everything is saved.
     """
-    loop = Loop(task, steps)
+    loop = Loop(task, steps, None if resume else _checked(start, task.config.training.start_from))
     if resume is None:
         loop.start(folder.create(task.config.output_dir, name))
     else:
@@ -110,6 +92,13 @@ def train(task, name, *, resume=None, steps=None):
     return loop.path
 
 
+def _checked(start, name):
+    if name and start is None:
+        raise ValueError(f"training.start_from is {name!r}, but train() got no parameters to start from; pass "
+                         "start=gluon_rnn.runs.starting_point(config)")
+    return start
+
+
 class Loop:
     """One run: the parts of a recipe, put together, and where it stands.
 
@@ -118,9 +107,11 @@ class Loop:
     task : gluon_rnn.tasks.task.Task
     limit : int, optional
         See `steps` of `train`.
+    start : Source, optional
+        See there.
     """
 
-    def __init__(self, task, limit=None):
+    def __init__(self, task, limit=None, start=None):
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
         if self.settings.tensorboard:
             tensorboard.check_installed()
@@ -129,7 +120,11 @@ class Loop:
         self.task.initialize(self.devices)
         self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
-        self.step = TrainStep(self.task.graph, self.devices, self.settings)
+        self.groups = ParameterGroups(self.parameters, self.settings)
+        if start is not None:
+            taken = take_over(self.parameters, task.named_axes, start, self.settings.start_names)
+            _log.info("%s", taken)
+        self.step = TrainStep(self.task.graph, self.devices, self.settings, self.groups)
         self.average = WeightAverage(self.parameters, self.settings.average)
         self.schedule = self._build_schedule()
         self.position = Position()
@@ -158,7 +153,7 @@ class Loop:
     def resume(self, path):
         """Go back to the `last` checkpoint of the run in `path`."""
         checkpoint = checkpoints.load(path, "last")
-        _check_same_model(OmegaConf.load(folder.recipe_of(path)), self.config)
+        folder.check_same_model(OmegaConf.to_container(OmegaConf.load(folder.recipe_of(path))), self.config)
         folder.check_assets(checkpoint, self.task.assets, "the run to resume")
         self.path = path
         self._restore(checkpoint)
@@ -237,6 +232,7 @@ class Loop:
         The totals go on from those that were not written into a row yet.
         """
         position, task = self.position, self.task
+        self._freeze()
         seed_from(self.config.seed, position.epoch, position.step_in_epoch)
         batches = task.train_batches(position.epoch)
         steps = min(len(batches), self.limit or len(batches))
@@ -252,6 +248,14 @@ class Loop:
         totals.seconds = before + time.monotonic() - begun
         self.carried = states
         return totals, position.step_in_epoch >= steps
+
+    def _freeze(self):
+        """Have those parameters learn that do in the epoch that begins or goes on."""
+        epoch = self.position.epoch
+        self.step.begin_epoch(epoch)
+        self.average.frozen = self.groups.frozen(epoch)
+        if self.groups.thawed(epoch):
+            _log.info("epoch %d: thawed %s", epoch + 1, ", ".join(self.groups.thawed(epoch)))
 
     def _one_step(self, batch, states, totals, progress):
         position = self.position
@@ -356,22 +360,3 @@ class Loop:
 def seed_from(seed, epoch, step):
     """Seed all random numbers from where a run stands."""
     runtime.seed_all(int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0] >> 1))
-
-
-def _check_same_model(old, new):
-    old, new = _architecture(OmegaConf.to_container(old.model)), _architecture(new.model.model_dump())
-    for key in sorted({*old, *new}):
-        if old.get(key) != new.get(key):
-            raise ValueError(f"model.{key} is {new.get(key)!r} but the run to resume has {old.get(key)!r}; leave it as "
-                             "it was, or start a new run")
-
-
-def _architecture(section, prefix=""):
-    """Return the keys that fix shapes and meaning, flat; dropout rates may change in a resume."""
-    flat = {}
-    for key, value in section.items():
-        if isinstance(value, dict):
-            flat.update(_architecture(value, f"{prefix}{key}."))
-        elif "drop" not in key:
-            flat[prefix + key] = value
-    return flat

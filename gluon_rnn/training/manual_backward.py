@@ -22,10 +22,16 @@ class ManualBackward:
     graph : HybridBlock
     trainer : mxnet.gluon.Trainer
         Its optimiser makes the updates, and keeps its state where it always does.
+
+    Attributes
+    ----------
+    indices : list of int
+        Which of the trainer's parameters learn now.
     """
 
     def __init__(self, graph, trainer):
         self._graph, self._trainer, self._gradients = graph, trainer, []
+        self.indices = list(range(len(trainer._params)))
 
     def find(self, batch):
         """Return the summed loss and the norm of its gradient, or None where the graph leaves `batch` to autograd."""
@@ -33,21 +39,21 @@ class ManualBackward:
         if found is None:
             return None
         loss, gradients = found
-        self._gradients = [np.ascontiguousarray(gradients[parameter]) for parameter in self._trainer._params]
+        self._gradients = [np.ascontiguousarray(gradients[self._trainer._params[index]]) for index in self.indices]
         return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self._gradients))
 
     def update(self, divisor):
         """Divide the gradients found last by `divisor`, and update the parameters with them."""
         for gradient in self._gradients:
             gradient *= 1 / divisor
-        trainer, weights = self._trainer, [parameter.data() for parameter in self._trainer._params]
+        trainer, weights = self._trainer, [self._trainer._params[index].data() for index in self.indices]
         optimizer, updater = trainer.optimizer, trainer._updaters[0]
         optimizer.rescale_grad = 1.0
         if not isinstance(optimizer, optimizers.NumpyAdam):               # what trainer.update(1) ends up in
-            updater(list(range(len(weights))), [mx.nd.from_numpy(gradient) for gradient in self._gradients], weights)
+            updater(self.indices, [mx.nd.from_numpy(gradient) for gradient in self._gradients], weights)
             return
         mx.nd.waitall()                                                   # whatever reads the weights
-        for index, (weight, gradient) in enumerate(zip(weights, self._gradients)):
+        for index, weight, gradient in zip(self.indices, weights, self._gradients):
             if index not in updater.states:
                 updater.states[index] = optimizer.create_state(index, weight)
                 updater.states_synced[index] = True

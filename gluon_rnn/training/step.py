@@ -4,7 +4,6 @@ import math
 import mxnet as mx
 from mxnet import autograd, gluon
 
-from gluon_rnn.nn.backend import allow_numpy_operators
 from gluon_rnn.nn.flat_parameters import trained_parameters
 from gluon_rnn.optim import optimizers
 from gluon_rnn.training.manual_backward import ManualBackward
@@ -31,16 +30,19 @@ class TrainStep:
     devices : list of mxnet.Context
         The batch axis is split evenly over them.
     settings : gluon_rnn.config.Training
+    groups : gluon_rnn.training.parameter_groups.ParameterGroups, optional
+        Which parameters learn in which epoch; by default all in each.
 
     Notes
     -----
     With g the gradient of the mean loss over all units of the batch (devices may hold different numbers of them in a
     padded batch, so losses are summed and divided once):
 
-    1. norm = sqrt(sum g^2) over all parameters; a loss or norm that is not finite raises `DivergedError` here;
+    1. norm = sqrt(sum g^2) over all parameters that learn in this epoch, and the rest concerns them only; a loss or
+       norm that is not finite raises `DivergedError` here;
     2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
-    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * weight_decay * wd_mult * w, biases left alone;
-    4. the optimiser's update.
+    3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * lr_mult * weight_decay * wd_mult * w, biases left alone;
+    4. the optimiser's update, at rate * lr_mult.
 
     The host waits for the device once a step, to read loss and norm, which it has to know before step 3.
 
@@ -48,10 +50,11 @@ class TrainStep:
     `ManualBackward`.
     """
 
-    def __init__(self, graph, devices, settings):
+    def __init__(self, graph, devices, settings, groups=None):
         self.graph, self.devices, self.settings = graph, devices, settings
         # Names by structure: those of Gluon count up with every block that the process has made.
-        self._parameters = trained_parameters(graph)
+        self._first_epoch = groups.first_epoch if groups else lambda parameter: 0
+        self._parameters = trained_parameters(graph, self._first_epoch)
         one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
         manual = one_cpu and hasattr(graph, "loss_and_gradients")
         optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=manual,
@@ -64,6 +67,17 @@ class TrainStep:
         # Biases and gains, arrays of one axis, do not decay; wd_mult scales the decay of a parameter as in Gluon.
         self._decaying = [parameter for parameter in graph._collect_params_with_prefix().values()
                           if parameter.grad_req != "null" and len(parameter.shape) > 1 and parameter.wd_mult]
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch):
+        """Have those parameters learn that do in `epoch`, counted from 0; the optimiser sees no others."""
+        self._learning = [index for index, parameter in enumerate(self.trainer._params)
+                          if self._first_epoch(parameter) <= epoch]
+        self._with_gradients, self._decaying_now = (
+            [parameter for parameter in parameters if self._first_epoch(parameter) <= epoch]
+            for parameters in (self._parameters.values(), self._decaying))
+        if self._manual:
+            self._manual.indices = self._learning
 
     def __call__(self, batch, states, rate):
         """Make one update.
@@ -103,7 +117,7 @@ class TrainStep:
 
     def _forward_backward(self, batch, states):
         arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
-        with autograd.record(), allow_numpy_operators(all(device.device_type == "cpu" for device in self.devices)):
+        with autograd.record():
             results = [_loss(self._run, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
         autograd.backward(losses)
@@ -117,7 +131,7 @@ class TrainStep:
 
     def _read(self, losses):
         """Return the summed loss and the norm of its gradient; the one place where the host waits for the device."""
-        gradients = [parameter.list_grad()[0] for parameter in self._parameters.values()]
+        gradients = [parameter.list_grad()[0] for parameter in self._with_gradients]
         squares = _squares(gradients)
         losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]
         numbers = mx.nd.concat(*losses, squares, dim=0).asnumpy().astype("float64")
@@ -134,19 +148,18 @@ class TrainStep:
 
     def _update_all(self, size):
         """Do what ``trainer.update(size)`` does, without asking each array whether its gradient is new."""
-        trainer = self.trainer
-        trainer.optimizer.rescale_grad = 1 / size
-        indices = list(range(len(trainer._params)))
-        for device, updater in enumerate(trainer._updaters):
-            updater(indices, [parameter.list_grad()[device] for parameter in trainer._params],
-                    [parameter.list_data()[device] for parameter in trainer._params])
+        self.trainer.optimizer.rescale_grad = 1 / size
+        learning = [self.trainer._params[index] for index in self._learning]
+        for device, updater in enumerate(self.trainer._updaters):
+            updater(self._learning, [parameter.list_grad()[device] for parameter in learning],
+                    [parameter.list_data()[device] for parameter in learning])
 
     def _decay(self, amount):
         if not amount:
             return
-        for parameter in self._decaying:
+        for parameter in self._decaying_now:
             for weight in parameter.list_data():
-                weight *= 1 - amount * parameter.wd_mult
+                weight *= 1 - amount * parameter.wd_mult * parameter.lr_mult
 
     def _advice(self):
         if self.settings.clip_norm:

@@ -135,6 +135,30 @@ def test_peers_answer_for_every_tiny_case(name, running):
     assert peer.ask("peak", size=16, repeats=1) > 0
 
 
+def test_table_of_output_layers():
+    case = dict(T=35, N=20)
+    rows = [("full, tied", case, {"ours": 0.4, "torch": 0.3}),
+            ("adaptive, not tied", case, {"ours": 0.1, "torch": 0.2})]
+    lines = [line.split() for line in language_model.table_of_outputs(rows).splitlines()]
+    assert lines[3] == ["adaptive,", "not", "tied", "35", "x", "20", "ours", "7000", "100.0", "4.00"]
+    assert lines[4][-4:] == ["torch", "3500", "200.0", "1.50"]
+
+
+def test_targets_follow_zipf():
+    targets = language_model.with_targets(dict(language_model.CASE, T=100, N=100))["targets"]
+    assert len(targets) == 10_000 and 0.72 < sum(target < 2000 for target in targets) / 10_000 < 0.77
+
+
+@pytest.mark.parametrize("peer", ["ours", pytest.param("torch", marks=pytest.mark.torch)])
+def test_every_output_layer_runs(running, peer):
+    tiny = dict(V=40, H=4, layers=1, cutoffs=[5, 20], samples=8)
+    chosen = [(name, dict(case, **{key: value for key, value in tiny.items() if key != "samples" or key in case}), able)
+              for name, case, able in language_model.cases(tiny, shapes=[(3, 2)]) if peer in able]
+    rows = list(language_model.run_outputs([running(peer)], 1, chosen, 1e-4))
+    assert [name for name, *_ in rows] == [name for name, _, able in chosen]
+    assert all(seconds[peer] > 0 for *_, seconds in rows)
+
+
 def test_language_model_step_runs(running):
     tiny = dict(language_model.CASE, V=13, H=4, T=3, N=2)
     step, output = language_model.run([running("ours")], repeats=1, case=tiny, min_seconds=1e-4)["ours"]

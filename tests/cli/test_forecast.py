@@ -228,7 +228,7 @@ def blank(row):
     (80, None, ["--horizon", "5"], "0 rows with inputs follow the last measured target, and a forecast of 5"),
     (80, None, ["--horizon", "-1"], "horizon must be a whole number of rows, at least 0, got -1"),
     (80, None, ["--steps-ahead", "1"], "steps_ahead must be at least 2"),
-    (80, None, ["--steps-ahead", "78"], "78 steps ahead were asked for, and only 77 rows"),
+    (80, None, ["--steps-ahead", "78"], "predictions 78 steps ahead need 78 rows after the history, got 77"),
     (80, None, ["--level", "0.9"], "point predictions have no bands; train with distribution"),
     (0, None, [], "the file has no rows of numbers below its header"),
 ])

@@ -147,6 +147,9 @@ def test_each_epoch_plays_a_recording_at_one_of_its_speeds(folder, own_cache):
     assert len(lengths) == 3 and min(lengths) < usual < max(lengths)
     np.testing.assert_array_equal(next(frames for frames in played if len(frames) == usual), plain.inputs("train")[0])
     assert len(list(own_cache.iterdir())) == 3                             # the usual speed is not computed again
+    kept = data.keep_train(2, seed=0)
+    assert {len(data.augmented(1, np.random.default_rng(seed))) for seed in range(30)} == {
+        len(played[kept[1]]) for played in make({"speeds": [0.8, 1, 1.25]})._played}
     for speeds in ([0.4], ["fast"], 1.1):
         with pytest.raises(ValueError, match="speeds must be a list of numbers between 0.5 and 2, got"):
             make({"speeds": speeds})

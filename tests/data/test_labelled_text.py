@@ -82,6 +82,27 @@ def test_stratified_parts_do_not_overlap_and_do_not_move():
     assert [[i for i in part if i < 41] for part in more] == [[i for i in part if i < 41] for part in parts]
 
 
+def test_fewer_training_examples_keep_proportions_and_the_vocabulary(tmp_path):
+    write(tmp_path / "a.tsv", "".join(f"w{number}\t{'abbb'[number % 4]}\n" for number in range(80)))
+    drawn = {}
+    for count, seed in ((2, 0), (8, 0), (20, 0), (20, 1), (40, 0)):
+        data = LabelledText(str(tmp_path / "a.tsv"), [0.5, 0.5])
+        whole, words, valid = data.items("train"), data.vocab.idx_to_token, data.items("valid")
+        kept = data.keep_train(count, seed)
+        assert data.items("train") == [whole[row] for row in kept] and len(set(kept)) == count
+        assert len(data.inputs("train")) == len(data.targets("train")) == count
+        assert [data.vocab.idx_to_token[ids[0]] for ids in data.inputs("train")] == data.items("train")
+        assert data.vocab.idx_to_token == words and data.items("valid") == valid
+        assert data.describe().startswith(f"train {count},")
+        classes = Counter(data.targets("train").tolist())
+        assert min(classes[0], classes[1]) >= 1 and abs(classes[0] - count / 4) <= 1
+        drawn[count, seed] = set(kept)
+    assert drawn[2, 0] < drawn[8, 0] < drawn[20, 0] < drawn[40, 0] and drawn[20, 0] != drawn[20, 1]
+    for count in (1, 41):
+        with pytest.raises(ValueError, match=f"train_limit must be from 2, one .* class, to the 40 .*got {count}"):
+            LabelledText(str(tmp_path / "a.tsv"), [0.5, 0.5]).keep_train(count, 0)
+
+
 def test_duplicates_are_counted_and_removed_from_the_earlier_split(tmp_path):
     files = three(tmp_path, "a b\t1\na b\t1\na b\t0\nc\t0\ne\t1\n", "c\t0\nd\t1\n", "a b\t1\n")
     data = LabelledText(**files)

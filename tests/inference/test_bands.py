@@ -122,7 +122,7 @@ U, Y = record(12, 1)
     (lambda: predict_quantiles(NARX(1, 1, output_size=2, dtype="float64"), U, Y, LEVELS, None), "have no bands"),
     (lambda: predict_quantiles(make(), U, Y, [0.0, 0.5]), "numbers between 0 and 1"),
     (lambda: predict_quantiles(make("quantile"), U, Y, [0.95]), "trained for quantiles from 0.1 to 0.9"),
-    (lambda: predict_quantiles(make(horizon=2), U, Y, LEVELS, None), "the horizon of this model is 2"),
+    (lambda: predict_quantiles(make(horizon=2), U, Y, LEVELS, None), "at most 2 steps, the horizon of the model"),
     (lambda: predict_quantiles(make(), U, Y, LEVELS, None, samples=0), "samples must be a whole number of at least 1"),
     (lambda: predict_quantiles(make(), U, Y, LEVELS, None, horizon=12), "but the exogenous inputs u cover 11 steps"),
 ])

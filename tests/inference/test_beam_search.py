@@ -113,7 +113,16 @@ def test_a_beam_wider_than_what_can_be_written():
 @pytest.mark.parametrize("options, message", [
     ({"beam_size": 0}, "beam_size must be a whole number of at least 1"),
     ({"max_length": 0}, "max_length must be a whole number of at least 1"),
-    ({"alpha": -1}, "must be at least 0, got -1"), ({"exclude": [END]}, "the end token 1 is among")])
+    ({"alpha": -1}, "must be at least 0, got -1"), ({"alpha": float("nan")}, "must be at least 0, got nan"),
+    ({"exclude": [END]}, "the end token 1 is among"), ({"exclude": [2]}, "exclude has the id 2, outside"),
+    ({"exclude": [-2]}, "exclude has the id -2, outside the vocabulary of 2 tokens")])
 def test_errors(options, message):
     with pytest.raises(ValueError, match=message):
         beam_search(step_of([0.5, 0.5]), [mx.nd.zeros((1, 1))], mx.nd.zeros((1,)), END, **options)
+
+
+def test_begin_and_end_outside_the_vocabulary():
+    with pytest.raises(ValueError, match="end has the id 2, outside the vocabulary of 2 tokens"):
+        beam_search(step_of([0.5, 0.5]), [mx.nd.zeros((1, 1))], mx.nd.zeros((1,)), 2)
+    with pytest.raises(ValueError, match="begin has the id 7, outside the vocabulary of 2 tokens"):
+        beam_search(step_of([0.5, 0.5]), [mx.nd.zeros((1, 1))], mx.nd.full((1,), 7), END)

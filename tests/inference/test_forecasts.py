@@ -66,7 +66,7 @@ def test_n_steps_ahead_is_a_row_of_blocks_by_hand():
 
 
 def test_a_recording_too_short_for_n_steps_is_refused():
-    with pytest.raises(ValueError, match="r0: 35 steps ahead were asked for, and only 34 rows .*; ask for fewer"):
+    with pytest.raises(ValueError, match="r0: predictions 35 steps ahead need 35 rows after the history, got 34; "):
         forecasts.compare(Drift(), recordings(), (35,))
 
 

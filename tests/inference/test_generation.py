@@ -60,3 +60,10 @@ def test_lengths_and_tokens_are_those_of_the_chain():
 def test_errors():
     with pytest.raises(ValueError, match="max_length must be a whole number of at least 1"):
         generate(Chain(np.ones((V, V))), states(1), END, END, max_length=0)
+
+
+@pytest.mark.parametrize("begin,end,exclude,wrong", [(V, END, [], V), (0, -1, [], -1), (0, END, [-2], -2),
+                                                     (0, END, [V + 3], V + 3)])
+def test_ids_outside_the_vocabulary(begin, end, exclude, wrong):
+    with pytest.raises(ValueError, match=f"begin, end and exclude has the id {wrong}, outside the vocabulary of 6"):
+        generate(Chain(np.ones((V, V))), states(1), begin, end, exclude=exclude)

@@ -34,3 +34,9 @@ def test_one_alone_and_equal_ones():
 
 def test_a_token_that_is_a_space_counts():
     assert choose([list("ab"), list("a b"), list("a b")], [0.0, 0.0, 0.0]) == 1
+
+
+@pytest.mark.parametrize("sequences,scores", [([], []), ([["a"]], []), ([["a"], ["b"]], [0.0])])
+def test_one_score_for_each_sequence(sequences, scores):
+    with pytest.raises(ValueError, match=f"got {len(sequences)} sequences and {len(scores)} scores"):
+        choose(sequences, scores)

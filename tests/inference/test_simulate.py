@@ -105,6 +105,10 @@ U, Y = mx.nd.ones((12, 1, 2), dtype="float64"), mx.nd.ones((12, 1, 2), dtype="fl
     (lambda m: predict(m, U, Y, horizon=0), "horizon must be a whole number of at least 1, got 0"),
     (lambda m: predict(m, U, Y[:5], 3), "needs y measured for 9 steps, got 5"),
     (lambda m: predict(m, None, Y), r"the model has 2 inputs; pass u of shape \(T, N, 2\)"),
+    (lambda m: predict(m, U[:, :, :1], Y), r"expected u of shape \(T, N, 2\), .* got \(12, 1, 1\) and \(12, 1, 2\)"),
+    (lambda m: predict(m, mx.nd.tile(U, (1, 3, 1)), Y), r"as many rows N in u as in y, got \(12, 3, 2\) and"),
+    (lambda m: predict(m, U, Y[:, :, :1]), r"expected y of shape \(T, N, 2\)"),
+    (lambda m: predict(m, U, Y[:, 0]), r"expected y of shape \(T, N, 2\)"),
 ])
 def test_wrong_input_costs_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):

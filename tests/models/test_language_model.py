@@ -9,6 +9,7 @@ from mxnet import autograd
 from gluon_rnn.models import LanguageModel
 from gluon_rnn.nn import GRU, LSTM, RNN
 from gluon_rnn.registry import models
+from tests.gradients import assert_slopes
 from tests.reference import EXACT, rounding
 
 V, E, H, T, N = 11, 5, 6, 7, 3
@@ -61,18 +62,8 @@ def test_gradients_against_central_differences(tied):
     with autograd.record():
         loss = loss_of(model, data, target)
     loss.backward()
-    for name, parameter in model.collect_params().items():
-        values, gradient, eps = parameter.data().asnumpy(), parameter.grad().asnumpy(), 1e-5
-        for index in [tuple(np.random.randint(0, size) for size in values.shape) for _ in range(12)]:
-            sides = []
-            for sign in (1, -1):
-                moved = values.copy()
-                moved[index] += sign * eps
-                parameter.set_data(mx.nd.array(moved, dtype="float64"))
-                sides.append(loss_of(model, data, target).asscalar())
-            parameter.set_data(mx.nd.array(values, dtype="float64"))
-            # the error of central differences is eps**2 times a third derivative, plus 1e-16 * loss / eps
-            assert (sides[0] - sides[1]) / (2 * eps) == pytest.approx(gradient[index], rel=1e-6, abs=1e-8), name
+    assert_slopes(lambda: loss_of(model, data, target),
+                  {name: (p.data(), p.grad().asnumpy()) for name, p in model.collect_params().items()})
 
 
 def test_gradient_of_tied_weights_is_the_sum_of_both():
@@ -163,7 +154,8 @@ def test_drop_e_drops_whole_words_and_scales_the_rest():
     model = build(drop_e=0.5)
     table = model.embedding_weight.data()
     with autograd.train_mode():
-        embedded = model._embed(mx.nd, mx.nd.arange(V).reshape((V, 1)), table)[:, 0].asnumpy()   # (V, E)
+        weights = {"embedding_weight": table}
+        embedded = model._embed(mx.nd, mx.nd.arange(V).reshape((V, 1)), weights)[:, 0].asnumpy()   # (V, E)
     kept = np.abs(embedded).sum(axis=1) > 0
     np.testing.assert_allclose(embedded[kept], 2 * table.asnumpy()[kept], rtol=rounding("float32", 4))   # of the mask
     assert 0 < kept.sum() < V   # all alike in 2 seeds of 2,048, and the seed is fixed by the test's name
@@ -174,7 +166,8 @@ def test_drop_i_has_one_mask_for_all_steps_or_one_for_each(variational):
     model = build(drop_i=0.5, drop_i_variational=variational)
     same = mx.nd.ones((50, N), dtype="int32")
     with autograd.train_mode():
-        dropped = model._embed(mx.nd, same, model.embedding_weight.data()).asnumpy() == 0   # (50, N, E)
+        embedded = model._embed(mx.nd, same, {"embedding_weight": model.embedding_weight.data()})   # (50, N, E)
+        dropped = embedded.asnumpy() == 0
     assert (dropped == dropped[:1]).all() == variational
     assert dropped.any() and not dropped.all()
     assert (dropped[0] != dropped[0, :1]).any()   # the rows of a batch have masks of their own

@@ -348,7 +348,7 @@ def test_construction_errors(make, message):
 def test_call_errors():
     model = build("bahdanau")
     source, target, *lengths = batch()
-    with pytest.raises(ValueError, match=r"target_length must have shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"expects target_length of shape \(3,\)"):
         model(source, target, lengths[0], mx.nd.array([1, 2]))
     with pytest.raises(ValueError, match=r"source must be token ids of two axes \(T, N\), got shape \(6,\)"):
         model(source[:, 0], target)

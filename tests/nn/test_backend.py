@@ -1,7 +1,4 @@
-"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers.
-
-Tests `numpy_operator.py` too.
-"""
+"""The switch between implementations: where it is set, which way a call takes, and that both give the same numbers."""
 import types
 
 import mxnet as mx
@@ -12,7 +9,6 @@ from mxnet import autograd
 from gluon_rnn import nn
 from gluon_rnn.models import NARX, ClosedLoop
 from gluon_rnn.nn import backend, numpy_ops
-from gluon_rnn.nn.numpy_crf import _Operator
 from tests.reference import EXACT
 
 
@@ -26,7 +22,7 @@ def test_the_argument_wins_over_the_variable_and_the_variable_over_auto(monkeypa
     monkeypatch.delenv("GLUON_RNN_BACKEND", raising=False)
     assert nn.LSTM(3).backend == "auto"
     monkeypatch.setenv("GLUON_RNN_BACKEND", "reference")
-    assert nn.LSTM(3).backend == "reference" and nn.CRF(3).backend == "reference"
+    assert nn.LSTM(3).backend == "reference"
     assert nn.LSTM(3, backend="auto").backend == "auto"
 
 
@@ -71,33 +67,6 @@ def test_no_numpy_on_another_device_or_dtype():
     assert not layer.knows_numpy(mx.nd.ones((4, 2, 3), dtype="float16"))
 
 
-class _OnGPU:
-    """What NumpyOperator sees of an array on a GPU: its device, a copy of its numbers, and assignment."""
-
-    context = types.SimpleNamespace(device_type="gpu", device_id=0)
-
-    def __init__(self, values):
-        self.values = np.asarray(values, dtype="float64")
-
-    def asnumpy(self):
-        return self.values.copy()
-
-    def __setitem__(self, _, values):
-        self.values[:] = values
-
-
-def test_an_operator_in_numpy_copies_what_is_on_a_gpu():
-    """No pointer to memory of a device may reach NumPy: the graph of a training step can be moved there."""
-    emissions = np.random.randn(4, 2, 3)
-    arrays = [emissions, np.array([4.0, 2.0]), np.zeros(3), np.random.randn(3, 3), np.zeros(3)]
-    found, operator = _OnGPU(np.zeros(2)), _Operator()
-    operator.forward(True, ["write"], [_OnGPU(array) for array in arrays], [found], [])
-    want, here = _Operator().compute(arrays)[0], mx.nd.zeros(2, dtype="float64")
-    _Operator().forward(True, ["write"], [mx.nd.array(array, dtype="float64") for array in arrays], [here], [])
-    np.testing.assert_array_equal(found.values, want)
-    np.testing.assert_array_equal(here.asnumpy(), want)
-
-
 def test_words_name_the_path():
     layer, inputs = looped(), mx.nd.ones((4, 2, 3), dtype="float64")
     assert layer.explain_backend(inputs) == ("PeepholeLSTM (backend 'auto'): a loop in NumPy, since no gradients are "
@@ -109,11 +78,6 @@ def test_words_name_the_path():
     fused = nn.LSTM(3, input_size=3)
     fused.hybridize()
     assert fused.explain_backend(inputs) == "LSTM (backend 'auto'): one MXNet graph"
-    crf = nn.CRF(3)
-    assert "foreach" in crf.explain_backend()
-    with backend.allow_numpy_operators():
-        assert "an operator in NumPy" in crf.explain_backend()
-        assert "foreach" in nn.CRF(3, backend="reference").explain_backend()
 
 
 @pytest.mark.parametrize("hybrid", [False, True])

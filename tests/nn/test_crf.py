@@ -1,7 +1,4 @@
-"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs.
-
-Tests `numpy_crf.py` too.
-"""
+"""The CRF and Viterbi's algorithm against enumeration of every label sequence; padding, gradients, graphs."""
 import itertools
 
 import mxnet as mx
@@ -9,18 +6,10 @@ import numpy as np
 import pytest
 
 from gluon_rnn.nn import CRF, Viterbi
-from gluon_rnn.nn.backend import allow_numpy_operators
 from tests.gradients import assert_central_differences
 from tests.reference import EXACT
 
 K = 3
-
-
-@pytest.fixture(params=["loop", "operator"])
-def form(request):
-    """The normaliser as a loop of MXNet's operators, and as one operator in NumPy."""
-    with allow_numpy_operators(request.param == "operator"):
-        yield request.param
 
 
 def build(dtype="float64"):
@@ -47,7 +36,7 @@ def enumerate_scores(crf, emissions):
 
 @pytest.mark.parametrize("hybrid", [False, True])
 @pytest.mark.parametrize("lengths", [None, [5, 1, 3], [2, 5, 4]])
-def test_against_all_label_sequences(form, hybrid, lengths):
+def test_against_all_label_sequences(hybrid, lengths):
     crf = build()
     viterbi = Viterbi(crf)
     if hybrid:
@@ -65,7 +54,7 @@ def test_against_all_label_sequences(form, hybrid, lengths):
         assert not best[length:, row].any()
 
 
-def test_probabilities_of_all_sequences_sum_to_one(form):
+def test_probabilities_of_all_sequences_sum_to_one():
     crf, emissions = build(), draw(4, 1)[0]
     total = sum(float(mx.nd.exp(-crf(emissions, mx.nd.array(labels).reshape((4, 1)))).asscalar())
                 for labels in itertools.product(range(K), repeat=4))
@@ -73,7 +62,7 @@ def test_probabilities_of_all_sequences_sum_to_one(form):
 
 
 @pytest.mark.parametrize("lengths", [None, [4, 1, 2]])
-def test_gradients_against_central_differences(form, lengths):
+def test_gradients_against_central_differences(lengths):
     crf = build()
     emissions, labels = draw(4)
     valid_length = None if lengths is None else mx.nd.array(lengths)
@@ -82,7 +71,7 @@ def test_gradients_against_central_differences(form, lengths):
 
 @pytest.mark.parametrize("filler", [99.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_padding_changes_nothing(form, filler, hybrid):
+def test_padding_changes_nothing(filler, hybrid):
     crf = build()
     viterbi = Viterbi(crf)
     if hybrid:
@@ -105,39 +94,14 @@ def test_padding_changes_nothing(form, filler, hybrid):
     assert results[1][0][2].asscalar() == 0 and not results[1][1][2:, 1].asnumpy().any()
 
 
-def test_large_scores_stay_finite(form):
+def test_large_scores_stay_finite():
     crf = build("float32")
     emissions, labels = draw(6, dtype="float32")
     loss = crf(1e4 * emissions, labels).asnumpy()
     assert np.isfinite(loss).all() and (loss >= 0).all()
 
 
-def test_the_operator_is_in_graphs_of_training_alone():
-    crf = build("float32")
-    names = [mx.sym.var(name) for name in ("emissions", "labels", "valid_length")]
-    assert "Custom" not in crf(*names).tojson()
-    with allow_numpy_operators():
-        assert "Custom" in crf(*names).tojson()
-
-
-def test_gradients_of_a_graph_are_there_twice():
-    crf, (emissions, labels) = build(), draw(4)
-    crf.hybridize()
-    emissions.attach_grad()
-    found = []
-    for is_operator in (False, True):
-        crf._clear_cached_op()
-        with allow_numpy_operators(is_operator), mx.autograd.record():
-            loss = crf(emissions, labels, mx.nd.array([4, 1, 3])).sum()
-        for again in (True, False) if is_operator else (False,):          # MXNet's loop cannot go back twice
-            loss.backward(retain_graph=again)
-            found.append([array.asnumpy() for array in (emissions.grad, crf.transition_weight.grad())])
-    for others in found[1:]:
-        for one, other in zip(found[0], others):
-            np.testing.assert_allclose(one, other, **EXACT)
-
-
-def test_new_crf_is_the_cross_entropy_of_each_label(form):
+def test_new_crf_is_the_cross_entropy_of_each_label():
     crf = CRF(K, "float64")
     crf.initialize()
     emissions, labels = draw(4)

@@ -137,6 +137,26 @@ def test_best_path_row_by_row():
     logits = np.eye(3)[paths]
     assert best_path(mx.nd.array(logits)) == [(0, 0, 1), (), (1, 0, 0)]
     assert best_path(logits, mx.nd.array([3, 6, 0])) == [(0,), (), ()]
+    assert best_path(logits, [3, 6, 0]) == best_path(logits, np.array([3, 6, 0], dtype="int64")) == [(0,), (), ()]
+
+
+@pytest.mark.parametrize("lengths,message", [
+    ([5, 1], r"best_path: valid_length must lie between 0 and T = 4, in whole numbers, got 5 in row 0"),
+    ([4, -1], "got -1 in row 1"), ([1.5, 1], "got 1.5 in row 0"), ([float("nan"), 1], "got nan in row 0"),
+    ([4], r"best_path expects valid_length of shape \(2,\), one length a row, got \(1,\)"), (3, r"pass \[3\] \* 2")])
+def test_best_path_refuses_wrong_lengths(lengths, message):
+    with pytest.raises(ValueError, match=message):
+        best_path(np.zeros((4, 2, 3)), lengths)
+
+
+def test_decoding_refuses_wrong_logits():
+    with pytest.raises(ValueError, match=r"best_path expects logits of shape \(T, N, K \+ 1\), got \(4, 3\)"):
+        best_path(np.zeros((4, 3)))
+    with pytest.raises(ValueError, match=r"prefix_beam_search expects logits of shape \(T, K \+ 1\), got \(4, 2, 3\)"):
+        prefix_beam_search(np.zeros((4, 2, 3)))
+    for decode in (lambda logits: best_path(logits[:, None]), prefix_beam_search):
+        with pytest.raises(ValueError, match="expects logits without NaN"):
+            decode(np.full((4, 3), np.nan))
     assert collapse([], blank=0) == ()
 
 

@@ -44,3 +44,15 @@ def test_off_does_nothing():
     with average.applied():
         assert np.array_equal(parameters["w"].data().asnumpy(), before)
     assert average.arrays == {}
+
+
+def test_frozen_parameters_keep_their_average_bit_for_bit():
+    parameters = make()
+    parameters["v"] = make()["w"]
+    average = WeightAverage(parameters, 0.8)
+    before = {name: array.asnumpy() for name, array in average.arrays.items()}
+    average.frozen = {"v"}
+    for parameter in parameters.values():
+        parameter.set_data(mx.nd.random.normal(shape=(3, 2)))
+    average.update()
+    assert [np.array_equal(average.arrays[name].asnumpy(), before[name]) for name in ("w", "v")] == [False, True]

@@ -12,6 +12,9 @@ from gluon_rnn.tasks import r_drop
 from gluon_rnn.tasks.r_drop import disagreement, doubled_places, twice
 from gluon_rnn.tasks.translation.batches import valid_places
 from gluon_rnn.tasks.translation.loss import TranslationLoss
+from tests.reference import EXACT
+
+CLOSE = dict(rel=EXACT["atol"], abs=EXACT["atol"])
 
 
 def test_disagreement_is_the_divergence_of_neighbours_both_ways():
@@ -20,9 +23,9 @@ def test_disagreement_is_the_divergence_of_neighbours_both_ways():
     p, q = np.exp(log_probs[::2]), np.exp(log_probs[1::2])
     expected = scipy.special.kl_div(p, q).sum() + scipy.special.kl_div(q, p).sum()
     for shape in ((6, 5), (3, 2, 5), (1, 6, 5)):
-        found = disagreement(mx.nd, mx.nd.array(log_probs.reshape(shape)), 5)
-        assert found.asscalar() == pytest.approx(expected, rel=1e-5)
-    same = mx.nd.array(np.repeat(log_probs, 2, axis=0))
+        found = disagreement(mx.nd, mx.nd.array(log_probs.reshape(shape), dtype="float64"), 5)
+        assert found.asscalar() == pytest.approx(expected, **CLOSE)
+    same = mx.nd.array(np.repeat(log_probs, 2, axis=0), dtype="float64")
     assert disagreement(mx.nd, same, 5).asscalar() == 0
 
 
@@ -47,21 +50,23 @@ def batch(with_places):
 @pytest.mark.parametrize("with_places", [False, True])
 @pytest.mark.parametrize("attention", ["none", "luong", "bahdanau"])
 def test_without_dropout_copies_agree_and_the_loss_is_the_plain_one(attention, with_places):
-    model = Seq2Seq(7, 8, GRU(4, bidirectional=True), GRU(4), embed_size=4, attention=attention, tie_weights=True)
+    model = Seq2Seq(7, 8, GRU(4, bidirectional=True, dtype="float64"), GRU(4, dtype="float64"), embed_size=4,
+                    attention=attention, tie_weights=True)
     model.initialize(mx.init.Normal(0.5))
     plain = TranslationLoss(model, 0.1)(*batch(with_places)).asscalar()
-    assert TranslationLoss(model, 0.1, r_drop=5.0)(*batch(with_places)).asscalar() == pytest.approx(plain, rel=1e-5)
+    assert TranslationLoss(model, 0.1, r_drop=5.0)(*batch(with_places)).asscalar() == pytest.approx(plain, **CLOSE)
 
 
 @pytest.mark.parametrize("scheduled, with_places", [(False, False), (False, True), (True, False)])
 def test_with_dropout_disagreement_counts_in_proportion_to_its_strength(scheduled, with_places):
-    """The same draws of dropout each time; float32 sums of about 20, hence the tolerance of their difference."""
-    model = Seq2Seq(7, 8, GRU(8), GRU(8), embed_size=8, attention="luong", dropout=0.5)
+    """The same draws of dropout each time."""
+    encoder, decoder = GRU(8, dtype="float64"), GRU(8, dtype="float64")
+    model = Seq2Seq(7, 8, encoder, decoder, embed_size=8, attention="luong", dropout=0.5)
     model.initialize()
     for parameter in model.collect_params().values():
         parameter.set_data(10 * parameter.data())                         # away from answers that are all alike
-    coins, losses, gradients = [mx.nd.ones((4, 3))] if scheduled else [], [], []
-    for strength in (1e-9, 5.0, 10.0):
+    coins, losses, gradients = [mx.nd.ones((4, 3), dtype="float64")] if scheduled else [], [], []
+    for strength in (1e-20, 5.0, 10.0):                                   # 0 would not double the batch
         loss = TranslationLoss(model, scheduled=scheduled, r_drop=strength)
         loss.hybridize()
         mx.random.seed(0)
@@ -71,16 +76,16 @@ def test_with_dropout_disagreement_counts_in_proportion_to_its_strength(schedule
         losses.append(total.asscalar())
         gradients.append(model.target_embedding.weight.grad().asnumpy().copy())
     assert losses[1] - losses[0] > 0.1
-    assert losses[2] - losses[0] == pytest.approx(2 * (losses[1] - losses[0]), rel=1e-4)
-    np.testing.assert_allclose(gradients[2] - gradients[0], 2 * (gradients[1] - gradients[0]), atol=1e-4)
+    assert losses[2] - losses[0] == pytest.approx(2 * (losses[1] - losses[0]), **CLOSE)
+    np.testing.assert_allclose(gradients[2] - gradients[0], 2 * (gradients[1] - gradients[0]), **EXACT)
 
 
 def test_divergence_of_padding_does_not_count():
     """Targets of one token and the same ones with padding behind them: dropout off, the sums are equal."""
-    model = Seq2Seq(7, 8, GRU(4), GRU(4), embed_size=4)
+    model = Seq2Seq(7, 8, GRU(4, dtype="float64"), GRU(4, dtype="float64"), embed_size=4)
     model.initialize(mx.init.Normal(0.5))
     source, source_length, target, wanted, _ = batch(False)
     short = [source, source_length, target[:1], wanted[:1], mx.nd.ones(3)]
     long = [source, source_length, target, wanted, mx.nd.ones(3)]
     losses = [TranslationLoss(model, r_drop=5.0)(*arrays).asscalar() for arrays in (short, long)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[1], **CLOSE)

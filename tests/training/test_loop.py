@@ -1,6 +1,6 @@
 """Whole runs: equal twice, equal after a resume, stopped by NaN and by patience, what they leave behind.
 
-Tests `folder.py`, `progress.py`, `signals.py`, `evaluation.py`, `gluon_rnn/runs.py` and
+Tests `folder.py`, `progress.py`, `signals.py`, `evaluation.py`, `position.py`, `gluon_rnn/runs.py` and
 `gluon_rnn/tasks/language_model/` too.
 """
 import csv

@@ -46,7 +46,7 @@ class ClassificationLoss(gluon.HybridBlock):
         loss = F.pick(scores, targets)
         if self._smoothing:
             loss = (1 - self._smoothing) * loss + self._smoothing * F.mean(scores, axis=1)
-        return -F.sum(weights * loss), scores
+        return -F.sum(F.cast(weights, dtype=self.model._dtype) * loss), scores
 
 
 def class_weights(targets, num_classes, balance):

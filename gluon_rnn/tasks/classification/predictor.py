@@ -48,6 +48,15 @@ class ClassificationPredictor(Predictor):
         """Return the number of classes, and the size of the vocabulary or the number of features."""
         return {"num_classes": len(assets.labels), **assets.reader.model_arguments}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return that rows of the output layer are labels, and those of an embedding tokens."""
+        reader, labels = assets.reader, [("label", assets.labels)]
+        found = {"output_weight": labels, "output_bias": labels}
+        if isinstance(reader, TextReader):
+            found["embedding_weight"] = [(reader.unit, reader.vocab.idx_to_token)]
+        return found
+
     def export_arguments(self):
         """Return inputs (T, N) or (T, N, C) that the model takes, the vocabulary or features, and the classes."""
         reader, (size,) = self.assets.reader, self.assets.reader.model_arguments.values()

@@ -1,5 +1,6 @@
 """The classification task: one of K classes for each sequence of text, sound or numbers."""
 import itertools
+from typing import Optional
 
 import mxnet as mx
 import numpy as np
@@ -23,8 +24,9 @@ SELECTIONS = {"loss": "min", "accuracy": "max", "macro_f1": "max"}
 
 
 class ClassificationData(configuration.Data):
-    """How sequences are put into batches."""
+    """How many sequences there are to learn from, and how they are put into batches."""
 
+    train_limit: Optional[int] = Field(None, ge=1)       # labelled examples, drawn by `seed`; a vocabulary is of all
     num_buckets: int = Field(10, ge=1)
     eval_batch_size: int = Field(100, ge=1)
 
@@ -59,10 +61,19 @@ class ClassificationTask(Task):
         self.selection = (selection, SELECTIONS[selection])
         self.fits_baselines = baselines
         self.data = self.read_data()
+        self._limit_data()
         self.assets = ClassifierAssets(self.data.labels, self.data.reader)
         self._weights = class_weights(self.data.targets("train"), len(self.data.labels), balance)
         self.model = self.build_model()
         self.graph = ClassificationLoss(self.model, label_smoothing, r_drop)
+
+    def _limit_data(self):
+        limit = self.config.data.train_limit
+        if limit is not None:
+            try:
+                self.data.keep_train(limit, self.config.seed)
+            except ValueError as error:
+                raise ConfigError(f"data.{error}") from error
 
     @classmethod
     def check(cls, config):

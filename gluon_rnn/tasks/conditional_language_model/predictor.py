@@ -60,6 +60,13 @@ class ConditionalPredictor(Predictor):
         """Return the size of the vocabulary, one more for the boundary, and the number of classes."""
         return {"vocab_size": len(assets.vocab) + 1, "num_classes": len(assets.labels)}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return that rows of embedding and output layer are tokens, with the boundary as an empty one, or labels."""
+        tokens = [(assets.unit, [*assets.vocab.idx_to_token, ""])]
+        return {"embedding_weight": tokens, "output_weight": tokens, "output_bias": tokens,
+                "first.condition.weight": [("label", assets.labels)]}
+
     def predict(self, label, count=1, path=None, midi=None, seed=None, **options):
         """Return texts of a class that the model writes, a list of `count`.
 

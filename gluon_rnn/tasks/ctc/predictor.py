@@ -42,6 +42,12 @@ class CTCPredictor(Predictor):
         """Return the number of labels and of features."""
         return {"num_labels": len(assets.labels), **assets.reader.model_arguments}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return that rows of the output layer are labels, with the blank as an empty one."""
+        labels = [("label", [*assets.labels, ""])]
+        return {"output_weight": labels, "output_bias": labels}
+
     def export_arguments(self):
         """Return inputs (T, N, C) that the model takes, how features are made, and the labels; the blank is last."""
         size = self.assets.reader.model_arguments["input_size"]

@@ -45,6 +45,17 @@ class LanguageModelPredictor(Predictor):
         """Return the size of the vocabulary."""
         return {"vocab_size": len(assets.vocab)}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return which rows of embedding and output layer are which tokens."""
+        rows = {"embedding_weight": assets.vocab.idx_to_token, **model.output.named_rows(assets.vocab.idx_to_token)}
+        return {name: [(assets.unit, tokens)] for name, tokens in rows.items()}
+
+    def arrays(self):
+        """Return the parameters, and ``embedding_weight`` where the output layer keeps it in clusters."""
+        found = super().arrays()
+        return found if "embedding_weight" in found else {**found, "embedding_weight": self.model.embedding()}
+
     def predict(self, prefix="", length=300, **options):
         """Return `prefix` and its continuation by `length` tokens; `options` are those of `stream_text`."""
         return "".join(stream_text(self.model, self.assets, length, prefix, **options))

@@ -1,9 +1,12 @@
 """The language-model task: truncated backpropagation through a stream of tokens."""
+import functools
+
 import mxnet as mx
 import numpy as np
 from pydantic import Field
 
 from gluon_rnn import config as configuration
+from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data.batching import Batch, Batches
 from gluon_rnn.data.bptt import BPTTBatches
@@ -17,6 +20,9 @@ from gluon_rnn.tasks.task import Report, Task
 from gluon_rnn.training.evaluation import mean_loss
 
 __all__ = ["LanguageModelTask"]
+
+# No vocabulary is larger: whatever an output layer asks of V is asked of the real one.
+_ANY_VOCABULARY = 2**31 - 1
 
 
 class LanguageModelData(configuration.Data):
@@ -51,7 +57,10 @@ class LanguageModelTask(Task):
         self.data = self.read_data()
         self.assets = TextAssets(self.data.vocab, self.data.unit, self.data.separator)
         self.model = self.build_model()
-        self.graph = LanguageModelLoss(self.model)
+        self.graph = self._exact_graph = LanguageModelLoss(self.model)
+        if self.model.output.trains_on_samples:
+            self._exact_graph = LanguageModelLoss(self.model, exact=True)
+            self._exact_graph.hybridize()
         for split in self.data.splits:
             self.eval_batches(split)                           # a split that is too short is found now, not in an hour
 
@@ -69,8 +78,8 @@ class LanguageModelTask(Task):
 
     @classmethod
     def example_sizes(cls, config):
-        """Return the size of a small vocabulary."""
-        return {"vocab_size": 2}
+        """Return the size of a large vocabulary."""
+        return {"vocab_size": _ANY_VOCABULARY}
 
     @property
     def loss_label(self):
@@ -89,13 +98,17 @@ class LanguageModelTask(Task):
         if section.random_offset and epoch:  # the first epoch reads everything
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
             offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
-        return Batches(self._chunks("train", section.batch_size, section.bptt, offset), _chunk)
+        collate = functools.partial(_chunk, output=self.model.output, devices=len(runtime.devices(self.config.device)))
+        # A stream of random numbers of its own: samples do not depend on the offset's.
+        return Batches(self._chunks("train", section.batch_size, section.bptt, offset), collate,
+                       [self.config.seed, epoch, 1])
 
     def eval_batches(self, split):
         """Return the chunks of a split for evaluation; how long they are changes nothing but memory."""
         section = self.config.data
         bptt = max(section.bptt, section.bptt * section.batch_size // section.eval_batch_size)
-        return Batches(self._chunks(split, section.eval_batch_size, bptt), _chunk)
+        collate = functools.partial(_chunk, output=self.model.output, devices=1)
+        return Batches(self._chunks(split, section.eval_batch_size, bptt), collate)
 
     def _chunks(self, split, batch_size, bptt, offset=0):
         try:
@@ -107,7 +120,7 @@ class LanguageModelTask(Task):
     def evaluate(self, split, limit=None):
         """Return the loss in nats per token and the customary score of the unit, on the model's first device."""
         states = self.begin_states(self.config.data.eval_batch_size, [self.device])[0]
-        loss = mean_loss(self.graph, self.eval_batches(split), self.device, states, limit)
+        loss = mean_loss(self._exact_graph, self.eval_batches(split), self.device, states, limit)
         return {"loss": loss, **score(loss, self.data.unit)}
 
     def report(self, path, limit=None):
@@ -135,7 +148,9 @@ class LanguageModelTask(Task):
         self.model(token, self.model.begin_state(1, ctx=device))
 
 
-def _chunk(chunk, number, random):
-    """Return a chunk of a stream as a `Batch`: tokens and targets (T, N)."""
+def _chunk(chunk, number, random, output, devices):
+    """Return a chunk of a stream as a `Batch`: tokens and targets (T, N), and what the output layer asks for."""
     tokens, target = chunk
-    return Batch((tokens, target), (1, 1), tokens.size)
+    arrays = output.arrays(target.asnumpy(), devices, random)
+    return Batch((tokens, target, *(mx.nd.array(array, dtype=array.dtype) for array in arrays)),
+                 (1, 1, *[0] * len(arrays)), tokens.size)

@@ -46,6 +46,12 @@ class RegressionPredictor(Predictor):
         """Return the number of targets and of features."""
         return {"num_values": len(assets.target_names), **assets.reader.model_arguments}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return that rows of the output layer are targets."""
+        targets = [("target", assets.target_names)]
+        return {"output_weight": targets, "output_bias": targets}
+
     def export_arguments(self):
         """Return inputs (T, N, C) that the model takes, scalers of features and targets, and the names of these."""
         size = self.assets.reader.model_arguments["input_size"]

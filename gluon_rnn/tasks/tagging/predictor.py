@@ -71,6 +71,16 @@ class TaggingPredictor(Predictor):
         return {"num_labels": len(encoder.tags), "vocab_size": len(encoder.words),
                 "char_vocab_size": len(encoder.chars)}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return what is a word, a character or a label in embeddings, output layer and CRF."""
+        encoder = assets.encoder
+        labels = ("label", encoder.tags)
+        return {"word_embedding.weight": [("word", encoder.words.idx_to_token)],
+                "spelling.embedding.weight": [("character", encoder.chars.idx_to_token)],
+                "output_weight": [labels], "output_bias": [labels], "crf.begin_weight": [labels],
+                "crf.end_weight": [labels], "crf.transition_weight": [labels, labels]}
+
     def predict(self, text):
         """Return the tags of a sentence, words with spaces between them, as a `Tagging`; a list of them for a list."""
         if not isinstance(text, str):

@@ -71,5 +71,5 @@ class TokenScores(gluon.HybridBlock):
     def hybrid_forward(self, F, source, source_length, target, wanted, target_length):
         logits, _ = self.model(source, target, source_length, target_length)
         losses = functional.mask(F, -F.pick(F.log_softmax(logits), wanted), target_length)
-        right = functional.mask(F, F.argmax(logits, axis=-1) == F.cast(wanted, "float32"), target_length)
+        right = functional.mask(F, F.cast(F.argmax(logits, axis=-1), "int32") == F.cast(wanted, "int32"), target_length)
         return F.sum(losses), F.sum(right)

@@ -44,6 +44,14 @@ class TranslationPredictor(Predictor):
         """Return the sizes of the vocabularies."""
         return {"source_vocab_size": len(assets.source_vocab), "target_vocab_size": len(assets.target_vocab)}
 
+    @classmethod
+    def named_axes(cls, assets, model):
+        """Return that rows of embeddings and output layer are tokens."""
+        source, target = ([(assets.tokenizer.unit, vocab.idx_to_token)]
+                          for vocab in (assets.source_vocab, assets.target_vocab))
+        return {"source_embedding.weight": source, "target_embedding.weight": target, "output.weight": target,
+                "output.bias": target}
+
     def predict(self, lines, picture=None, **options):
         """Return the `Translation` of a sentence, or a list of them for a list of sentences.
 

@@ -28,6 +28,7 @@ from gluon_rnn.tasks.classification.predictor import ClassifierAssets
 from gluon_rnn.training import train
 from scripts import evaluate, predict
 from tests.recipes import changed
+from tests.reference import EXACT
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
@@ -86,50 +87,50 @@ def test_batches_hold_every_sequence_once_with_its_target(make):
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_loss_is_the_sum_of_smoothed_cross_entropies(make, smoothing):
-    task = task_of(make())
+    task = task_of(make({"model.encoder.dtype": "float64"}))
     batch = next(iter(task.train_batches(0)))
-    logits = task.model(batch.arrays[0], None, batch.arrays[1]).asnumpy().astype(np.float64)
+    logits = task.model(batch.arrays[0], None, batch.arrays[1]).asnumpy()
     scores = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.full((batch.size, 2), smoothing / 2)
     target[np.arange(batch.size), batch.arrays[2].asnumpy().astype(int)] += 1 - smoothing
     for strength in (0.0, 4.0):                                           # without dropout two runs say the same
         loss = ClassificationLoss(task.model, smoothing, strength)(*batch.arrays)
-        assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=1e-5)
+        assert loss.asscalar() == pytest.approx(-(target * scores).sum(), rel=EXACT["atol"])
 
 
 def test_two_runs_under_dropout_are_held_to_one_answer(make):
     """The loss is half of the sum over both copies and a quarter of the strength times their divergence both ways."""
-    task = task_of(make({"model.dropout": 0.5, "data.batch_size": 6}))
+    task = task_of(make({"model.dropout": 0.5, "data.batch_size": 6, "model.encoder.dtype": "float64"}))
     batch = next(iter(task.train_batches(0)))
     twins = [array.repeat(2, axis=axis) for array, axis in zip(batch.arrays, batch.axes)]
     found = []
-    for strength in (1e-9, 3.0):
+    for strength in (1e-20, 3.0):                                         # 0 would not double the batch
         mx.random.seed(0)
         with mx.autograd.train_mode():
             found.append(ClassificationLoss(task.model, r_drop=strength)(*batch.arrays).asscalar())
     mx.random.seed(0)
     with mx.autograd.train_mode():
-        logits = task.model(twins[0], None, twins[1]).asnumpy().astype(np.float64)
+        logits = task.model(twins[0], None, twins[1]).asnumpy()
     scores = scipy.special.log_softmax(logits, axis=1)
     one, other = scores[::2], scores[1::2]
     assert abs(one - other).max() > 1e-3
     right = scores[np.arange(len(scores)), twins[2].asnumpy().astype(int)]
-    assert found[0] == pytest.approx(-right.sum() / 2, rel=1e-5)
+    assert found[0] == pytest.approx(-right.sum() / 2, rel=EXACT["atol"])
     both_ways = ((np.exp(one) - np.exp(other)) * (one - other)).sum()
-    assert found[1] - found[0] == pytest.approx(3 / 4 * both_ways, rel=1e-3)
+    assert found[1] - found[0] == pytest.approx(3 / 4 * both_ways, abs=EXACT["atol"])
 
 
 def test_rare_classes_may_count_more(make):
     assert doctest.testmod(classification).failed == 0
     plain, half = (class_weights(np.array([0] * 16 + [1] * 4), 2, balance) for balance in (0.0, 0.5))
     assert plain.tolist() == [1, 1] and half[1] / half[0] == pytest.approx(2) and half @ [0.8, 0.2] == pytest.approx(1)
-    task = task_of(make({"task.balance": 1.0}))
+    task = task_of(make({"task.balance": 1.0, "model.encoder.dtype": "float64"}))
     batch = next(iter(task.train_batches(0)))
     losses = [task.graph(*(array[:, row:row + 1] if axis else array[row:row + 1]
                            for array, axis in zip(batch.arrays[:3], batch.axes)), mx.nd.ones(1)).asscalar()
               for row in range(batch.rows)]
     doubled = task.graph(*batch.arrays[:3], 2 * batch.arrays[3]).asscalar()
-    assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=1e-5)
+    assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=EXACT["atol"])
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, capsys):
@@ -164,12 +165,14 @@ def test_scores_by_hand():
 
 
 def test_evaluation_does_not_depend_on_batches(make):
-    one, other = task_of(make()), task_of(make({"data.eval_batch_size": 5}))
+    exact = {"model.encoder.dtype": "float64"}
+    one, other = task_of(make(exact)), task_of(make({**exact, "data.eval_batch_size": 5}))
     for name, parameter in other.model._collect_params_with_prefix().items():
         parameter.set_data(one.model._collect_params_with_prefix()[name].data())
     for split in ("valid", "test"):
         first, second = one.evaluate(split), other.evaluate(split)
-        assert first["accuracy"] == second["accuracy"] and first["loss"] == pytest.approx(second["loss"], rel=1e-6)
+        assert first["accuracy"] == second["accuracy"]
+        assert first["loss"] == pytest.approx(second["loss"], rel=EXACT["atol"])
     indices, scores = other.probabilities("test", limit=1)
     assert len(indices) == len(scores) == 5
 
@@ -271,12 +274,12 @@ def test_training_needs_a_valid_split(make, tmp_path):
 
 
 def test_streamed_answers_end_with_the_answer_for_the_whole(make):
-    run = gluon_rnn.load(train(build_task(make({"model.pooling": "last"})), "films"))
+    run = gluon_rnn.load(train(build_task(make({"model.pooling": "last", "model.encoder.dtype": "float64"})), "films"))
     words = ["the", "film", "was", "great"]
     streamed = list(run.stream(words))
     assert len(streamed) == 4
-    for count, answer in enumerate(streamed, start=1):                     # float32, sums in another order
-        assert answer == pytest.approx(run.predict(" ".join(words[:count])), abs=1e-5)
+    for count, answer in enumerate(streamed, start=1):                     # sums in another order
+        assert answer == pytest.approx(run.predict(" ".join(words[:count])), abs=EXACT["atol"])
     assert list(run.stream_answers("the film"))[1].startswith("film\t" + next(iter(streamed[1])))
 
 
@@ -284,3 +287,11 @@ def test_a_classifier_of_whole_sequences_does_not_stream(make):
     run = gluon_rnn.load(train(build_task(make({"training.epochs": 1})), "films"))
     with pytest.raises(ValueError, match="so it cannot answer step by step; train one with pooling last"):
         next(run.stream(["fine"]))
+
+
+def test_fewer_training_sentences_are_drawn_by_the_seed(make):
+    first, again, other = (build_task(make({"data.train_limit": 10, "seed": seed})).data.items("train")
+                           for seed in (0, 0, 1))
+    assert first == again != other and len(first) == len(other) == 10
+    with pytest.raises(ConfigError, match="data.train_limit must be from 2, one example a class, to the 36 .* got 50"):
+        build_task(make({"data.train_limit": 50}))

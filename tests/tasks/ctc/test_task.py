@@ -19,10 +19,14 @@ from gluon_rnn.tasks.ctc.predictor import LabelStringAssets
 from gluon_rnn.training import train
 from scripts import predict
 from tests.recipes import changed
+from tests.reference import assert_rounded, rounding
 from tests.tones import PATTERN, SETTINGS, write_tones
 
 pytest.importorskip("librosa", reason="librosa is not installed")
 pytest.importorskip("rapidfuzz", reason="rapidfuzz is not installed")
+
+#: roundings of float32 in a step: the sums of an LSTM of 12 units with 8 inputs, and of the loss or the output layer
+TERMS = 12 + 8 + 12
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def test_loss_is_the_sum_over_all_paths(make):
                     ways.append(before[place - 2])
                 alpha[place] = scipy.special.logsumexp(ways) + step[label]
         want -= scipy.special.logsumexp(alpha[-2:])
-    assert task.graph(*batch.arrays).asscalar() == pytest.approx(want, rel=1e-5)          # float32 beside float64
+    assert task.graph(*batch.arrays).asscalar() == pytest.approx(want, rel=rounding("float32", 4 * len(logits)))
 
 
 def test_scores_do_not_depend_on_batches_and_are_those_of_the_best_path(make):
@@ -95,7 +99,8 @@ def test_scores_do_not_depend_on_batches_and_are_those_of_the_best_path(make):
     assert whole == {"loss": whole["loss"], **string_scores(right, recognised)}
     losses = [task.loss_of_each(logits, mx.nd.array([labels]), mx.nd.array([len(logits)]), mx.nd.array([len(labels)]))
               for logits, labels in zip(alone, right)]
-    assert whole["loss"] == pytest.approx(np.mean([loss.asscalar() for loss in losses]), rel=1e-5)
+    assert whole["loss"] == pytest.approx(np.mean([loss.asscalar() for loss in losses]),
+                                         rel=rounding("float32", TERMS * max(map(len, alone))))
     assert len(task.recognised("test", limit=1).rows) == 4
 
 
@@ -129,7 +134,7 @@ def test_a_run_from_recipe_to_prediction(trained, make, tmp_path, capsys):
     bundle = _exported(run, tmp_path)
     frames = run.assets.reader(str(files[0]))
     logits = bundle(mx.nd.array(frames[:, None])).asnumpy()
-    np.testing.assert_allclose(logits, run.model(mx.nd.array(frames[:, None])).asnumpy(), atol=1e-5)
+    assert_rounded([logits], [run.model(mx.nd.array(frames[:, None]))], TERMS * len(frames))
     assert bundle.manifest["extras"] == {"labels": ["0", "1", "2"], "blank": 3}
 
 

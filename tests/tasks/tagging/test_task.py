@@ -17,6 +17,7 @@ from gluon_rnn.metrics.baselines.tags import MostFrequentTag
 from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
 from gluon_rnn.tasks.tagging.predictor import Tagging, TaggingPredictor
+from tests.reference import EXACT
 
 pytest.importorskip("conllu", reason="the library conllu is in the extra: pip install gluon_rnn[data]")
 
@@ -61,7 +62,8 @@ def build(config):
 
 @pytest.mark.parametrize("model", [WHOLE, WORDS], ids=["characters and crf", "words"])
 def test_scores_against_one_sentence_at_a_time(make_config, model):
-    task = build(make_config(model))
+    encoders = {name: {**model[name], "dtype": "float64"} for name in ("encoder", "char_encoder") if name in model}
+    task = build(make_config({**model, **encoders}))
     encoder, loss, right, right_unknown = task.data.encoder, 0.0, [], []
     for words, tags in task.data.sequences("valid"):
         ids = mx.nd.array(encoder.word_ids(words)).reshape((-1, 1))
@@ -81,10 +83,10 @@ def test_scores_against_one_sentence_at_a_time(make_config, model):
         right_unknown += [hit for hit, word in zip(hits, words) if word not in encoder.words]
     scores = task.evaluate("valid")
     assert len(right) == 8 and len(right_unknown) == 1
-    assert scores["loss"] == pytest.approx(loss / 8, rel=1e-5)
+    assert scores["loss"] == pytest.approx(loss / 8, rel=EXACT["atol"])
     assert scores["accuracy"] == np.mean(right) and scores["unknown_accuracy"] == np.mean(right_unknown)
     total = sum(float(task.graph(*batch.arrays).asscalar()) for batch in task.eval_batches("valid"))
-    assert total == pytest.approx(loss, rel=1e-5)
+    assert total == pytest.approx(loss, rel=EXACT["atol"])
 
 
 def test_training_batches(make_config):

@@ -22,6 +22,7 @@ from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
 from gluon_rnn.training import train
 from scripts import evaluate, predict
 from tests.recipes import changed
+from tests.reference import EXACT, rounding
 
 pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
 GERMAN = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf", "six": "sechs"}
@@ -72,10 +73,22 @@ def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
     found = run.predict("four one two.", beam_size=3)
     assert found.text == "zwei eins vier !"
     assert found.weights.shape == (len(found.tokens), len(found.source_tokens)) == (5, 5)
-    np.testing.assert_allclose(found.weights.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, rtol=0, atol=rounding("float32", 2 * 5))     # 5 steps
     both = run.predict(["four one two.", "six."], picture=path / "two.png")
     assert [translation.text for translation in both] == ["zwei eins vier !", "sechs !"]
     assert (path / "two.png").exists()
+
+
+def test_one_score_of_the_closing_evaluation_alone(make_config):
+    config = make_config({"task.mbr": True, "training.epochs": 2})
+    path = train(build_task(config), "toy")
+    task, scores = build_task(config), json.loads((path / "results.json").read_text())["scores"]
+    task.model.load_parameters(str(path / "best" / "parameters.params"))
+    task.graph.hybridize()
+    for name in ("bleu", "bleu_beam", "bleu_greedy", "accuracy", "loss"):
+        assert task.closing_score(name) == pytest.approx(scores[name], rel=1e-5), name
+    with pytest.raises(ValueError, match="has no score 'blue'; did you mean 'bleu'"):
+        task.closing_score("blue")
 
 
 def test_an_ensemble_translates(make_config, capsys, tmp_path):
@@ -84,7 +97,7 @@ def test_an_ensemble_translates(make_config, capsys, tmp_path):
     line = "three seven."
     found = gluon_rnn.load(paths[0], ensemble=paths[1:]).predict(line)
     assert found.weights.shape == (len(found.tokens), len(found.source_tokens))
-    np.testing.assert_allclose(found.weights.sum(axis=1), 1, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, rtol=0, atol=rounding("float32", 2 * 5))     # 5 steps
     twice = gluon_rnn.load(paths[0], ensemble=paths[:1]).predict(line)      # one model twice changes nothing
     assert (twice.text, twice.score) == (single.predict(line).text, pytest.approx(single.predict(line).score, abs=1e-4))
     assert found.score not in (single.predict(line).score, other.predict(line).score)
@@ -166,7 +179,7 @@ def test_coins_follow_the_schedule(make_config):
 
 
 def test_loss_is_the_mean_over_real_tokens():
-    model = Seq2Seq(5, 6, GRU(4), GRU(4), embed_size=3)
+    model = Seq2Seq(5, 6, GRU(4, dtype="float64"), GRU(4, dtype="float64"), embed_size=3)
     model.initialize(mx.init.Normal(0.5))
     source, target = mx.nd.array([[1, 2], [3, 0]], dtype="int32"), mx.nd.array([[1, 1], [4, 2], [5, 0]], dtype="int32")
     wanted, lengths = mx.nd.array([[4, 2], [5, 0], [2, 0]], dtype="int32"), [3, 1]
@@ -178,19 +191,20 @@ def test_loss_is_the_mean_over_real_tokens():
     for smoothing in (0, 0.2):
         expected = -(1 - smoothing) * sum(right) - smoothing * sum(mean)
         loss = TranslationLoss(model, smoothing)
-        assert loss(*arrays).asscalar() == pytest.approx(expected, rel=1e-5)
-        assert loss(*arrays, places).asscalar() == pytest.approx(expected, rel=1e-5)
+        assert loss(*arrays).asscalar() == pytest.approx(expected, rel=EXACT["atol"])
+        assert loss(*arrays, places).asscalar() == pytest.approx(expected, rel=EXACT["atol"])
     scores = TokenScores(model)
     total, correct = scores(*arrays)
-    assert total.asscalar() == pytest.approx(-sum(right), rel=1e-5)
+    assert total.asscalar() == pytest.approx(-sum(right), rel=EXACT["atol"])
     assert correct.asscalar() == sum(log_probs[t, row].argmax() == wanted[t, row].asscalar()
                                      for row in (0, 1) for t in range(lengths[row]))
 
 
 @pytest.mark.parametrize("attention", ["none", "luong", "bahdanau"])
 def test_the_loss_of_valid_steps_alone_has_the_gradient_of_all(attention):
-    """One operator less on padding; the two differ in the order of their sums alone, hence the tolerance."""
-    model = Seq2Seq(7, 8, GRU(4, bidirectional=True), GRU(4), embed_size=4, attention=attention, tie_weights=True)
+    """One operator less on padding; the two differ in the order of their sums alone."""
+    model = Seq2Seq(7, 8, GRU(4, bidirectional=True, dtype="float64"), GRU(4, dtype="float64"), embed_size=4,
+                    attention=attention, tie_weights=True)
     model.initialize(mx.init.Normal(0.5))
     random = np.random.default_rng(0)
     arrays = [mx.nd.array(random.integers(7, size=(5, 3)), dtype="int32"), mx.nd.array([5, 2, 3]),
@@ -206,7 +220,7 @@ def test_the_loss_of_valid_steps_alone_has_the_gradient_of_all(attention):
         total.backward()
         found.append({name: p.grad().asnumpy().copy() for name, p in model.collect_params().items()})
     for name, gradient in found[0].items():
-        np.testing.assert_allclose(found[1][name], gradient, rtol=1e-4, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(found[1][name], gradient, **EXACT, err_msg=name)
     assert all(gradient.any() for gradient in found[0].values())
 
 

@@ -1,0 +1,29 @@
+"""Where a run stands, and sums over its steps."""
+from dataclasses import dataclass, field
+from typing import Optional
+
+__all__ = ["Position", "Totals"]
+
+
+@dataclass
+class Position:
+    """Where a run stands, all that a checkpoint knows besides arrays."""
+
+    epoch: int = 0                    # finished epochs
+    step_in_epoch: int = 0            # above 0 only after a signal
+    step: int = 0                     # updates in all
+    best: Optional[float] = None      # the validation score that selects
+    best_epoch: int = 0
+    totals: dict = field(default_factory=dict)   # since the last row of metrics
+
+
+@dataclass
+class Totals:
+    """Sums over the steps since the last row of metrics: those of one epoch, or of `eval_interval` of them."""
+
+    loss: float = 0.0                 # summed
+    size: int = 0                     # units that it covers
+    norm: float = 0.0
+    clipped: int = 0
+    steps: int = 0
+    seconds: float = 0.0

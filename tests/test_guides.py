@@ -1,0 +1,43 @@
+"""Python code of the guides in docs/ runs as it stands there."""
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    """Return the Python blocks of a page of docs/, each with the number of its first line."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in BLOCK.finditer(text)]
+
+
+def run(page, found, names):
+    """Run blocks one after the other in one namespace, so that a traceback names page and line."""
+    for line, code in found:
+        exec(compile("\n" * (line - 1) + code, page, "exec"), names)
+    return names
+
+
+def test_the_contract():
+    names = run("contract.md", blocks("contract.md"), {})
+    assert names["outputs"].shape == (5, 2, 3)
+
+
+@pytest.mark.slow
+def test_five_minutes_and_export(tmp_path, monkeypatch):
+    """With the first recipe made small, where the pages train it; the export page uses the run of the other."""
+    monkeypatch.chdir(tmp_path)
+    small = [(line, code.replace('"quickstart", training__epochs=3',
+                                 '"quickstart", training__epochs=1, data__sentences=16000'))
+             for line, code in blocks("start.md")]
+    assert any("data__sentences=16000" in code for _, code in small)
+    names = run("start.md", small, {})
+    assert names["outputs"].shape == (35, 20, 200) and (tmp_path / "runs" / "quickstart-1").is_dir()
+    from gluon_rnn.cli.main import main
+    main(["export", "runs/quickstart-1"])
+    names = run("export.md", blocks("export.md"), {})
+    assert names["logits"].shape == (1, 1, 29)
+    assert (names["ours"].hidden_size, names["again"]._hidden_size) == (200, 200)
