@@ -84,6 +84,7 @@ class Training(_Section):
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
+    report: bool = True                                  # pictures, predictions and baselines; without it scores only
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
     # Fine-tuning. Patterns are regular expressions on names by structure, from their beginning, as in Gluon.
     start_from: Optional[str] = None                     # a run, or a zoo model, whose parameters are taken over

@@ -95,6 +95,7 @@ def test_data_in_memory_train_as_the_file_that_has_them(name, tmp_path):
 def test_a_resumed_run_equals_an_uninterrupted_one(name, tmp_path):
     recipe, files = recipe_of(name, KINDS[name], tmp_path), write_files(tmp_path)
     data = in_memory(name, recipe, files)
+    recipe["training"]["report"] = False
     whole = gluon_rnn.train(recipe, data, training__epochs=4)
     half = gluon_rnn.train(recipe, data)
     resumed = gluon_rnn.train(None, in_memory(name, recipe, files), resume=half, training__epochs=4)
@@ -116,7 +117,7 @@ def series():
 def recipe(tmp_path):
     """Return a small recipe without names of columns or of a data set."""
     return {"task": "forecasting", "data": {"split": [0.6, 0.2, 0.2], "bptt": 10},
-            "model": {"input_lag": 1, "output_lag": 1, "hidden_sizes": [3]}, "training": {"epochs": 1},
+            "model": {"input_lag": 1, "output_lag": 1, "hidden_sizes": [3]}, "training": {"epochs": 1, "report": False},
             "output_dir": str(tmp_path / "runs")}
 
 
@@ -130,6 +131,13 @@ def test_a_run_says_what_it_is_and_predicts(recipe, series):
     assert gluon_rnn.Run(run.path, series).evaluate("valid") == run.evaluate("valid")
     assert run.predictor("last").position["position"]["epoch"] == 1
     assert run.path.name == "forecasting-1" and "Run" in dir(gluon_rnn)
+
+
+def test_a_run_without_a_report_has_its_scores_and_draws_nothing(recipe, series):
+    run, full = gluon_rnn.train(recipe, series), gluon_rnn.train(recipe, series, training__report=True)
+    files = {path.name for path in full.path.iterdir()} - {path.name for path in run.path.iterdir()}
+    assert files == {"loss.png", "forecast.png", "residuals.png", "predictions.csv"}
+    assert run.scores.items() <= full.scores.items() and not run.results["baselines"] and full.results["baselines"]
 
 
 def test_what_the_command_says_of_data_that_were_in_memory(recipe, series, run_of_command):

@@ -57,7 +57,8 @@ class RunEstimator(BaseEstimator):
         """Train by a recipe on data in memory, and keep what `predict` needs."""
         with contextlib.ExitStack() as stack:
             where = self.output_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="gluon_rnn-"))
-            run = train(recipe, data, **{**(self.overrides or {}), "output_dir": str(where)})
+            kept = {"training__report": bool(self.output_dir), "output_dir": str(where)}
+            run = train(recipe, data, **{**kept, **(self.overrides or {})})
             self.metrics_, self.results_ = run.metrics, run.results
             self._fitted = _Fitted(run.path)
         if self.output_dir:

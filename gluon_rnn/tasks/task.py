@@ -154,6 +154,12 @@ class Task:
             raise ValueError(f"the task {self.config.task.name!r} has no score {name!r}; {suggest(name, list(scores))}")
         return scores[name]
 
+    def closing(self, path, limit=None):
+        """Return the `report` of the run, or where the recipe wants none its scores alone, nothing being written."""
+        if self.config.training.report:
+            return self.report(path, limit)
+        return Report(self.final_split, self.evaluate(self.final_split, limit))
+
     def describe(self):
         """Return what the data are, in words and numbers."""
         return self.config.data.name

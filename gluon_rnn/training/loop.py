@@ -318,7 +318,8 @@ class Loop:
                   "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
                   task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],
                   totals.size / seconds, task.unit, row["steps_per_second"])
-        loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png")
+        if self.settings.report:
+            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png")
 
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
@@ -345,7 +346,7 @@ class Loop:
         """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""
         task = self.task
         task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
-        report = task.report(self.path, self.limit)
+        report = task.closing(self.path, self.limit)
         _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task, report.split, report.scores))
         for name, scores in report.baselines.items():
             _log.info("    %s: %s", name, task.in_words(scores))
