@@ -12,11 +12,11 @@ import tempfile
 
 import jupytext
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert import MarkdownExporter
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-TIMEOUT = 300                                         # s for a cell; one that takes longer has no place in a tutorial
+TIMEOUT = 900                                         # s for a cell, most of which take seconds
 QUIET = ["--IPKernelApp.log_level=ERROR"]             # it warns of other users of this machine at each start
 
 
@@ -57,7 +57,7 @@ def main(argv=None):
     source = parser.parse_args(argv).source
     try:
         write(execute(source), source.with_suffix(".md"))
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError) as error:
         print(f"{source}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -22,7 +22,7 @@ import mxnet as mx
 import numpy as np
 import pandas as pd
 
-LENGTH = 30
+LENGTH = 20
 data = gluon_rnn.data.AddingProblem(length=LENGTH, train=1, valid=1, test=2000)
 example, answer = data.inputs("test")[0], data.targets("test")[0]                         # (T, 2), (1,)
 figure, axes = plt.subplots(figsize=(8, 2.5))
@@ -35,7 +35,7 @@ axes.set(xlabel="step", ylabel="number", title=f"the sum of the two marked numbe
 # %%
 run = gluon_rnn.train({
     "task": "regression",
-    "data": {"name": "adding_problem", "length": LENGTH, "train": 8000, "valid": 500, "test": 2000,
+    "data": {"name": "adding_problem", "length": LENGTH, "train": 6000, "valid": 500, "test": 2000,
              "batch_size": 50, "eval_batch_size": 500},
     "model": {"encoder": {"name": "lstm", "hidden_size": 32}},
     "training": {"epochs": 8, "clip_norm": 1.0,
@@ -68,7 +68,7 @@ right.set(xlabel="sum", ylabel="estimate");
 # %% [markdown]
 # ## What the network remembers
 #
-# In 100 sequences the marks are put at steps 5 and 20. Now one number is changed by 0.5: once the marked one at step 5,
+# In 100 sequences the marks are put at steps 5 and 15. Now one number is changed by 0.5: once the marked one at step 5,
 # once its neighbour at step 6. How far does this move the outputs of the LSTM, step by step? The marked number is
 # remembered to the end, the other one is hardly noticed.
 
@@ -76,7 +76,7 @@ right.set(xlabel="sum", ylabel="estimate");
 model = run.predictor().model
 rng = np.random.default_rng(0)
 steps = np.zeros((LENGTH, 100, 2))                                                        # (T, N, number and mark)
-steps[:, :, 0], steps[[5, 20], :, 1] = rng.uniform(0, 0.5, (LENGTH, 100)), 1
+steps[:, :, 0], steps[[5, 15], :, 1] = rng.uniform(0, 0.5, (LENGTH, 100)), 1
 
 
 def change(step):
@@ -90,7 +90,7 @@ def change(step):
 figure, axes = plt.subplots(figsize=(8, 3))
 axes.plot(change(5), marker=".", label="the marked number at step 5 is changed")
 axes.plot(change(6), marker=".", label="the unmarked number at step 6 is changed")
-axes.axvline(20, color="tab:red", linestyle=":", label="the second mark")
+axes.axvline(15, color="tab:red", linestyle=":", label="the second mark")
 axes.set(xlabel="step", ylabel="change of the output")
 axes.legend();
 
