@@ -118,11 +118,9 @@ class NARX(RecordingInputs, DelayModel):
         """
         if self.lags.hidden_sizes and not self.lags.skip:
             raise ValueError("a model with hidden layers starts from a linear one on its linear path; set skip to true")
-        values = {"skip_x_weight" if self.lags.skip else "x_weight": x_weight,
-                  "skip_y_weight" if self.lags.skip else "y_weight": y_weight, "bias": bias}
-        if self.lags.skip:
-            last = f"h{len(self.lags.hidden_sizes) + 1}"
-            values = {**values, f"{last}_bias": values.pop("bias"), f"{last}_weight": 0}
+        last = f"h{len(self.lags.hidden_sizes) + 1}"
+        values = ({"skip_x_weight": x_weight, "skip_y_weight": y_weight, f"{last}_bias": bias, f"{last}_weight": 0}
+                  if self.lags.skip else {"x_weight": x_weight, "y_weight": y_weight, "bias": bias})
         for name, value in values.items():
             if name in self.lags.shapes():
                 parameter = getattr(self, name)

@@ -117,6 +117,24 @@ def test_gradients_are_central_differences(case, closed, lengths):
     assert_central_differences(call, block, [inputs, *states])
 
 
+@pytest.mark.parametrize("case", ["mimo", "linear"])
+def test_a_linear_start_is_the_linear_model_and_leaves_the_hidden_layers(case):
+    model, hidden = make(case), ("x_weight", "y_weight", "bias", "h2_weight", "h2_bias")
+    before = {name: p.data().asnumpy() for name, p in model._reg_params.items()}
+    prefix = "skip_" if model.lags.skip else ""
+    x_weight, y_weight = (np.random.randn(*before[f"{prefix}{name}_weight"].shape) for name in "xy")
+    bias = np.random.randn(model.output_size)
+    model.start_linear(x_weight, y_weight, bias)
+    linear = make("linear", **{key: value for key, value in CASES[case].items() if key not in ("skip", "hidden_sizes")})
+    for parameter, value in ((linear.x_weight, x_weight), (linear.y_weight, y_weight), (linear.bias, bias)):
+        parameter.set_data(mx.nd.array(value, dtype="float64"))
+    inputs, states = mx.nd.concat(*recording(model), dim=2), random_states(model)
+    np.testing.assert_allclose(model(inputs, states)[0].asnumpy(), linear(inputs, states)[0].asnumpy(),
+                               rtol=0, atol=1e-12)
+    for name in hidden if model.lags.skip else ():
+        np.testing.assert_array_equal(getattr(model, name).data().asnumpy(), before[name], err_msg=name)
+
+
 @pytest.mark.parametrize("size", [1, 2])
 def test_ar_with_least_squares_weights_predicts_as_least_squares(size):
     lag, y = 3, np.cumsum(np.random.randn(60, size), axis=0)
