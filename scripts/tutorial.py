@@ -24,7 +24,7 @@ def execute(source):
     """Return the notebook of a tutorial with its outputs; CellExecutionError where a cell raises."""
     notebook = jupytext.read(source)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3",
+        NotebookClient(notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3", coalesce_streams=True,
                        extra_arguments=QUIET, resources={"metadata": {"path": folder}}).execute(env=environment())
     return notebook
 
