@@ -63,8 +63,7 @@ def train(recipe=None, data=None, *, resume=None, **overrides):
     """
     folder = None if resume is None else Path(resume.path if isinstance(resume, Run) else resume)
     if recipe is None and folder is None:
-        raise ValueError("which recipe? Pass a YAML file, the name of a packaged recipe such as 'quickstart', or a "
-                         "dict")
+        raise ValueError("which recipe? Pass a YAML file, the name of a packaged one such as 'quickstart', or a dict")
     recipe = recipe_of(folder) if recipe is None else recipe
     source = "the recipe given" if isinstance(recipe, dict) else str(recipe)
     config = _checked(recipe, data, overrides, source)

@@ -15,13 +15,10 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
     Parameters
     ----------
     model : LanguageModel
-        Called as ``model(tokens, states)`` with (1, N) int32 tokens.
     states : list of arrays
         States before the first token, such as those of ``ConditionalLanguageModel.states_for(classes)``.
-    begin : int
-        First input token of each row.
-    end : int
-        The token that ends a sequence.
+    begin, end : int
+        First input token of each row, and the token that ends a sequence.
     max_length : int, default 500
         Maximum number of tokens of a sequence, the end token counted.
     temperature, top_k, top_p
@@ -42,8 +39,7 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
     """
     check_sizes(max_length=max_length)
     rows, ctx = states[0].shape[model.state_info(0)[0]["__layout__"].index("N")], states[0].context
-    source = np.random.SeedSequence(seed).entropy
-    generators = [np.random.default_rng([source, row]) for row in range(rows)]
+    generators = _generators(seed, rows)
     drawn, finished = [[] for _ in range(rows)], [False] * rows
     token = np.full(rows, begin, dtype=np.int32)
     for _ in range(max_length):
@@ -57,6 +53,12 @@ def generate(model, states, begin, end, *, max_length=500, temperature=1.0, top_
         if all(finished):
             break
     return list(zip(drawn, finished))
+
+
+def _generators(seed, rows):
+    """Return a generator for each row, that of row n the same however many rows there are."""
+    source = np.random.SeedSequence(seed).entropy
+    return [np.random.default_rng([source, row]) for row in range(rows)]
 
 
 def _allowed(logits, begin, end, exclude):

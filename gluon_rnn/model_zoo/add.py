@@ -40,9 +40,7 @@ def add(run, name, *, about=None, seeds=(), results=None, store=None, data_root=
         YAML file with what is written by hand (`gluon_rnn.model_zoo.cards.About`); by default that of the card or draft
         that is there.
     seeds : list of str or Path
-        Further runs of the recipe, for mean and standard deviation; by default both are those of `results`.
-    results : str or Path, optional
-        The results table, a CSV.
+        Further runs of the recipe, for mean and standard deviation; by default both are those of `results`, a CSV.
     store : str or Path, optional
         A folder for the weights, to be put at ``GLUON_RNN_REPO``; by default they stand in the package.
     data_root : str or Path, optional
