@@ -164,7 +164,7 @@ class SequenceBlock(GraphBlock):
         if type(inputs) is not NDArray or is_np_array():
             inputs = self._taken("inputs", inputs)
         if isinstance(inputs, NDArray):
-            states, valid_length, signals = self._checked(inputs, states, valid_length, signals)
+            states, valid_length, signals = self._checked_once(inputs, states, valid_length, signals)
         if not carried:
             states = self._first_states(inputs, valid_length)
         if signals and valid_length is None:
@@ -173,6 +173,13 @@ class SequenceBlock(GraphBlock):
         if not carried:
             return outputs
         return outputs, finals if self.causal else final_states.mark(self, finals, given=states)
+
+    def _checked_once(self, *arguments):
+        """Check a call; before the first run under the lock, since it may fix a size and so initialise parameters."""
+        if self._has_run:
+            return self._checked(*arguments)
+        with BUILDING:
+            return self._checked(*arguments)
 
     def _run(self, *arguments):
         """Return outputs and states by the cached graph of this call form, or as Gluon does."""

@@ -118,10 +118,19 @@ def test_two_hundred_calls_in_each_of_four_threads(make):
     in_threads(work)
 
 
+@pytest.fixture
+def quick_turns():
+    """Let Python's threads take turns every ten microseconds, so that a place without a lock is met."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
 @pytest.mark.parametrize("hybrid", [False, True])
-def test_threads_may_make_the_first_call_of_all(hybrid):
+def test_threads_may_make_the_first_call_of_all(hybrid, quick_turns):
     """The size of the inputs is found out once, and the parameters are drawn once."""
-    for _ in range(10):
+    for _ in range(20):
         block = LSTM(6, 2)
         block.initialize()
         block.hybridize(hybrid)
