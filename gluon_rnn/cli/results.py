@@ -5,7 +5,6 @@ RUN RUN RUN`` it first puts the mean and standard deviation over these runs, whi
 into the CSV. Runs that differ in another key, such as the speaker who is left out, are added with ``--over
 data.test.speaker``.
 """
-import os
 import pathlib
 
 EXAMPLE = "gluon-rnn results --check"
@@ -16,6 +15,7 @@ TYPED = ("variant", "data", "published", "source", "hardware", "note")
 def run(options):
     """Write the page; with --check change nothing and return 1 if it is out of date."""
     from gluon_rnn import recipe_files, results
+    from gluon_rnn.files import write_text
     table, page = recipe_files.results_file(), page_of(recipe_files.folder())
     if options.add:
         if not options.runs or not options.metric:
@@ -25,9 +25,7 @@ def run(options):
     text = results.render(results.read(table))
     if options.check:
         return 0 if page.exists() and page.read_text(encoding="utf-8") == text else 1
-    partial = page.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, page)
+    write_text(page, text)
     return 0
 
 

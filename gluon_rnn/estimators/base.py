@@ -51,7 +51,7 @@ class RunEstimator(BaseEstimator):
         elif getattr(self, "encoder", None) is not None:
             own["model.encoder"] = self.encoder
         base = self.base_recipe() if self.recipe is None else self.recipe
-        return recipes.read(copy.deepcopy(base), {**_numbers(own), **changes})
+        return {"data": {}, "model": {}, **recipes.read(copy.deepcopy(base), {**_numbers(own), **changes})}
 
     def _fit(self, recipe, data):
         """Train by a recipe on data in memory, and keep what `predict` needs."""

@@ -3,8 +3,6 @@
 The section ``about`` is written by hand. `gluon_rnn.model_zoo.add` writes the rest and leaves ``about`` as it is. A
 card that has nothing but ``about`` is a draft: the model has not been added yet.
 """
-import os
-from pathlib import Path
 from typing import Literal, Optional
 
 import pydantic
@@ -12,6 +10,7 @@ from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.config import explain
+from gluon_rnn.files import write_text
 from gluon_rnn.recipes import read_yaml
 
 __all__ = ["About", "Card", "Figure", "FileSum", "Quick", "Storage", "TrainingData", "read_about", "read_card",
@@ -137,12 +136,9 @@ def read_about(path):
 
 def write_card(path, card):
     """Write a card, whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
     raw = card.model_dump()
     raw["about"] = card.about.model_dump(exclude_defaults=True)
-    partial.write_text(_HEAD + OmegaConf.to_yaml(OmegaConf.create(raw)), encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, _HEAD + OmegaConf.to_yaml(OmegaConf.create(raw)))
 
 
 def _mapping(path):

@@ -1,8 +1,8 @@
 """What is made from the cards: the page of the zoo, and the table in the README; no figure is typed by hand."""
-import os
 import re
 from pathlib import Path
 
+from gluon_rnn.files import write_text
 from gluon_rnn.model_zoo import entries
 
 __all__ = ["BEGIN", "END", "page", "table", "update", "with_table"]
@@ -109,7 +109,5 @@ def update(docs, readme=None, check=False):
         wanted[Path(readme)] = with_table(Path(readme).read_text(encoding="utf-8"), cards)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in [] if check else stale:
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(wanted[path], encoding="utf-8")
-        os.replace(partial, path)
+        write_text(path, wanted[path])
     return stale

@@ -139,6 +139,9 @@ class AdaptiveSoftmax(FullSoftmax):
 
     def loss(self, F, hidden, target, weights, *arrays):
         """Return the exact summed cross-entropy, (1,); `arrays` are the places (1, C_k) of each cluster's words."""
+        if len(arrays) != len(self._tails):
+            raise ValueError(f"the loss needs the places of the words of {len(self._tails)} clusters, got "
+                             f"{len(arrays)} arrays; pass those that the layer's `arrays` gives for the target")
         hidden, target = F.reshape(hidden, shape=(-3, 0)), F.reshape(target, shape=(-1,))                  # (TN, H)
         clusters = sum((target >= cutoff for cutoff in self.cutoffs[1:]), target >= self.cutoffs[0])
         first = self.cutoffs[0]

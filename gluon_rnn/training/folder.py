@@ -1,8 +1,8 @@
 """The folder of a run: making one, finding its recipe, and what is written into it."""
 import json
-import os
 from pathlib import Path
 
+from gluon_rnn.files import write_text
 from gluon_rnn.registry import suggest
 
 __all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_results"]
@@ -74,6 +74,4 @@ def _architecture(section, prefix=""):
 
 def write_results(path, results):
     """Write ``results.json`` of the run in `path`, whole or not at all."""
-    partial = Path(path) / ".results.json"
-    partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, Path(path) / "results.json")
+    write_text(Path(path) / "results.json", json.dumps(results, indent=1) + "\n")

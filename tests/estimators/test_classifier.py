@@ -104,6 +104,8 @@ def test_mistakes_are_one_sentence():
         small().fit(TEXTS, [0] * 24)
     with pytest.raises(ValueError, match="encoder.name: unknown encoder 'lstn'; did you mean 'lstm'"):
         small(encoder="lstn").fit(TEXTS, LABELS)
+    with pytest.raises(ValueError, match="model.encoder: this key is required"):
+        SequenceClassifier(recipe={"task": "classification"}).fit(TEXTS, LABELS)
     with pytest.raises(ValueError, match="training.epoch: unknown key"):
         small(overrides={"training__epoch": 1}).fit(TEXTS, LABELS)
 

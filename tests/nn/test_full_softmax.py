@@ -95,6 +95,13 @@ def test_loss_is_the_exact_negative_log_likelihood(output, tied):
     np.testing.assert_allclose(loss.asscalar(), expected, **EXACT)
 
 
+def test_a_loss_without_the_places_of_a_cluster_is_refused():
+    output = AdaptiveSoftmax(CUTOFFS, 2)
+    weights, (hidden, target) = bind(output), hidden_and_target()
+    with pytest.raises(ValueError, match=f"the places of the words of {len(CUTOFFS)} clusters, got 1 arrays"):
+        output.loss(mx.nd, hidden, target, weights, device_arrays(output, target)[0])
+
+
 @pytest.mark.parametrize("words", [range(5), range(5, 12), range(12, 23)], ids=["head", "first", "second"])
 def test_a_batch_may_leave_clusters_empty_or_fill_one(words):
     output = AdaptiveSoftmax(CUTOFFS, 2)
