@@ -87,7 +87,9 @@ def test_interrupted_by_the_user(root):
     with serving({"/tinyshakespeare/input.txt": bytes(get("tinyshakespeare").size)}) as server:
         server.breaks_after, server.stalls = 2**17 + 1, True
         command = [sys.executable, "-m", "gluon_rnn", "data", "fetch", "tinyshakespeare"]
+        # A shell's background job ignores SIGINT, and so would all that it starts.
         process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE,
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                                    env={**os.environ, "GLUON_RNN_DATA_REPO": server.address, "NO_PROXY": "127.0.0.1"})
         partial = root / ".fetch" / "tinyshakespeare" / ".input.txt.partial"
         end = time.monotonic() + 60
