@@ -1,0 +1,18 @@
+"""Checks of arguments in the words that all parts of the package use."""
+import numbers
+
+__all__ = ["check_counts", "check_sizes"]
+
+
+def check_sizes(**sizes):
+    """Raise ValueError unless every named size is a whole number of at least 1."""
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+
+
+def check_counts(**counts):
+    """Raise ValueError unless every named number is a whole number of at least 0."""
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+            raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")

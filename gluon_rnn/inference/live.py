@@ -1,0 +1,86 @@
+"""A Gluon block as a network of `gluon_rnn.answers`: NumPy arrays in and out, states stay on the block's device."""
+import mxnet as mx
+import numpy as np
+
+from gluon_rnn.answers.network import Network
+from gluon_rnn.nn.arguments import device_of
+
+__all__ = ["LiveNetwork", "TaggerNetwork"]
+
+
+class LiveNetwork(Network):
+    """A block that keeps the contract of `gluon_rnn.nn.SequenceBlock`, layout "TNC", as a network.
+
+    Parameters
+    ----------
+    block : HybridBlock
+        Its parameters initialised.
+
+    Inputs/Outputs
+    --------------
+    As `Network`. Inputs of whole numbers become int32, others the dtype of the block; `signals` keep theirs. States are
+    NDArrays.
+    """
+
+    def __init__(self, block):
+        self.block = block
+        self.causal, self.name = bool(getattr(block, "causal", True)), type(block).__name__
+
+    @property
+    def device(self):
+        """Where the block computes."""
+        return device_of(self.block)
+
+    def begin_state(self, batch_size):
+        """Return the block's states of `batch_size` sequences before their first step."""
+        return self.block.begin_state(batch_size, ctx=self.device)
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return outputs, NumPy arrays, and new states; see `Network`."""
+        if states is None:
+            states = self.begin_state(np.shape(inputs)[1])
+        outputs, states = self.block(*self._arguments(inputs, states, valid_length, signals))
+        return _as_numpy(outputs), states
+
+    def outputs(self, inputs, valid_length=None, *signals):
+        """Return outputs alone, which spares the block the work of keeping each row's last states."""
+        return _as_numpy(self.block(*self._arguments(inputs, None, valid_length, signals)))
+
+    def rows(self, states, indices):
+        """Return the states of the rows `indices` of the batch."""
+        axes = [info["__layout__"].index("N") for info in self.block.state_info(0)]
+        return [mx.nd.take(state, mx.nd.array(indices, ctx=state.context, dtype="int32"), axis=axis)
+                for state, axis in zip(states, axes)]
+
+    def _arguments(self, inputs, states, valid_length, signals):
+        """Return the arguments of the block's call, arrays on its device."""
+        device = states[0].context if states else self.device
+        inputs = np.asarray(inputs)
+        kind = "int32" if inputs.dtype.kind in "iu" else getattr(self.block, "_dtype", "float32")
+        lengths = None if valid_length is None else mx.nd.array(valid_length, ctx=device)
+        further = [mx.nd.array(signal, ctx=device, dtype=np.asarray(signal).dtype) for signal in signals]
+        return mx.nd.array(inputs, ctx=device, dtype=kind), states, lengths, *further
+
+
+class TaggerNetwork(LiveNetwork):
+    """A `gluon_rnn.models.SequenceTagger` with a CRF: its outputs are scores (T, N, K) and the best labels (T, N)."""
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return (scores, labels), NumPy arrays, and new states."""
+        scores, states = super().__call__(inputs, states, valid_length, *signals)
+        return (scores, self._labels(scores, valid_length)), states
+
+    def outputs(self, inputs, valid_length=None, *signals):
+        """Return (scores, labels), NumPy arrays."""
+        scores = super().outputs(inputs, valid_length, *signals)
+        return scores, self._labels(scores, valid_length)
+
+    def _labels(self, scores, valid_length):
+        scores = mx.nd.array(scores, ctx=self.device, dtype=scores.dtype)
+        return self.block.decode(scores, valid_length).asnumpy()
+
+
+def _as_numpy(outputs):
+    if isinstance(outputs, (list, tuple)):
+        return tuple(output.asnumpy() for output in outputs)
+    return outputs.asnumpy()
