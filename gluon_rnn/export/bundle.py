@@ -1,10 +1,9 @@
-"""Symbol bundles: a sequence block as files that run without the class that made them.
+"""Writing of bundles: a trained model as files that answer without the classes that made it.
 
-A bundle is a folder with ``model-symbol.json`` (the graph, inputs and states as named arguments, T and N free),
-``model-0000.params`` and ``manifest.json`` (what goes in and comes out, vocabulary or scaler, versions, hashes).
+A bundle is a folder with a graph or several (MXNet's symbol and parameters, or ONNX), the assets that turn raw input
+into arrays, and ``manifest.json``, which says what goes in and comes out: see `gluon_rnn.export.manifest`.
 """
 import datetime
-import hashlib
 import json
 import os
 import pathlib
@@ -14,35 +13,41 @@ import tempfile
 import mxnet as mx
 import numpy as np
 
-__all__ = ["export", "load", "Bundle", "BundleError"]
+from gluon_rnn.export import manifest as manifests
+from gluon_rnn.export.graphs import graphs_of
+from gluon_rnn.export.manifest import ASSETS, MANIFEST, BundleError
+from gluon_rnn.export.verification import compare_answers, compare_arrays
+from gluon_rnn.files import write_text
+from gluon_rnn.nn import graph_parameters, read_vectors
 
-SYMBOL, PARAMETERS, MANIFEST = "model-symbol.json", "model-0000.params", "manifest.json"
-_FORMAT = "gluon_rnn bundle"
+__all__ = ["export", "export_run"]
+
+FORMATS = ("symbol", "onnx")
 
 
-class BundleError(ValueError):
-    """A bundle that cannot be written, or that is not what its manifest says."""
-
-
-def export(model, directory, *, example, state_names=None, vocab=None, unit=None, separator=None, scaler=None,
-           extras=None, tolerance=None):
+def export(model, directory, *, example, format="symbol", state_names=None, extras=None, assets=None, task=None,
+           options=None, tolerance=None):
     """Write `model` as a bundle, having checked that the bundle does what the live model does.
 
     Parameters
     ----------
     model : HybridBlock
-        A block with the contract ``outputs, states = model(inputs, states)``, with `begin_state` and `state_info`,
-        its parameters initialised.
+        A block with the contract ``outputs, states = model(inputs, states, valid_length)``, or a `Seq2Seq`, its
+        parameters initialised.
     directory : str or path
         Where the bundle goes. A bundle there is replaced, at the very end; any other folder with files is refused.
-    example : (T, N) or (T, N, C) NDArray
-        Inputs that the model takes, such as token ids, in the model's layout.
+    example : (T, N) or (T, N, C) NDArray, or a tuple of NDArrays
+        Inputs that the model takes, such as token ids, in the model's layout, and the further sequences of its call.
+    format : {"symbol", "onnx"}, default "symbol"
+        For MXNet, or for ONNX Runtime and all that read ONNX (needs the extra `onnx`).
     state_names : list of str, optional
         Names of the states in the graph; by default ``states_h`` and ``states_c``, or ``states_0``, ``states_1``, ...
-    vocab : gluonnlp.Vocab, optional
-        Stored with its `unit` ("word" or "character") and the `separator` that joins tokens to text.
-    scaler, extras : dict, optional
-        Anything else that JSON can hold.
+    extras : dict, optional
+        Anything that JSON can hold; kept in the manifest.
+    assets : dict of str to str, optional
+        {file name: text} of what turns raw input into arrays, for a `task` as its predictor has them.
+    task, options : str and dict, optional
+        Of `gluon_rnn.answers.open_pipeline`, which answers raw input then.
     tolerance : float, optional
         Largest difference allowed, relative to the largest output if that is above 1. The default, 1e-5 in float32
         (1e-10 in float64, 1e-2 in float16), is room for other orders of summation.
@@ -50,271 +55,185 @@ def export(model, directory, *, example, state_names=None, vocab=None, unit=None
     Returns
     -------
     float
-        The largest absolute difference found, over outputs and states, whole and step by step, at another T and N.
+        The largest absolute difference found, over outputs and states, whole and step by step, at another T and N,
+        with rows of all lengths.
 
     Raises
     ------
     BundleError
-        If `directory` is not ours to replace, or the bundle and the model differ.
+        If `directory` is not ours to replace, a parameter of the model is in no graph, or the bundle and the model
+        differ.
     """
-    directory, stored = pathlib.Path(directory), {"scaler": scaler, "extras": extras}
+    graphs = graphs_of(model, example, state_names)
+    described = {"model": type(model).__name__, "task": task, "options": options or {}, "extras": extras or {}}
+    return _written(model, directory, graphs, format, described, assets or {},
+                    lambda bundle: compare_arrays(graphs, bundle, tolerance))
+
+
+def export_run(predictor, directory, *, format="symbol", tolerance=None):
+    """Write the model of a `gluon_rnn.tasks.predictor.Predictor` as a bundle that answers as it does.
+
+    Beside arrays, answers to raw input are compared: classes, tags, translations, forecasts, texts.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        As `gluon_rnn.load` gives it.
+    directory, format, tolerance
+        As for `export`, which see for the errors too.
+
+    Returns
+    -------
+    float
+        The largest difference of arrays.
+    """
+    graphs = graphs_of(predictor.model, predictor.example())
+    described = {"model": type(predictor.model).__name__, "task": predictor.config.task.name,
+                 "options": predictor.pipeline_options(), "extras": {}}
+
+    def verify(bundle):
+        worst = compare_arrays(graphs, bundle, tolerance)
+        compare_answers(predictor, bundle)
+        return worst
+
+    return _written(predictor.model, directory, graphs, format, described, predictor.assets.texts(), verify)
+
+
+def _written(model, directory, graphs, kind, described, assets, verify):
+    """Write all files beside `directory`, verify them, and put them in its place; return what `verify` gives."""
+    from gluon_rnn.export import load
+    if kind not in FORMATS:
+        raise BundleError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    directory = pathlib.Path(directory)
     _refuse_foreign(directory)
+    _refuse_left_out(model, graphs)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = pathlib.Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        stored["vocabulary"] = _vocabulary(vocab, unit, separator)
-        _write(model, partial, example, _state_names(model, state_names), stored)
-        difference = _check(model, load(partial, example.context), example, tolerance)
+        _write_files(model, partial, graphs, kind, described, assets)
+        found = verify(load(partial))
         _put_in_place(partial, directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return difference
+    return found
 
 
-def _write(model, folder, example, state_names, stored):
-    """Write symbol, parameters and manifest into `folder`; `stored` goes into the manifest as it is."""
-    outputs, _ = model(example, _begin(model, example))
-    manifest = _describe(model, example, outputs, state_names)
-    _write_graph(model, manifest, folder)
-    manifest.update(stored)
-    manifest["sha256"] = {name: _sha256(folder / name) for name in (SYMBOL, PARAMETERS)}
-    _write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+def _write_files(model, folder, graphs, kind, described, assets):
+    write = {"symbol": _write_symbol, "onnx": _write_onnx}[kind]
+    entries = {}
+    for name, graph in graphs.items():
+        entries[name] = _described(graph, length_type="float32")
+        entries[name]["files"] = write(model, graph, entries[name], folder, name)
+    if assets:
+        (folder / ASSETS).mkdir()
+    for name, text in assets.items():
+        write_text(folder / ASSETS / name, text)
+    files = [*sum((entry["files"] for entry in entries.values()), []), *(f"{ASSETS}/{name}" for name in assets)]
+    manifest = {"format": manifests.FORMAT, "format_version": manifests.VERSION, "kind": kind,
+                "created": datetime.datetime.now(datetime.timezone.utc).isoformat(), **described, "graphs": entries,
+                "assets": list(assets), "versions": _versions(),
+                "sha256": {name: manifests.sha256(folder / name) for name in files}}
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
-def load(directory, ctx=None):
-    """Return the `Bundle` of `directory` on device `ctx` (CPU by default).
+def _described(graph, length_type):
+    """Return what the manifest says of a graph, but for its files."""
+    state_type = {}
+    if graph.states:
+        state_type = {name: state.dtype for (name, _), state in zip(graph.states, graph.begin(1))}
+    dtype = np.dtype(next((entry.example.dtype for entry in graph.inputs if entry.below is None), np.float32))
 
-    Raises
-    ------
-    BundleError
-        If there is no bundle, or a file of it is not the one that was exported; both hashes are named.
-    """
-    directory = pathlib.Path(directory)
-    manifest = _read_manifest(directory)
-    if manifest is None:
-        raise BundleError(f"no bundle in {str(directory)!r}: expected {MANIFEST} of a {_FORMAT} there; "
-                          "pass the folder that an export wrote")
-    for name, expected in manifest["sha256"].items():
-        if not (directory / name).is_file():
-            raise BundleError(f"{str(directory / name)!r} is missing from the bundle; export it again")
-        found = _sha256(directory / name)
-        if found != expected:
-            raise BundleError(f"{str(directory / name)!r} has sha256 {found}, but the manifest says {expected}; "
-                              "the file was changed or damaged, export it again")
-    return Bundle(directory, manifest, ctx or mx.cpu())
+    def entries(pairs):
+        return [{"name": name, "shape": list(axes), "dtype": np.dtype(state_type.get(name, dtype)).name}
+                for name, axes in pairs]
+
+    return {"causal": graph.causal, "inputs": [one.entry for one in graph.inputs],
+            "lengths": [{"name": one.name, "of": one.of, "axis": one.axis, "dtype": length_type}
+                        for one in graph.lengths],
+            "states": entries(graph.states), "outputs": entries(graph.outputs),
+            "next_states": entries(graph.next_states)}
 
 
-class Bundle:
-    """An exported model: ``bundle(inputs)`` gives outputs, ``bundle(inputs, states)`` gives (outputs, states).
-
-    Inputs
-    ------
-    inputs : (T, N) or (T, N, C) NDArray
-        Any T and N.
-    states : list of NDArray, optional
-        From `begin_state` or from the call before, in the order of ``manifest["states"]``.
-
-    Attributes
-    ----------
-    manifest : dict
-    vocab : gluonnlp.Vocab or None
-    """
-
-    def __init__(self, directory, manifest, ctx):
-        self.path, self.manifest, self.ctx, self._vocab = directory, manifest, ctx, None
-        self._batch_axis = manifest["inputs"][0]["shape"].index("N")
-        # What SymbolBlock.imports does, with the inputs' types known from the start: it would warn that it guesses.
-        self._block = mx.gluon.SymbolBlock(mx.sym.load(str(directory / SYMBOL)), _variables(manifest))
-        self._block.collect_params().load(str(directory / PARAMETERS), ctx, cast_dtype=True, dtype_source="saved")
-
-    def __call__(self, inputs, states=None):
-        if states is None:
-            return self._run(inputs, self.begin_state(inputs.shape[self._batch_axis]))[0]
-        if not self.manifest["causal"]:
-            raise ValueError("this model looks ahead (causal is false), so states carried from chunk to chunk cannot "
-                             "give what the whole sequence gives; pass the whole sequence and no states")
-        return self._run(inputs, states)
-
-    def _run(self, inputs, states):
-        expected = [state["name"] for state in self.manifest["states"]]
-        if len(states) != len(expected):
-            raise ValueError(f"expected {len(expected)} states ({', '.join(expected)}), got {len(states)}")
-        batch_size = inputs.shape[self._batch_axis]
-        for entry, state in zip(self.manifest["states"], states):
-            shape = _filled(entry["shape"], batch_size)
-            if state.shape != shape:
-                raise ValueError(f"state {entry['name']!r} has shape {state.shape}, but inputs of batch size "
-                                 f"{batch_size} need {shape}; take it from begin_state({batch_size})")
-        inputs = inputs.astype(self.manifest["inputs"][0]["dtype"], copy=False)
-        outputs, *states = self._block(inputs, *states)
-        return outputs, list(states)
-
-    def begin_state(self, batch_size):
-        """Return the states of `batch_size` sequences before their first step: zeros."""
-        return [mx.nd.zeros(_filled(state["shape"], batch_size), ctx=self.ctx, dtype=state["dtype"])
-                for state in self.manifest["states"]]
-
-    @property
-    def vocab(self):
-        if self._vocab is None and self.manifest["vocabulary"]:
-            import gluonnlp
-            stored = self.manifest["vocabulary"]
-            tokens = stored["tokens"]
-            self._vocab = gluonnlp.Vocab.from_json(json.dumps(dict(
-                stored["special"], idx_to_token=tokens, token_to_idx={token: i for i, token in enumerate(tokens)})))
-        return self._vocab
+def _versions():
+    import gluon_rnn
+    return {"gluon_rnn": gluon_rnn.__version__, "mxnet": mx.__version__, "numpy": np.__version__}
 
 
-def _state_names(model, names):
-    """Return the states' names in the graph, the given ones or those that go with their number."""
-    count = len(model.state_info(0))
-    if names is None:
-        return {1: ["states_h"], 2: ["states_h", "states_c"]}.get(count, [f"states_{i}" for i in range(count)])
-    if len(names) != count:
-        raise ValueError(f"state_names has {len(names)} names, but the model has {count} states")
-    return list(names)
+# ---- graphs --------------------------------------------------------------------------------------------------------
 
 
-def _write_graph(model, manifest, folder):
-    """Write the model's symbol, traced with the manifest's names, and the parameters that it uses."""
-    from gluon_rnn.nn import graph_parameters, read_vectors  # late: bundles load without the blocks
-    data, *begin = _variables(manifest)
+def _traced(graph, entry):
+    """Return a graph as a symbol whose arguments have the manifest's names."""
+    def variables(entries):
+        return [mx.sym.var(one["name"], dtype=one["dtype"]) for one in entries]
+
     with read_vectors():
-        outputs, states = model(data, begin)
-    graph = mx.sym.Group([outputs, *states])
-    parameters, given = graph_parameters(model), {variable.name for variable in (data, *begin)}
-    stored = {f"arg:{name}": _on_cpu(parameters[name]) for name in graph.list_arguments() if name not in given}
-    stored.update({f"aux:{name}": _on_cpu(parameters[name]) for name in graph.list_auxiliary_states()})
-    graph.save(str(folder / SYMBOL), remove_amp_cast=False)
-    mx.nd.save(str(folder / PARAMETERS), stored)
+        outputs, states = graph.run(variables(entry["inputs"]), variables(entry["lengths"]), variables(entry["states"]))
+    return mx.sym.Group([*outputs, *states])
 
 
-def _variables(manifest):
-    """Return the graph's inputs as symbols: the data, then the states."""
-    return [mx.sym.var(entry["name"], dtype=entry["dtype"]) for entry in manifest["inputs"] + manifest["states"]]
+def _parameters(model, symbol, entry):
+    """Return {``arg:`` or ``aux:`` name: NDArray on the CPU} of all that a symbol reads besides its inputs."""
+    given = {one["name"] for one in (*entry["inputs"], *entry["lengths"], *entry["states"])}
+    parameters = graph_parameters(model)
+    stored = {f"arg:{name}": _on_cpu(parameters[name]) for name in symbol.list_arguments() if name not in given}
+    stored.update({f"aux:{name}": _on_cpu(parameters[name]) for name in symbol.list_auxiliary_states()})
+    return stored
 
 
 def _on_cpu(parameter):
     return parameter.data(parameter.list_ctx()[0]).as_in_context(mx.cpu())
 
 
-def _layout(model):
-    """Return "TN" or "NT", the order of the first two axes of inputs and outputs."""
-    return getattr(model, "layout", "TNC")[:2]
+def _write_symbol(model, graph, entry, folder, name):
+    symbol = _traced(graph, entry)
+    files = [f"{name}-symbol.json", f"{name}-0000.params"]
+    symbol.save(str(folder / files[0]), remove_amp_cast=False)
+    mx.nd.save(str(folder / files[1]), _parameters(model, symbol, entry))
+    return files
 
 
-def _many_to_one(model):
-    """Tell whether the model has one output for a whole sequence, (N, K), rather than one for each step."""
-    return getattr(model, "many_to_one", False)
+def _write_onnx(model, graph, entry, folder, name):
+    import onnx
+
+    from gluon_rnn.export.onnx import convert
+    from gluon_rnn.nn import lengths_in_operator
+    with lengths_in_operator():
+        symbol = _traced(graph, entry)
+    taken = {one["name"]: (tuple(one["shape"]), one["dtype"]) for one in (*entry["inputs"], *entry["states"])}
+    taken.update({one["name"]: (("N",), one["dtype"]) for one in entry["lengths"]})
+    found = convert(symbol, _parameters(model, symbol, entry), taken, name=name)
+    onnx.save(found, str(folder / f"{name}.onnx"))
+    return [f"{name}.onnx"]
 
 
-def _begin(model, inputs):
-    """Return the begin states of the live `model` for `inputs`."""
-    return model.begin_state(inputs.shape[_layout(model).index("N")], ctx=inputs.context)
+def _refuse_left_out(model, graphs):
+    """Raise BundleError if parameters of the model are in no graph, such as those of a CRF beside the scores."""
+    used = set()
+    for graph in graphs.values():
+        symbol = _traced(graph, _described(graph, "float32"))
+        used.update(symbol.list_arguments(), symbol.list_auxiliary_states())
+    left_out = sorted(set(graph_parameters(model)) - used)
+    if left_out:
+        raise BundleError(f"{type(model).__name__} has parameters that no exported graph reads, first of all "
+                          f"{left_out[0]!r}, so that a bundle would not answer as the model does; export the run that "
+                          "the model is of, or a block whose call uses all of its children")
 
 
-def _describe(model, example, outputs, names):
-    """Return the manifest but for hashes and vocabulary; "T" and "N" stand for axes of any length."""
-    import gluon_rnn
-    states = model.begin_state(1, ctx=example.context)
-    infos, axes = model.state_info(1), list(_layout(model))
-    answers = ["N", *outputs.shape[1:]] if _many_to_one(model) else [*axes, *outputs.shape[2:]]
-    return {
-        "format": _FORMAT, "format_version": 1, "created": datetime.datetime.now(datetime.timezone.utc).isoformat(),
-        "model": type(model).__name__, "causal": bool(getattr(model, "causal", True)),
-        "inputs": [_entry("data", [*axes, *example.shape[2:]], example)],
-        "outputs": [_entry("outputs", answers, outputs)],
-        "states": [_entry(name, ["N" if axis == "N" else size for axis, size in zip(info["__layout__"], state.shape)],
-                          state) for name, info, state in zip(names, infos, states)],
-        "versions": {"gluon_rnn": gluon_rnn.__version__, "mxnet": mx.__version__, "numpy": np.__version__}}
-
-
-def _entry(name, shape, array):
-    return {"name": name, "shape": [axis if isinstance(axis, str) else int(axis) for axis in shape],
-            "dtype": np.dtype(array.dtype).name}
-
-
-def _filled(shape, batch_size):
-    """Return a manifest's `shape` with the batch size put in."""
-    return tuple(batch_size if axis == "N" else axis for axis in shape)
-
-
-def _vocabulary(vocab, unit, separator):
-    """Return the manifest's entry for `vocab`: the tokens in order of their ids, and which of them are special."""
-    if vocab is None:
-        return None
-    stored = json.loads(vocab.to_json())
-    tokens = stored.pop("idx_to_token")
-    stored.pop("token_to_idx")  # the same once more, the other way round
-    return {"unit": unit, "separator": separator, "tokens": tokens, "special": stored}
-
-
-def _check(model, bundle, example, tolerance):
-    """Return the largest difference between live `model` and `bundle`, at other T and N than the example's.
-
-    First from the beginning, then from the states this leaves, so that states other than 0 go in as well.
-    """
-    shape = (example.shape[0] + 3, example.shape[1] + 2, *example.shape[2:])
-    inputs = mx.nd.array(np.resize(example.asnumpy(), shape), ctx=example.context, dtype=example.dtype)
-    states, worst, largest = _begin(model, inputs), 0.0, 0.0
-    for _ in range(2 if bundle.manifest["causal"] else 1):
-        live, live_states = model(inputs, states)
-        routes = [_whole, _stepwise] if bundle.manifest["causal"] else [_whole]
-        for outputs, ends in (route(bundle, inputs, states) for route in routes):
-            for ours, theirs in zip([live, *live_states], [outputs, *ends]):
-                worst = max(worst, _difference(ours, theirs))
-                largest = max(largest, float(np.abs(ours.asnumpy()).max()))
-        states = live_states
-    limit = tolerance or {"float16": 1e-2, "float64": 1e-10}.get(bundle.manifest["outputs"][0]["dtype"], 1e-5)
-    if not worst <= limit * max(1.0, largest):  # a NaN fails this as well
-        raise BundleError(f"the exported model differs from the live one by {worst:.3g} where at most "
-                          f"{limit * max(1.0, largest):.3g} was expected, for inputs of shape {shape}; nothing was "
-                          "exported")
-    return worst
-
-
-def _whole(bundle, inputs, states):
-    return bundle._run(inputs, states)
-
-
-def _stepwise(bundle, inputs, states):
-    """Return outputs and states of `bundle`, one call per step."""
-    steps, axis = [], 1 - bundle._batch_axis
-    for t in range(inputs.shape[axis]):
-        output, states = bundle(inputs.slice_axis(axis=axis, begin=t, end=t + 1), states)
-        steps.append(output)
-    if "T" not in bundle.manifest["outputs"][0]["shape"]:
-        return steps[-1], states                                          # the answer after the last step
-    return mx.nd.concat(*steps, dim=axis), states
-
-
-def _difference(a, b):
-    """Return the largest absolute difference of two arrays of one shape; infinite if the shapes differ."""
-    if a.shape != b.shape:
-        return float("inf")
-    return float(np.abs(a.asnumpy().astype("float64") - b.asnumpy()).max())
-
-
-def _read_manifest(directory):
-    """Return the manifest of the bundle in `directory`, None where there is none of ours."""
-    try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) and manifest.get("format") == _FORMAT else None
+# ---- places --------------------------------------------------------------------------------------------------------
 
 
 def _refuse_foreign(directory):
     if directory.exists() and not directory.is_dir():
         raise BundleError(f"cannot export to {str(directory)!r}: it is a file; name a folder")
-    if directory.is_dir() and any(directory.iterdir()) and _read_manifest(directory) is None:
+    if directory.is_dir() and any(directory.iterdir()) and manifests.read_if_any(directory) is None:
         raise BundleError(f"cannot export to {str(directory)!r}: the folder has files in it that are no bundle of "
                           "ours; name an empty or new one")
 
 
 def _put_in_place(partial, directory):
     """Rename the finished `partial` to `directory`; a bundle that is there gives way only now."""
-    for path in (partial, *partial.iterdir()):
+    for path in (partial, *partial.rglob("*")):
         _sync(path)
     os.chmod(partial, 0o755)  # a temporary folder is readable by its owner alone
     old = None
@@ -337,11 +256,3 @@ def _sync(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _write_text(path, text):
-    path.write_text(text, encoding="utf-8")
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ import pytest
 
 from gluon_rnn import nn
 from gluon_rnn.export import BundleError, export, load
-from gluon_rnn.models import LanguageModel
+from gluon_rnn.models import LanguageModel, SequenceTagger
 from tests.reference import EXACT, rounding
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,41 +40,94 @@ def test_round_trip_whole_and_stepwise(tmp_path, cell, tied, dtype, tolerance):
     bundle = load(tmp_path / "export")
     inputs = tokens(9, 4)
     live, live_states = model(inputs, model.begin_state(4))
-    np.testing.assert_allclose(bundle(inputs).asnumpy(), live.asnumpy(), rtol=0, atol=tolerance)
+    np.testing.assert_allclose(bundle(inputs.asnumpy()), live.asnumpy(), rtol=0, atol=tolerance)
     states, steps = bundle.begin_state(4), []
     for t in range(9):
-        output, states = bundle(inputs[t:t + 1], states)
-        steps.append(output.asnumpy())
+        output, states = bundle(inputs[t:t + 1].asnumpy(), states)
+        steps.append(output)
     np.testing.assert_allclose(np.concatenate(steps), live.asnumpy(), rtol=0, atol=tolerance)
     for ours, theirs in zip(states, live_states):
-        np.testing.assert_allclose(ours.asnumpy(), theirs.asnumpy(), rtol=0, atol=tolerance)
+        np.testing.assert_allclose(ours, theirs.asnumpy(), rtol=0, atol=tolerance)
 
 
 def test_manifest_says_what_goes_in_and_comes_out(tmp_path):
     export(language_model(), tmp_path / "export", example=tokens(5, 3), extras={"note": "x"})
     manifest = load(tmp_path / "export").manifest
-    assert manifest["inputs"] == [{"name": "data", "shape": ["T", "N"], "dtype": "int32"}]
-    assert manifest["outputs"] == [{"name": "outputs", "shape": ["T", "N", 11], "dtype": "float32"}]
-    assert [(state["name"], state["shape"]) for state in manifest["states"]] == [
+    graph = manifest["graphs"]["model"]
+    assert graph["inputs"] == [{"name": "data", "shape": ["T", "N"], "dtype": "int32", "below": 11}]
+    assert graph["lengths"] == [{"name": "valid_length", "of": "data", "axis": 0, "dtype": "float32"}]
+    assert graph["outputs"] == [{"name": "outputs", "shape": ["T", "N", 11], "dtype": "float32"}]
+    assert [(state["name"], state["shape"]) for state in graph["states"]] == [
         ("states_h", [2, "N", 7]), ("states_c", [2, "N", 7])]
-    assert manifest["versions"]["mxnet"] == mx.__version__
-    assert manifest["extras"] == {"note": "x"}
-    assert manifest["vocabulary"] is None and load(tmp_path / "export").vocab is None
-    graph = mx.sym.load(str(tmp_path / "export" / "model-symbol.json"))
-    assert {"data", "states_h", "states_c"} <= set(graph.list_arguments())
-    assert len(graph.list_outputs()) == 3
+    assert graph["next_states"] == graph["states"]
+    assert manifest["versions"]["mxnet"] == mx.__version__ and manifest["format_version"] == 2
+    assert manifest["extras"] == {"note": "x"} and manifest["task"] is None
+    assert load(tmp_path / "export").vocab is None
+    symbol = mx.sym.load(str(tmp_path / "export" / "model-symbol.json"))
+    assert {"data", "valid_length", "states_h", "states_c"} <= set(symbol.list_arguments())
+    assert len(symbol.list_outputs()) == 3
 
 
 def test_vocabulary_comes_back(tmp_path):
     vocab = gluonnlp.Vocab({"the": 3, "käse": 2, "a": 1}, bos_token=None, eos_token="<eos>")
     model = LanguageModel(len(vocab), nn.GRU(4), embed_size=4)
     model.initialize()
-    export(model, tmp_path / "export", example=tokens(2, 2, len(vocab)), vocab=vocab, unit="word", separator=" ")
-    bundle = load(tmp_path / "export")
-    assert json.loads(bundle.vocab.to_json()) == json.loads(vocab.to_json())
-    assert bundle.vocab.eos_token == "<eos>" and bundle.vocab["käse"] == vocab["käse"]
-    assert bundle.manifest["vocabulary"]["tokens"] == vocab.idx_to_token
-    assert bundle.manifest["vocabulary"]["unit"] == "word"
+    export(model, tmp_path / "export", example=tokens(2, 2, len(vocab)), assets={"vocab.json": vocab.to_json()})
+    found = load(tmp_path / "export").vocab
+    assert found.idx_to_token == vocab.idx_to_token
+    assert found.eos_token == "<eos>" and found["käse"] == vocab["käse"]
+
+
+def test_a_bundle_of_format_version_1_still_answers():
+    """Files that an earlier release wrote, with the outputs and states that its model gave."""
+    folder = pathlib.Path(__file__).parent / "bundle_v1"
+    bundle, expected = load(folder), np.load(folder / "expected.npz")
+    outputs, states = bundle(expected["inputs"], bundle.begin_state(2))
+    tolerance = rounding("float32", 6 * (3 + 2))                          # sums over units and inputs, at each step
+    for found, name in zip([outputs, *states], ["outputs", "h", "c"]):
+        np.testing.assert_allclose(found, expected[name], rtol=0, atol=tolerance)
+    assert bundle.vocab.idx_to_token == ["<unk>", "a", "b", "c"]
+    with pytest.raises(ValueError, match="no input for lengths; export the model again"):
+        bundle(expected["inputs"], valid_length=[6, 3])
+
+
+def test_rows_of_unequal_lengths_answer_as_each_alone(tmp_path):
+    export(language_model(), tmp_path / "export", example=tokens(5, 3))
+    bundle, inputs, lengths = load(tmp_path / "export"), tokens(6, 4).asnumpy(), [6, 4, 1, 0]
+    outputs, states = bundle(inputs, bundle.begin_state(4), lengths)
+    for row, length in enumerate(lengths[:3]):
+        alone, after = bundle(inputs[:length, row:row + 1], bundle.begin_state(1))
+        np.testing.assert_allclose(outputs[:length, row:row + 1], alone, rtol=0, atol=TOLERANCE)
+        assert not outputs[length:, row].any()
+        for together, by_itself in zip(states, after):
+            np.testing.assert_allclose(together[:, row:row + 1], by_itself, rtol=0, atol=TOLERANCE)
+    assert not outputs[:, 3].any() and not any(state[:, 3].any() for state in states)
+
+
+def test_labels_of_a_crf_are_in_the_graph_and_are_those_of_the_model(tmp_path):
+    model = SequenceTagger(nn.LSTM(5, bidirectional=True), 4, vocab_size=11, embed_size=6, crf=True)
+    model.initialize()
+    model.crf.transition_weight.set_data(3 * mx.nd.random.normal(shape=(4, 4)))
+    export(model, tmp_path / "export", example=tokens(5, 3))
+    inputs, lengths = tokens(9, 6), mx.nd.array([9, 7, 5, 3, 1, 0])
+    scores, labels = load(tmp_path / "export")(inputs.asnumpy(), valid_length=lengths.asnumpy())
+    expected = model.decode(model(inputs, None, lengths), lengths).asnumpy()
+    np.testing.assert_array_equal(labels, expected)
+    assert (scores.argmax(axis=2) != labels).any(), "the transitions change no label, so nothing is shown"
+
+
+def test_a_child_that_the_graph_leaves_out_is_an_error(tmp_path):
+    class Half(nn.GRU):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            with self.name_scope():
+                self.forgotten = mx.gluon.nn.Dense(2, in_units=3)
+
+    layer = Half(4, input_size=3)
+    layer.initialize()
+    with pytest.raises(BundleError, match="parameters that no exported graph reads.*forgotten|dense"):
+        export(layer, tmp_path / "export", example=mx.nd.ones((4, 2, 3)))
+    assert not (tmp_path / "export").exists()
 
 
 @pytest.mark.parametrize("layout", ["TNC", "NTC"])
@@ -84,8 +137,8 @@ def test_a_layer_alone_in_both_layouts_and_float64(tmp_path, layout):
     example = mx.nd.random.normal(shape=(4, 2, 3), dtype="float64")
     assert export(layer, tmp_path / "export", example=example) < EXACT["atol"]
     bundle, inputs = load(tmp_path / "export"), mx.nd.random.normal(shape=(5, 6, 3), dtype="float64")
-    np.testing.assert_allclose(bundle(inputs).asnumpy(), layer(inputs).asnumpy(), **EXACT)
-    assert bundle.manifest["inputs"][0]["shape"] == [*layout[:2], 3]
+    np.testing.assert_allclose(bundle(inputs.asnumpy()), layer(inputs).asnumpy(), **EXACT)
+    assert bundle.manifest["graphs"]["model"]["inputs"][0]["shape"] == [*layout[:2], 3]
 
 
 def test_a_block_that_looks_ahead_runs_whole_and_refuses_states(tmp_path):
@@ -93,7 +146,7 @@ def test_a_block_that_looks_ahead_runs_whole_and_refuses_states(tmp_path):
     layer.initialize()
     export(layer, tmp_path / "export", example=mx.nd.random.normal(shape=(4, 2, 3)))
     bundle, inputs = load(tmp_path / "export"), mx.nd.random.normal(shape=(7, 5, 3))
-    np.testing.assert_allclose(bundle(inputs).asnumpy(), layer(inputs).asnumpy(), rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(bundle(inputs.asnumpy()), layer(inputs).asnumpy(), rtol=0, atol=TOLERANCE)
     with pytest.raises(ValueError, match="looks ahead"):
         bundle(inputs, bundle.begin_state(5))
 
@@ -103,7 +156,7 @@ def test_own_state_names(tmp_path):
     layer.initialize()
     example = mx.nd.random.normal(shape=(4, 2, 3))
     export(layer, tmp_path / "export", example=example, state_names=["memory"])
-    assert load(tmp_path / "export").manifest["states"][0]["name"] == "memory"
+    assert load(tmp_path / "export").manifest["graphs"]["model"]["states"][0]["name"] == "memory"
     with pytest.raises(ValueError, match="2 names, but the model has 1 states"):
         export(layer, tmp_path / "export", example=example, state_names=["h", "c"])
 
@@ -161,8 +214,8 @@ class _Restless:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def __call__(self, inputs, states):
-        outputs, states = self._model(inputs, states)
+    def __call__(self, inputs, states, valid_length=None):
+        outputs, states = self._model(inputs, states, valid_length)
         return (outputs + 1e-3 if isinstance(inputs, mx.nd.NDArray) else outputs), states
 
 
@@ -174,7 +227,7 @@ def test_runs_without_the_model_classes(tmp_path):
     code = ("import json, sys\nfrom gluon_rnn.export import load\nimport mxnet as mx, numpy as np\n"
             f"folder = {json.dumps(str(tmp_path))}\nbundle = load(folder + '/export')\n"
             "inputs = mx.nd.array(np.load(folder + '/inputs.npy'), dtype='int32')\n"
-            "np.save(folder + '/outputs.npy', bundle(inputs).asnumpy())\n"
+            "np.save(folder + '/outputs.npy', bundle(inputs.asnumpy()))\n"
             "print(sorted(name for name in sys.modules if name.startswith(('gluon_rnn.nn', 'gluon_rnn.models'))))\n")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
