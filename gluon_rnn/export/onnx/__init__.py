@@ -1,8 +1,8 @@
 """MXNet symbols as ONNX models of standard operators only: ``convert(symbol, parameters, inputs)``.
 
-The reader (`graph`) takes a symbol apart and asks MXNet for the shapes and types in it, the driver (`translators`) calls
-one function for each node, those functions (`operators`) write ONNX nodes with a `Builder`, and `check` compares the
-result with given answers.
+The reader (`graph`) takes a symbol apart and asks MXNet for the shapes and types in it, the driver (`translators`)
+calls one function for each node, those functions (`operators`) write ONNX nodes with a `Builder`, and `check` compares
+the result with given answers.
 """
 import importlib.util
 

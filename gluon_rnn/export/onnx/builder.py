@@ -14,7 +14,7 @@ from gluon_rnn.export.onnx.cleaning import attributes_with_graphs, names_read, r
 
 __all__ = ["Tensor", "Builder"]
 
-_LARGEST_DATUM = 64                                                       # numbers that shape inference may have to read
+_LARGEST_DATUM = 64                                                      # numbers that shape inference may have to read
 
 
 @dataclasses.dataclass(eq=False)
@@ -39,6 +39,8 @@ class Tensor:
         The bool tensor that this one holds as 0 and 1.
     narrow : Tensor or None
         A tensor that this one is a broadcast of.
+    turned : (Tensor, list of int) or None
+        A tensor that this one is a transpose of, and the order of its axes.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Tensor:
     base: "Tensor" = None
     truth: "Tensor" = None
     narrow: "Tensor" = None
+    turned: tuple = None
 
     @property
     def ndim(self):
@@ -99,6 +102,10 @@ class Builder:
                 self.axes.setdefault(pair, (tensor, axis))
         return tensor
 
+    def is_input(self, tensor):
+        """Return whether `tensor` is an input of the model, as it comes."""
+        return any(info.name == tensor.name for info in self._inputs)
+
     def constant(self, array, name=None):
         """Return the Tensor of a constant; equal ones are one initializer, and none is stored that nothing reads."""
         array = np.asarray(array, order="C")
@@ -134,7 +141,7 @@ class Builder:
         return made[0] if outputs == 1 else list(made)
 
     def describe(self, tensor, shape=None, dtype=None, **notes):
-        """Return `tensor` with a shape, type or note (`fill`, `base`, `truth`, `narrow`, `sizes`) said about it."""
+        """Return `tensor` with a shape, type or note (`fill`, `base` and the like) said about it."""
         return dataclasses.replace(tensor, shape=tensor.shape if shape is None else tuple(shape),
                                    dtype=tensor.dtype if dtype is None else np.dtype(dtype), **notes)
 

@@ -75,8 +75,8 @@ def check(model, inputs, expected, tolerance=1e-5):
     if not worst <= tolerance * max(1.0, largest):
         shapes = {key: np.asarray(value).shape for key, value in inputs.items()}
         raise DifferentAnswers(f"the ONNX model differs from the expected answers by {worst:.3g} where at most "
-                               f"{tolerance * max(1.0, largest):.3g} was expected, for inputs of shapes {shapes}; please "
-                               "report the symbol")
+                               f"{tolerance * max(1.0, largest):.3g} was expected, for inputs of shapes {shapes}; "
+                               "please report the symbol")
     return worst
 
 

@@ -76,8 +76,8 @@ def example_sizes(shapes):
     names = list(dict.fromkeys(axis for shape in shapes for axis in shape if isinstance(axis, str)))
     for first, second in _EXAMPLES:
         if len(names) > len(first):
-            raise ValueError(f"inputs have {len(names)} free axes ({', '.join(names)}), at most {len(first)} are possible; "
-                             "give fixed sizes to some")
+            raise ValueError(f"inputs have {len(names)} free axes ({', '.join(names)}), at most {len(first)} are "
+                             "possible; give fixed sizes to some")
         yield {name: pair for name, *pair in zip(names, first, second)}
 
 

@@ -13,9 +13,10 @@ def cast(builder, tensor, dtype):
     if tensor.value is not None:
         return builder.constant(tensor.value.astype(dtype))
     if tensor.truth is not None:
-        return tensor.truth if dtype == bool else cast(builder, tensor.truth, dtype)
+        return tensor.truth if dtype.kind == "b" else cast(builder, tensor.truth, dtype)
     result = builder.add("Cast", tensor, to=helper.np_dtype_to_tensor_dtype(dtype))
-    return builder.describe(result, tensor.shape, dtype, sizes=tensor.sizes, truth=tensor if tensor.dtype == bool else None)
+    truth = tensor if tensor.dtype.kind == "b" else None
+    return builder.describe(result, tensor.shape, dtype, sizes=tensor.sizes, truth=truth)
 
 
 def scalar(builder, number, dtype):
@@ -30,7 +31,7 @@ def size(builder, tensor, axis):
         return builder.constant(np.array([tensor.shape[axis]], "int64"))
     if tensor.sizes is not None:
         pair = tuple(shape[axis] for shape in tensor.sizes)
-        tensor, axis = builder.axes.get(pair, (tensor, axis))            # inputs are there already: no need to wait
+        tensor, axis = builder.axes.get(pair, (tensor, axis))             # inputs are there already: no need to wait
     return builder.add("Shape", tensor, start=axis, end=axis + 1)
 
 
@@ -42,70 +43,78 @@ def sizes(builder, parts):
     return parts[0] if len(parts) == 1 else builder.add("Concat", *parts, axis=0)
 
 
-def reshape(builder, tensor, shape, *, copied=None, example=None):
+def reshape(builder, tensor, shape, example=None, others=()):
     """Return `tensor` in another shape.
 
     Parameters
     ----------
     shape : tuple
         None for a free axis.
-    copied : dict of int to int, optional
-        Free axes that are an axis of `tensor`, unchanged: {axis of the result: axis of the tensor}.
     example : pair of tuples, optional
-        The new shape at the example sizes, by which a free axis that bears a name is found.
+        The new shape at MXNet's example sizes. It is needed if more than one axis is free: the length of one is then
+        that of an axis of the model's inputs, of `tensor`, or of the `others`, with the same two sizes.
+    others : sequence of Tensor
+
+    Raises
+    ------
+    LookupError
+        If the lengths of two or more axes cannot be found.
     """
     if tensor.value is not None and None not in shape:
         return builder.constant(tensor.value.reshape(shape))
-    copied = {axis: axis for axis, length in enumerate(shape) if _same_axis(tensor, example, axis, length)} \
-        if copied is None else copied
-    if tensor.base is not None and sum(length is None for length in shape) <= 1:
-        tensor, copied = tensor.base, {}
-    if _is_same(tensor, shape, copied):
+    if tensor.base is not None:
+        tensor = _original(tensor, shape, example)
+    if _is_same(tensor, shape, example):
         return tensor
-    target = _target(builder, tensor, shape, copied, example)
+    target = sizes(builder, _lengths(builder, [tensor, *others], shape, example))
     result = builder.add("Reshape", tensor, target)
     return builder.describe(result, shape, sizes=example, base=tensor.base or tensor)
 
 
-def _same_axis(tensor, example, axis, length):
-    return (length is None and example is not None and tensor.sizes is not None and axis < tensor.ndim
-            and all(ours[axis] == theirs[axis] for ours, theirs in zip(tensor.sizes, example)))
+def _original(tensor, shape, example):
+    """Return what `tensor` is a reshape of, if the way from there is no longer than from `tensor`."""
+    if shape.count(None) <= 1 or _is_same(tensor.base, shape, example):
+        return tensor.base
+    return tensor
 
 
-def _is_same(tensor, shape, copied):
-    """Tell whether a reshape to `shape` changes nothing: at most one free axis cannot be told by number."""
-    if len(shape) != tensor.ndim or any(a != b for a, b in zip(tensor.shape, shape)):
+def _pair(example, axis):
+    """Return the two example sizes of an axis, None where they are not known."""
+    return None if example is None else tuple(shape[axis] for shape in example)
+
+
+def _is_same(tensor, shape, example):
+    """Tell whether a reshape to `shape` changes nothing; one free axis follows from the others."""
+    if tuple(tensor.shape) != tuple(shape):
         return False
-    unknown = [axis for axis, length in enumerate(shape) if length is None and copied.get(axis) != axis]
-    return len(unknown) <= 1
+    return shape.count(None) <= 1 or (example is not None and tensor.sizes == example)
 
 
-def _target(builder, tensor, shape, copied, example):
-    """Return the second input of a Reshape: one free axis is inferred (-1), those in place are copied (0)."""
-    parts = list(shape)
-    free = [axis for axis, length in enumerate(shape) if length is None]
+def _lengths(builder, tensors, shape, example):
+    """Return the second input of a Reshape, part by part: one free axis is -1, those in their old place are 0."""
+    parts, free = list(shape), [axis for axis, length in enumerate(shape) if length is None]
+    if len(free) > 1:
+        for axis in free:
+            parts[axis] = _length(builder, tensors, axis, _pair(example, axis))
+        free = [axis for axis in free if parts[axis] is None] or free[-1:]
+    if len(free) > 1:
+        raise LookupError(f"the lengths of {len(free)} free axes of {shape} cannot be told from the inputs")
     for axis in free:
-        if len(free) > 1 and copied.get(axis) == axis:
-            parts[axis] = 0
-    left = [axis for axis in free if parts[axis] is None]
-    for axis in left[:-1]:
-        parts[axis] = _length(builder, tensor, copied.get(axis), example, axis)
-    if left:
-        parts[left[-1]] = -1
-    return sizes(builder, parts)
+        parts[axis] = -1
+    return parts
 
 
-def _length(builder, tensor, source, example, axis):
-    """Return the length of a new free axis: that of an old one, or of the model's input whose axis it is."""
-    if source is not None:
-        return size(builder, tensor, source)
-    pair = None if example is None else tuple(shape[axis] for shape in example)
+def _length(builder, tensors, axis, pair):
+    """Return the length of a new axis: 0 for "the old one in this place", a tensor (1,), or None."""
+    old = tensors[0]
+    if pair is None:
+        return None
+    if axis < old.ndim and pair == _pair(old.sizes, axis):
+        return 0
     if pair in builder.axes:
         return size(builder, *builder.axes[pair])
-    for number in range(tensor.ndim):
-        if tensor.sizes is not None and pair == tuple(shape[number] for shape in tensor.sizes):
-            return size(builder, tensor, number)
-    raise NotImplementedError(f"the length of axis {axis} of a reshape to {example} cannot be found")
+    return next((size(builder, tensor, number) for tensor in tensors if tensor.sizes is not None
+                 for number in range(tensor.ndim) if pair == _pair(tensor.sizes, number)), None)
 
 
 def squeeze(builder, tensor, axes):
@@ -139,23 +148,26 @@ def _relabelled(builder, tensor, op_type, axes, kept):
 
 
 def transpose(builder, tensor, axes):
-    """Return `tensor` with its axes in the order `axes`; where only axes of length 1 move, it is a reshape."""
+    """Return `tensor` with its axes in the order `axes`; two in a row are one."""
     axes = [axis % tensor.ndim for axis in axes]
     if tensor.value is not None:
         return builder.constant(np.ascontiguousarray(tensor.value.transpose(axes)))
+    if tensor.turned is not None:
+        tensor, before = tensor.turned
+        axes = [before[axis] for axis in axes]
     if axes == sorted(axes):
         return tensor
     result = builder.add("Transpose", tensor, perm=axes)
     example = None if tensor.sizes is None else tuple(tuple(shape[axis] for axis in axes) for shape in tensor.sizes)
-    return builder.describe(result, [tensor.shape[axis] for axis in axes], sizes=example)
+    return builder.describe(result, [tensor.shape[axis] for axis in axes], sizes=example, turned=(tensor, axes))
 
 
-def expand(builder, tensor, shape, lengths):
-    """Return `tensor` repeated to `shape`; `lengths` has a number or a tensor (1,) for each axis."""
-    if tensor.shape == tuple(shape) and None not in shape:
+def expand(builder, tensor, shape, lengths, example=None):
+    """Return `tensor` repeated to `shape`; `lengths` has a number or a tensor (1,) for each axis, 1 to keep one."""
+    if all(isinstance(length, int) and length == 1 for length in lengths):
         return tensor
     result = builder.add("Expand", tensor, sizes(builder, lengths))
-    return builder.describe(result, shape, narrow=tensor.narrow or tensor)
+    return builder.describe(result, shape, sizes=example, narrow=tensor.narrow or tensor)
 
 
 def slices(builder, tensor, axes, begins, ends, steps=None):

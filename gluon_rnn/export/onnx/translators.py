@@ -106,18 +106,23 @@ def _can_be_computed(node):
 
 def compute(node):
     """Return what MXNet computes for a node whose inputs are constants, as NumPy arrays."""
-    names = [f"x{i}" for i in range(len(node.inputs))]
-    nodes = [dict(op="null", name=name, inputs=[]) for name in names]
-    nodes.append(dict(op=node.op, name=node.name, attrs={key: str(value) for key, value in node.attrs.items()},
-                      inputs=[[i, 0, 0] for i in range(len(names))]))
-    symbol = mx.sym.load_json(json.dumps(dict(
-        nodes=nodes, arg_nodes=list(range(len(names))), heads=[[len(names), 0, 0]], node_row_ptr=list(range(len(nodes) + 1)),
-        attrs={"mxnet_version": ["int", 10901]})))
-    symbol = mx.sym.Group([symbol.get_internals()[i] for i in range(len(names), len(symbol.get_internals()))])
-    arrays = {name: mx.nd.array(tensor.value, dtype=tensor.dtype) for name, tensor in zip(names, node.inputs)}
+    symbol = _alone(node)
+    arrays = {f"x{i}": mx.nd.array(tensor.value, dtype=tensor.dtype) for i, tensor in enumerate(node.inputs)}
     auxiliary = {name: arrays.pop(name) for name in symbol.list_auxiliary_states()}
     executor = symbol.bind(mx.cpu(), arrays, aux_states=auxiliary, grad_req="null")
     return [np.array(output.asnumpy()) for output in executor.forward(is_train=False)]
+
+
+def _alone(node):
+    """Return the symbol of one node, all its outputs, on variables x0, x1, ..."""
+    count = len(node.inputs)
+    nodes = [dict(op="null", name=f"x{i}", inputs=[]) for i in range(count)]
+    nodes.append(dict(op=node.op, name="node", attrs={key: str(value) for key, value in node.attrs.items()},
+                      inputs=[[i, 0, 0] for i in range(count)]))
+    internals = mx.sym.load_json(json.dumps(dict(
+        nodes=nodes, arg_nodes=list(range(count)), heads=[[count, 0, 0]], node_row_ptr=list(range(count + 2)),
+        attrs={"mxnet_version": ["int", 10901]}))).get_internals()
+    return mx.sym.Group([internals[i] for i in range(count, len(internals.list_outputs()))])
 
 
 def _load():
