@@ -1,7 +1,7 @@
 """Loops: ``_foreach`` as a Scan, its body a graph of its own; what a body reads of its surroundings it reads as it is."""
 import itertools
 
-from gluon_rnn.export.onnx.translators import refused, translate, translates
+from gluon_rnn.export.onnx.translators import translate, translates
 
 
 @translates("_foreach")
@@ -30,8 +30,3 @@ def _sized(builder, inputs, states, data):
     slices = [builder.describe(entry, sizes=one.sizes and tuple(shape[1:] for shape in one.sizes))
               for entry, one in zip(inputs[len(states):], data)]
     return before, slices
-
-
-@translates("_while_loop", "_cond")
-def refuse(_, node):
-    raise refused(node, "has no translation to ONNX; a loop over a sequence by F.contrib.foreach has one")
