@@ -25,6 +25,7 @@ delays are handed on in m copies. sigmoid(a) = (1 + tanh(a / 2)) / 2 is a tanh w
 in the graph, from the parameters as they are, so that it is differentiable, exports, and leaves T and N free.
 """
 from gluon_rnn.nn.backend import LARGEST_FEEDBACK_STATE
+from gluon_rnn.nn.interchange import is_interchange_form
 
 __all__ = ["FeedbackNetwork", "can_fuse"]
 
@@ -124,7 +125,7 @@ class FeedbackNetwork:
 
     def _states(self, F, inputs, lagged, vector):
         """Return z_t of all T steps, (T, N, S)."""
-        if self.dtype == "float64":
+        if self.dtype == "float64" and not is_interchange_form(F):
             vector = F.broadcast_add(vector, _zero(F, inputs))
         inputs = F.repeat(inputs, repeats=self.substeps, axis=0) if self.substeps > 1 else inputs
         begin = F.dot(lagged, self._right(F, self.epsilon))               # (N, S)

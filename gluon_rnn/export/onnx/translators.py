@@ -82,7 +82,7 @@ def _translated(builder, node):
     if node.op not in _TRANSLATORS:
         raise refused(node, "has no translation to ONNX; write one with gluon_rnn.export.onnx.translates, or take "
                             "the operator out of the network")
-    if None in node.output_sizes or None in node.output_dtypes:
+    if any(known is None for known in (*node.output_sizes, *node.output_dtypes)):     # NumPy: None == float64
         raise ValueError(f"MXNet cannot tell the shape and type of what node {node.name!r} ({node.op}) gives; "
                          "say the shape and type of every input")
     with builder.named(node.name):
