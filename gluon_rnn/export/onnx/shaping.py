@@ -43,7 +43,7 @@ def sizes(builder, parts):
     return parts[0] if len(parts) == 1 else builder.add("Concat", *parts, axis=0)
 
 
-def reshape(builder, tensor, shape, example=None, others=()):
+def reshape(builder, tensor, shape, example=None, others=(), copied=()):
     """Return `tensor` in another shape.
 
     Parameters
@@ -54,6 +54,8 @@ def reshape(builder, tensor, shape, example=None, others=()):
         The new shape at MXNet's example sizes. It is needed if more than one axis is free: the length of one is then
         that of an axis of the model's inputs, of `tensor`, or of the `others`, with the same two sizes.
     others : sequence of Tensor
+    copied : collection of int
+        Axes that are the old ones in their place, where the sizes of `tensor` do not tell.
 
     Raises
     ------
@@ -62,11 +64,11 @@ def reshape(builder, tensor, shape, example=None, others=()):
     """
     if tensor.value is not None and None not in shape:
         return builder.constant(tensor.value.reshape(shape))
-    if tensor.base is not None:
+    if tensor.base is not None and not copied:
         tensor = _original(tensor, shape, example)
     if _is_same(tensor, shape, example):
         return tensor
-    target = sizes(builder, _lengths(builder, [tensor, *others], shape, example))
+    target = sizes(builder, _lengths(builder, [tensor, *others], shape, example, copied))
     result = builder.add("Reshape", tensor, target)
     return builder.describe(result, shape, sizes=example, base=tensor.base or tensor)
 
@@ -90,12 +92,12 @@ def _is_same(tensor, shape, example):
     return shape.count(None) <= 1 or (example is not None and tensor.sizes == example)
 
 
-def _lengths(builder, tensors, shape, example):
+def _lengths(builder, tensors, shape, example, copied):
     """Return the second input of a Reshape, part by part: one free axis is -1, those in their old place are 0."""
     parts, free = list(shape), [axis for axis, length in enumerate(shape) if length is None]
     if len(free) > 1:
         for axis in free:
-            parts[axis] = _length(builder, tensors, axis, _pair(example, axis))
+            parts[axis] = 0 if axis in copied else _length(builder, tensors, axis, _pair(example, axis))
         free = [axis for axis in free if parts[axis] is None] or free[-1:]
     if len(free) > 1:
         raise LookupError(f"the lengths of {len(free)} free axes of {shape} cannot be told from the inputs")
