@@ -50,8 +50,9 @@ def in_mxnet(symbol, inputs, parameters):
     arrays = {key: mx.nd.array(value, dtype=value.dtype) for key, value in inputs.items()}
     arrays.update(parameters)
     auxiliary = {key: arrays.pop(key) for key in symbol.list_auxiliary_states()}
-    for key in set(symbol.list_arguments()) - set(arrays):                # labels, which nothing reads
-        arrays[key] = mx.nd.zeros((1,))
+    shapes, _, _ = symbol.infer_shape(**{key: value.shape for key, value in arrays.items()})
+    for key, shape in zip(symbol.list_arguments(), shapes):
+        arrays.setdefault(key, mx.nd.zeros(shape))                        # labels of losses, which nothing reads
     arrays = {key: arrays[key] for key in symbol.list_arguments()}
     executor = symbol.bind(mx.cpu(), arrays, aux_states=auxiliary, grad_req="null")
     return [output.asnumpy() for output in executor.forward(is_train=False)]

@@ -16,12 +16,29 @@ def activation(builder, node):
     kind = node.attrs["act_type"]
     if kind not in ACTIVATIONS:
         raise refused(node, f"has act_type {kind!r}; known are {', '.join(ACTIVATIONS)}")
+    if node.inputs[0].dtype == np.float64 and kind in _DOUBLE:
+        return _DOUBLE[kind](builder, node.inputs[0])
     return builder.add(ACTIVATIONS[kind], node.inputs[0])
+
+
+def _softplus(builder, data):
+    """log(1 + exp(x)), by the size of x, so that no exponential is too large."""
+    small = builder.add("Exp", builder.add("Neg", builder.add("Abs", data)))
+    logarithm = builder.add("Log", builder.add("Add", small, scalar(builder, 1, data.dtype)))
+    return builder.add("Add", builder.add("Max", data, scalar(builder, 0, data.dtype)), logarithm)
+
+
+def _softsign(builder, data):
+    return builder.add("Div", data, builder.add("Add", builder.add("Abs", data), scalar(builder, 1, data.dtype)))
+
+
+# those that ONNX Runtime has in float32 only
+_DOUBLE = {"softrelu": _softplus, "softsign": _softsign}
 
 
 @translates("LeakyReLU")
 def leaky_relu(builder, node):
-    """A line of a slope below zero (leaky, rrelu, prelu), an exponential there (elu, selu), or gelu."""
+    """A line of a slope below zero (leaky, prelu), an exponential there (elu, selu), or gelu."""
     kind, slope = node.attrs.get("act_type", "leaky"), float(node.attrs.get("slope", 0.25))
     data = node.inputs[0]
     if kind == "gelu":
@@ -32,10 +49,8 @@ def leaky_relu(builder, node):
         return _elu(builder, data, **_SELU)
     if kind == "prelu":
         return builder.add("PRelu", data, _by_channel(builder, node.inputs[1], data.ndim))
-    if kind == "rrelu":
-        slope = (float(node.attrs.get("lower_bound", 0.125)) + float(node.attrs.get("upper_bound", 0.334))) / 2
-    elif kind != "leaky":
-        raise refused(node, f"has act_type {kind!r}; known are leaky, elu, selu, gelu, prelu, rrelu")
+    if kind != "leaky":
+        raise refused(node, f"has act_type {kind!r}; known are leaky, elu, selu, gelu, prelu")
     return builder.add("LeakyRelu", data, alpha=slope)
 
 

@@ -45,7 +45,10 @@ def dot(builder, node):
         b = transpose(builder, b, tuple(range(b.ndim))[::-1])
     if b.ndim > 2:
         b = reshape(builder, b, (b.shape[0], _product(b.shape[1:])))
-    return reshape(builder, builder.add("MatMul", a, b), node.output_shapes[0], node.output_sizes[0], node.inputs)
+    product = builder.add("MatMul", a, b)
+    if product.ndim == len(node.output_shapes[0]):
+        return product
+    return reshape(builder, product, node.output_shapes[0], node.output_sizes[0], node.inputs)
 
 
 def _product(lengths):

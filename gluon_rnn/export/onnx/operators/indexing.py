@@ -61,10 +61,9 @@ def gather_nd(builder, node):
 @translates("pick")
 def pick(builder, node):
     data, places = node.inputs
-    axis = node.attrs.get("axis", -1)
-    if axis is None or node.attrs.get("mode", "clip") != "clip":
-        raise refused(node, "is translated with an axis and mode 'clip' only; flatten first, or take the remainder")
-    axis %= data.ndim
+    axis = node.attrs.get("axis", -1) % data.ndim
+    if node.attrs.get("mode", "clip") != "clip":
+        raise refused(node, "is translated with mode 'clip' only; take the remainder before")
     places = clipped(builder, data, axis, cast(builder, places, "int64"))
     if places.ndim < data.ndim:
         places = unsqueeze(builder, places, [axis])
