@@ -161,7 +161,7 @@ class Fused:
         if self._stack.directions == 1:
             return squeeze(self._builder, outputs, [1])
         outputs = transpose(self._builder, outputs, (0, 2, 1, 3))
-        return reshape(self._builder, outputs, (*outputs.shape[:2], 2 * self._stack.hidden_size), copied={0: 0, 1: 1})
+        return reshape(self._builder, outputs, (*outputs.shape[:2], 2 * self._stack.hidden_size), copied=(0, 1))
 
 
 def _ordered(part, order):
