@@ -37,5 +37,5 @@ def is_interchange_form(F):
 
 def keep_empty_rows(F, finals, begins, valid_length):
     """Return the states `finals` (L, N, H), with those of `begins` in rows (N,) whose `valid_length` is 0."""
-    valid = F.reshape(valid_length > 0, shape=(1, -1, 1))
+    valid = F.reshape(valid_length, shape=(1, -1, 1)) > 0
     return [F.where(F.broadcast_like(valid, begin), final, begin) for final, begin in zip(finals, begins)]

@@ -41,6 +41,8 @@ class Tensor:
         A tensor that this one is a broadcast of.
     turned : (Tensor, list of int) or None
         A tensor that this one is a transpose of, and the order of its axes.
+    pieces : tuple of Tensor or None
+        The tensors (1,) that this one, a shape, consists of.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Tensor:
     truth: "Tensor" = None
     narrow: "Tensor" = None
     turned: tuple = None
+    pieces: tuple = None
 
     @property
     def ndim(self):

@@ -102,7 +102,7 @@ def shape_array(builder, node):
     parts = [size(builder, node.inputs[0], axis) for axis in range(node.inputs[0].ndim)]
     if all(part.value is not None for part in parts):
         return builder.constant(np.concatenate([part.value for part in parts]))
-    return sizes(builder, parts)
+    return builder.describe(sizes(builder, parts), pieces=tuple(parts))
 
 
 @translates("size_array")

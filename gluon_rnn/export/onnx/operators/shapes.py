@@ -2,7 +2,7 @@
 import numpy as np
 
 from gluon_rnn.export.onnx.operators.making import _free
-from gluon_rnn.export.onnx.shaping import expand, reshape, size, slices, squeeze, transpose, unsqueeze
+from gluon_rnn.export.onnx.shaping import expand, reshape, size, sizes, slices, squeeze, transpose, unsqueeze
 from gluon_rnn.export.onnx.translators import refused, translates
 
 LAST, FIRST = np.iinfo("int64").max, np.iinfo("int64").min               # "to the end", forwards and backwards
@@ -107,6 +107,8 @@ def slice_axis(builder, node):
     axis, begin, end = node.attrs["axis"] % node.inputs[0].ndim, node.attrs["begin"], node.attrs["end"]
     if (begin, end) in ((0, None), (0, node.inputs[0].shape[axis])):
         return node.inputs[0]
+    if node.inputs[0].pieces is not None:
+        return sizes(builder, node.inputs[0].pieces[begin:end])
     return slices(builder, node.inputs[0], [axis], [begin], [LAST if end is None else end])
 
 
