@@ -123,8 +123,8 @@ def concat(F, *parts, dim=2):
 
     The same numbers as ``F.concat(*parts, dim=dim)``.
     """
-    if dim == 0:
-        return F.concat(*parts, dim=0)
+    if dim == 0 or is_interchange_form(F):
+        return F.concat(*parts, dim=dim)
     result = F.concat(*(F.expand_dims(part, axis=0) for part in parts), dim=dim + 1)
     return F.squeeze(result, axis=0)
 
