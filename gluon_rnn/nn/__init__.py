@@ -19,6 +19,7 @@ from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity, OwnDefaults
+from gluon_rnn.nn.interchange import interchange_form
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.sampled_softmax import SampledSoftmax
@@ -30,5 +31,5 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
-           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "CTCLoss", "Pooling",
+           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
            "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]
