@@ -214,12 +214,13 @@ def _write_onnx(model, graph, entry, folder, name):
     import onnx
 
     from gluon_rnn.export.onnx import convert
-    from gluon_rnn.nn import lengths_in_operator
-    with lengths_in_operator():
+    from gluon_rnn.nn import interchange_form
+    with interchange_form():
         symbol = _traced(graph, entry)
     taken = {one["name"]: (tuple(one["shape"]), one["dtype"]) for one in (*entry["inputs"], *entry["states"])}
     taken.update({one["name"]: (("N",), one["dtype"]) for one in entry["lengths"]})
-    found = convert(symbol, _parameters(model, symbol, entry), taken, name=name)
+    given = [*(one["name"] for one in entry["outputs"]), *(f"{one['name']}_next" for one in entry["next_states"])]
+    found = convert(symbol, _parameters(model, symbol, entry), taken, outputs=given, name=name)
     onnx.save(found, str(folder / f"{name}.onnx"))
     return [f"{name}.onnx"]
 
