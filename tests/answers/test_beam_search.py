@@ -10,26 +10,10 @@ import pytest
 from gluonnlp.model.sequence_sampler import BeamSearchSampler, BeamSearchScorer
 
 from gluon_rnn.answers.beam_search import _largest, beam_search, length_penalty
-from gluon_rnn.answers.network import Network
+from tests.answers.networks import Automaton
 from tests.reference import rounding
 
 BEGIN, END = 0, 1
-
-
-class Automaton(Network):
-    """A decoder without weights: logits by the last token and by a state that counts on, differently in each row."""
-
-    def __init__(self, size, seed, scale=2.0):
-        random = np.random.default_rng(seed)
-        self.tables = (scale * random.normal(size=(5, size, size))).astype(np.float32)
-        self.tables[:, :, END] += 1.5                                     # so that sequences of all lengths occur
-
-    def __call__(self, inputs, states=None, valid_length=None, *signals):
-        counts = states[0].astype(int)
-        return self.tables[counts % 5, inputs], [(states[0] * 3 + inputs + 1) % 1000]
-
-    def rows(self, states, indices):
-        return [state[indices] for state in states]
 
 
 def by_gluonnlp(network, counts, *, beam_size, max_length, alpha, exclude):

@@ -139,7 +139,7 @@ def test_wrong_options_are_refused_before_the_first_token(options, message):
         sample(Recorder(6), make_vocab(), arguments.pop("prefix_ids"), arguments.pop("length"), **arguments)
 
 
-# ---- whole sequences --------------------------------------------------------------------------------------------------
+# ---- whole sequences ------------------------------------------------------------------------------------------------
 
 
 V, END = 6, 5
