@@ -147,7 +147,8 @@ def _write_files(model, folder, graphs, kind, described, assets):
         write_text(folder / ASSETS / name, text)
     files = [*sum((entry["files"] for entry in entries.values()), []), *(f"{ASSETS}/{name}" for name in assets)]
     manifest = {"format": manifests.FORMAT, "format_version": manifests.VERSION, "kind": kind.split(",")[0],
-                "quantized": "quantized" in kind, "created": datetime.datetime.now(datetime.timezone.utc).isoformat(), **described, "graphs": entries,
+                "quantized": "quantized" in kind, **described, "graphs": entries,
+                "created": datetime.datetime.now(datetime.timezone.utc).isoformat(),
                 "assets": list(assets), "versions": _versions(),
                 "sha256": {name: manifests.sha256(folder / name) for name in files}}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

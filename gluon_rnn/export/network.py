@@ -52,8 +52,8 @@ class GraphNetwork(Network):
         if self.graph["lengths"]:
             self._add_lengths(feed, valid_length, signals[len(self._further):])
         elif valid_length is not None:
-            raise ValueError("this bundle's graph has no input for lengths; export the model again, or pass rows of one "
-                             "length and no valid_length")
+            raise ValueError("this bundle's graph has no input for lengths; export the model again, or pass rows of "
+                             "one length and no valid_length")
         if self._state_shapes:
             self._add_states(feed, states, batch_size)
         results, count = self.run(feed), len(self.graph["outputs"])
@@ -74,6 +74,11 @@ class GraphNetwork(Network):
         """Return the states of the rows `indices` of the batch, in this order; a row may be taken twice."""
         return [np.take(state, indices, axis=axis)
                 for state, (*_, axis, _) in zip(states, self._next_shapes(states))]
+
+    def join(self, parts):
+        """Return the states of several batches as those of one, in their order."""
+        axes = [axis for *_, axis, _ in self._next_shapes(parts[0])]
+        return [np.concatenate(columns, axis=axis) for columns, axis in zip(zip(*parts), axes)]
 
     def _next_shapes(self, states):
         """Return what the states given are: those the graph takes, or, where it takes none, those it gives."""
@@ -119,7 +124,7 @@ class GraphNetwork(Network):
         return next(entry["shape"].index("N") for entry in self._further if entry["name"] == name)
 
     def _full(self, steps, rows, dtype):
-        """Return the lengths of rows that all have all steps; the last ones are kept, since streams ask at each step."""
+        """Return the lengths of rows that have all steps; the last ones are kept, since streams ask at each step."""
         key, lengths = self._all_steps
         if key != (steps, rows, dtype):
             key, lengths = self._all_steps = (steps, rows, dtype), np.full(rows, steps, dtype=dtype)
@@ -162,8 +167,8 @@ def _check_ids(name, values, limit):
         raise ValueError(f"{name!r} has values that are no whole numbers, and ids are expected")
     low, high = values.min(), values.max()
     if low < 0 or high >= limit:
-        raise ValueError(f"{name!r} has the id {low if low < 0 else high}, and ids are 0 to {limit - 1}; encode with the "
-                         "vocabulary of this bundle")
+        raise ValueError(f"{name!r} has the id {low if low < 0 else high}, and ids are 0 to {limit - 1}; encode with "
+                         "the vocabulary of this bundle")
 
 
 def _checked_lengths(entry, lengths, steps, rows):
@@ -173,6 +178,6 @@ def _checked_lengths(entry, lengths, steps, rows):
         raise ValueError(f"{entry['name']!r} has shape {lengths.shape}, and {rows} rows need ({rows},)")
     wrong = ~((lengths >= 0) & (lengths <= steps) & (lengths == np.floor(lengths)))
     if wrong.any():
-        raise ValueError(f"{entry['name']!r} has {lengths[wrong][0]} in row {int(np.flatnonzero(wrong)[0])}, and a length "
-                         f"is a whole number from 0 to the {steps} steps of {entry['of']!r}")
+        raise ValueError(f"{entry['name']!r} has {lengths[wrong][0]} in row {int(np.flatnonzero(wrong)[0])}, and a "
+                         f"length is a whole number from 0 to the {steps} steps of {entry['of']!r}")
     return lengths.astype(entry["dtype"], copy=False)

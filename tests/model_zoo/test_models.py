@@ -107,7 +107,7 @@ def _example(predictor):
         return [tokens, predictor.model.states_for(mx.nd.array([0, 1], dtype="int32"))]
     if predictor.config.task.name == "frames":
         return [mx.nd.array(np.random.default_rng(0).integers(0, 2, (6, 2, 88)))]
-    return [predictor.export_arguments()["example"]]
+    return [predictor.example()]
 
 
 def _arrays(outputs):

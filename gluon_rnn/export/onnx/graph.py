@@ -15,8 +15,9 @@ import numpy as np
 __all__ = ["Graph", "Node", "read", "example_sizes"]
 
 # Primes show that twice the half of an odd axis is another axis. Where a network divides an axis, only multiples do.
-_EXAMPLES = [([1009, 1013, 1019, 1021, 1031, 1033], [2003, 2011, 2017, 2027, 2029, 2039]),
-             ([960, 1200, 1440, 1680, 1920, 2160], [2640, 3120, 3360, 3600, 4080, 4560])]
+_EXAMPLES = [([1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069],
+              [2003, 2011, 2017, 2027, 2029, 2039, 2053, 2063, 2069, 2081, 2083, 2087]),
+             (list(range(960, 3840, 240)), list(range(3840, 6720, 240)))]
 
 
 class Graph:
