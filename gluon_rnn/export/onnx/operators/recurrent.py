@@ -13,7 +13,8 @@ from gluon_rnn.export.onnx.translators import refused, translates
 __all__ = ["Layer", "Stack", "read_layers"]
 
 #: mode: ONNX operator, number of gates, their order in ONNX (LSTM i o f c from i f g o, GRU z r h from r z n)
-MODES = {"rnn_tanh": ("RNN", (0,)), "rnn_relu": ("RNN", (0,)), "lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2))}
+MODES = {"rnn_tanh": ("RNN", (0,)), "rnn_relu": ("RNN", (0,)), "lstm": ("LSTM", (0, 3, 1, 2)),
+         "gru": ("GRU", (1, 0, 2))}
 
 #: what one direction of one layer reads: (G*H, C), (G*H, P), (G*H,), (G*H,), and (P, H) of a projection or None
 Layer = namedtuple("Layer", "i2h_weight h2h_weight i2h_bias h2h_bias h2r_weight")

@@ -59,11 +59,11 @@ class Steps:
 
     def _held(self, after, before, valid):
         """Return states and output of a step; with [`valid`] (N, 1), old states and 0 where it is False."""
+        add = self._builder.add
         if not valid:
-            return [*after, self._builder.add("Identity", after[0])]
-        where = self._builder.add
-        return [*(where("Where", valid[0], new, old) for new, old in zip(after, before)),
-                where("Where", valid[0], after[0], np.zeros((), after[0].dtype))]
+            return [*after, add("Identity", after[0])]
+        return [*(add("Where", valid[0], new, old) for new, old in zip(after, before)),
+                add("Where", valid[0], after[0], np.zeros((), after[0].dtype))]
 
     def _step(self, projected, states, layer):
         """Return the states after a step: [h] or [h, c]."""
