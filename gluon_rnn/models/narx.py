@@ -24,7 +24,7 @@ import numpy as np
 
 from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
-from gluon_rnn.nn import functional, numpy_ops
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_counts, check_features
 from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse, must_loop

@@ -36,7 +36,7 @@ def converted(layer, dtype="float32", with_lengths=False):
     """Return the ONNX model of a Gluon layer with its states as inputs."""
     names, size = STATES.get(layer._mode, ["h"]), layer._num_layers * layer._dir
     outputs, finals = layer(mx.sym.var("data"), [mx.sym.var(name) for name in names])
-    inputs = {"data": ((*layer._layout[:2], INPUTS), dtype), **{name: ((size, "N", UNITS), dtype) for name in names}}
+    inputs = {"data": ((*layer._layout[:2], INPUTS), dtype), **dict.fromkeys(names, ((size, "N", UNITS), dtype))}
     symbol = mx.sym.Group([outputs, *finals])
     if with_lengths:
         symbol, inputs["lengths"] = reading_lengths(symbol), (("N",), dtype)
