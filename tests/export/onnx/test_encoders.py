@@ -25,23 +25,23 @@ PLAIN = [(name, {}) for name in [*encoders.names(), *OTHERS]]
 class Case:
     """A block in float32, the same in float64, and its ONNX graph in ONNX Runtime."""
 
-    def __init__(self, name, variant, with_lengths):
+    def __init__(self, name, variant, with_lengths, form=True):
         self.block, self.exact = (build(name, variant, dtype) for dtype in ("float32", "float64"))
         for one, other in zip(self.block.collect_params().values(), self.exact.collect_params().values()):
             other.set_data(one.data().astype("float64"))
         self.names = [f"state_{number}" for number in range(len(self.block.state_info()))]
         self.time = self.block.layout.index("T")
-        model = convert(*self._traced(with_lengths))
+        model = convert(*self._traced(with_lengths, form))
         self.operators = [node.op_type for node in model.graph.node]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         self._taken = {entry.name for entry in self._session.get_inputs()}
 
-    def _traced(self, with_lengths):
+    def _traced(self, with_lengths, form):
         """Return symbol, parameters and inputs of the graph."""
         block, lengths = self.block, [mx.sym.var("valid_length")] if with_lengths else []
-        with nn.read_vectors(), nn.interchange_form():
+        with nn.read_vectors(), nn.interchange_form(form):
             outputs, states = block(mx.sym.var("data"), [mx.sym.var(name) for name in self.names], *lengths)
         inputs = {"data": ((*block.layout[:2], FEATURES), "float32"), "valid_length": (("N",), "float32")}
         for name, info in zip(self.names, block.state_info(0)):
@@ -89,7 +89,17 @@ def assert_close(found, want, allowed):
 
 @pytest.mark.parametrize("case", BLOCKS, ids=name_of)
 def test_with_lengths(case):
-    case = Case(*case, with_lengths=True)
+    assert_right_with_lengths(Case(*case, with_lengths=True))
+
+
+@pytest.mark.parametrize("case", [("lstm", dict(num_layers=2, bidirectional=True)), ("gru", {}), ("jordan", {}),
+                                  ("narx_closed_loop", {})], ids=name_of)
+def test_the_form_that_mxnet_runs(case):
+    """Of a symbol bundle: masks, reversals by places, a cell state that a further input feature holds."""
+    assert_right_with_lengths(Case(*case, with_lengths=True, form=False))
+
+
+def assert_right_with_lengths(case):
     for steps, rows in SIZES:
         data, states = case.arguments(steps, rows)
         lengths = np.array([2, 0, steps][-rows:], "float32")
