@@ -1,6 +1,6 @@
 """A recurrent layer as a Scan over its equations, for what ONNX's recurrent operators cannot do.
 
-ONNX has no LSTM with a projection (Sak, Senior and Beaufays 2014); ONNX Runtime's operators know float32 alone, and their
+ONNX has no LSTM with a projection (Sak, Senior and Beaufays 2014). ONNX Runtime's operators know float32 alone; their
 tanh is an approximation. The product with the inputs is taken for all steps before the loop. The backward direction
 scans from the end: on padding, which comes first there, states stand still.
 """
