@@ -12,7 +12,7 @@ __all__ = ["valid_steps"]
 
 
 def valid_steps(builder, lengths, sequence, axis):
-    """Return which steps of a sequence lie within the `lengths` (N,), as bool: (T, N) for time along `axis` 0, else (N, T)."""
+    """Return which steps of a sequence, time along `axis`, lie within `lengths` (N,), as bool (T, N) or (N, T)."""
     steps = counted(builder, sequence, axis, "int64")
     lengths = cast(builder, lengths, "int64")
     valid = builder.add("Less", unsqueeze(builder, steps, [1 - axis]), unsqueeze(builder, lengths, [axis]))

@@ -1,4 +1,4 @@
-"""Loops: ``_foreach`` as a Scan, its body a graph of its own; what a body reads of its surroundings it reads as it is."""
+"""Loops: ``_foreach`` as a Scan, its body a graph of its own that reads what it captures as it is."""
 import itertools
 
 from gluon_rnn.export.onnx.translators import translate, translates

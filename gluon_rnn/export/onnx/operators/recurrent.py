@@ -13,7 +13,11 @@ from gluon_rnn.export.onnx.translators import refused, translates
 __all__ = ["Layer", "Stack", "read_layers"]
 
 #: mode: ONNX operator, number of gates, their order in ONNX (LSTM i o f c from i f g o, GRU z r h from r z n)
-MODES = {"rnn_tanh": ("RNN", (0,)), "rnn_relu": ("RNN", (0,)), "lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2))}
+MODES = {"rnn_tanh": ("RNN", (0,)), "rnn_relu": ("RNN", (0,)), "lstm": ("LSTM", (0, 3, 1, 2)),
+         "gru": ("GRU", (1, 0, 2))}
+
+#: Recurrent weights above make an error of 1e-7 in a state one of 1e-3 in a sum. No trained network has such.
+LARGE_WEIGHT = 1e4
 
 #: what one direction of one layer reads: (G*H, C), (G*H, P), (G*H,), (G*H,), and (P, H) of a projection or None
 Layer = namedtuple("Layer", "i2h_weight h2h_weight i2h_bias h2h_bias h2r_weight")
@@ -80,18 +84,26 @@ def _layer(i2h_weight, h2h_weight, *rest):
 
 @translates("RNN")
 def recurrent(builder, node):
-    """One ONNX operator a layer; steps of plain operators where ONNX has none (projection) or its runtime (float64)."""
+    """One ONNX operator a layer, or steps of plain operators: see `must_step`."""
     _refuse(node)
     stack = Stack(node)
     layers, outputs, finals = read_layers(stack.vector.value, stack), stack.data, []
-    is_plain = stack.projection_size or node.output_dtypes[0] == np.float64
-    run = Steps(builder, stack) if is_plain else Fused(builder, stack)
+    run = (Steps if must_step(stack, layers) else Fused)(builder, stack)
     for layer, begins in zip(layers, zip(*(split(builder, state, stack) for state in stack.begins))):
         outputs, final = run(outputs, layer, begins)
         finals.append(final)
     if not node.attrs.get("state_outputs"):
         return outputs
     return [outputs, *(joined(builder, states) for states in zip(*finals))]
+
+
+def must_step(stack, layers):
+    """Return whether ONNX lacks the operator (projection), or its runtime does (float64, very large weights).
+
+    The operators of ONNX Runtime approximate tanh to 1e-7 of 1; `gluon_rnn.nn.feedback` relies on that of tiny numbers.
+    """
+    largest = max(np.abs(one.h2h_weight).max() for layer in layers for one in layer)
+    return bool(stack.projection_size) or stack.data.dtype == np.float64 or largest > LARGE_WEIGHT
 
 
 def _refuse(node):

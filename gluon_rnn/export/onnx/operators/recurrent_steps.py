@@ -1,8 +1,8 @@
 """A recurrent layer as a Scan over its equations, for what ONNX's recurrent operators cannot do.
 
-ONNX has no LSTM with a projection (Sak, Senior and Beaufays 2014), and ONNX Runtime's operators know float32 alone. The
-product with the inputs is taken for all steps before the loop. The backward direction scans from the end: on padding,
-which comes first there, states stand still.
+ONNX has no LSTM with a projection (Sak, Senior and Beaufays 2014). ONNX Runtime's operators know float32 alone; their
+tanh is an approximation. The product with the inputs is taken for all steps before the loop. The backward direction
+scans from the end: on padding, which comes first there, states stand still.
 """
 import numpy as np
 
@@ -59,11 +59,11 @@ class Steps:
 
     def _held(self, after, before, valid):
         """Return states and output of a step; with [`valid`] (N, 1), old states and 0 where it is False."""
+        add = self._builder.add
         if not valid:
-            return [*after, self._builder.add("Identity", after[0])]
-        where = self._builder.add
-        return [*(where("Where", valid[0], new, old) for new, old in zip(after, before)),
-                where("Where", valid[0], after[0], np.zeros((), after[0].dtype))]
+            return [*after, add("Identity", after[0])]
+        return [*(add("Where", valid[0], new, old) for new, old in zip(after, before)),
+                add("Where", valid[0], after[0], np.zeros((), after[0].dtype))]
 
     def _step(self, projected, states, layer):
         """Return the states after a step: [h] or [h, c]."""

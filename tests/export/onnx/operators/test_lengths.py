@@ -37,7 +37,8 @@ DATA, LENGTHS = F.var("data"), F.var("lengths")
 GIVEN = dict(sequence_length=LENGTHS, use_sequence_length=True)
 
 
-@pytest.mark.parametrize("axis, shape", [(0, FREE), (0, ("T", "N")), (1, ("N", "T", 3)), (1, ("N", "T", 2, 2))], ids=str)
+@pytest.mark.parametrize("axis, shape",
+                         [(0, FREE), (0, ("T", "N")), (1, ("N", "T", 3)), (1, ("N", "T", 2, 2))], ids=str)
 def test_mask(axis, shape):
     """A fraction of a length is cut off, and a length of 0 leaves nothing."""
     assert_equal(F.SequenceMask(DATA, axis=axis, value=-2, **GIVEN), shape=shape)
