@@ -88,16 +88,16 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
     ValueError
         If an option or a token id is out of range, or the decoder's outputs are not finite.
     """
-    begin, exclude = np.asarray(begin).astype(np.int32), sorted(set(exclude))
+    begin, exclude = np.asarray(begin, dtype=np.int32), sorted(set(exclude))
     _check_options(beam_size, max_length, alpha, k, end, exclude)
     beams, token = _Beams(len(begin), beam_size, end), np.repeat(begin, beam_size)
     states = step.rows(states, np.repeat(np.arange(len(begin)), beam_size))
     for length in range(1, max_length + 1):
         logits, states = step(token, states)
-        logits = np.asarray(logits, dtype=np.float32)
         if length == 1:
             _check_vocabulary(logits.shape[1], begin, end, exclude)
-        best = beams.extend(logits, exclude, [length_penalty(max(each, 1), alpha, k) for each in (length - 1, length)])
+        penalties = [length_penalty(max(each, 1), alpha, k) for each in (length - 1, length)]
+        best = beams.extend(logits, exclude, penalties)
         if not beams.alive.any():
             break
         states, token = step.rows(states, best), np.maximum(beams.last, 0)
@@ -139,6 +139,7 @@ class _Beams:
 
         `penalties` are those of sequences as long as they are, and as long as they become.
         """
+        logits = np.asarray(logits, dtype=np.float32)
         (rows, size), vocabulary = self._shape, logits.shape[1]
         gained = self._scores * penalties[0]                              # log p of what is there
         total = _log_sum_exp(logits)                                      # over all tokens, excluded ones included
