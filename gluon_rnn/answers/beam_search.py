@@ -66,10 +66,8 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
         a translation model; ``step.rows(states, indices)`` takes rows of the states.
     states : list
         States before the first token.
-    begin : (N,) int array
-        First input token of each row.
-    end : int
-        The end token.
+    begin, end : (N,) int array and int
+        First input token of each row, and the end token of all.
     beam_size : int, default 5
         Number of sequences kept at each step; 1 is greedy search.
     max_length : int, default 50
