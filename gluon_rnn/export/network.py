@@ -37,7 +37,9 @@ class GraphNetwork(Network):
         self._batch_axis = self._first["shape"].index("N")
         self._state_shapes = [(state["name"], tuple(state["shape"]), state["shape"].index("N"), state["dtype"])
                               for state in graph["states"]]
-        self._all_steps, self._begin = (None, None), (None, None)
+        self._count, self._names = len(graph["outputs"]), [name for name, *_ in self._state_shapes]
+        # What the last call needed is kept: a stream asks for the same at each step, and a step takes microseconds.
+        self._all_steps, self._begin, self._expected = (None, None), (None, None), (None, None)
 
     def run(self, feed):
         """Return the graph's outputs and next states, a list of arrays, for `feed`, {name: array} of all it takes."""
@@ -56,9 +58,8 @@ class GraphNetwork(Network):
                              "one length and no valid_length")
         if self._state_shapes:
             self._add_states(feed, states, batch_size)
-        results, count = self.run(feed), len(self.graph["outputs"])
-        outputs = results[0] if count == 1 else tuple(results[:count]) or None
-        return outputs, list(results[count:])
+        results, count = self.run(feed), self._count
+        return results[0] if count == 1 else tuple(results[:count]) or None, results[count:]
 
     def begin_state(self, batch_size):
         """Return the states of `batch_size` sequences before their first step: zeros."""
@@ -92,8 +93,7 @@ class GraphNetwork(Network):
     def _taken(self, entry, values):
         """Return an input as an array of the right type; ValueError where shape or ids do not fit."""
         values, shape = np.asarray(values), entry["shape"]
-        if values.ndim != len(shape) or any(
-                size != found for size, found in zip(shape, values.shape) if not isinstance(size, str)):
+        if not _fits(values.shape, shape):
             raise ValueError(f"{entry['name']!r} has shape {values.shape}, and this graph takes {_in_words(shape)}")
         if 0 in values.shape:
             raise ValueError(f"{entry['name']!r} has shape {values.shape}, and at least one step and one row is needed")
@@ -135,16 +135,17 @@ class GraphNetwork(Network):
             key, begin = self._begin
             if key != batch_size:
                 key, begin = self._begin = batch_size, self.begin_state(batch_size)
-            feed.update(zip((name for name, *_ in self._state_shapes), begin))
+            feed.update(zip(self._names, begin))
             return
         if not self.causal:
             raise ValueError("this model looks ahead (causal is false), so states carried from chunk to chunk cannot "
                              "give what the whole sequence gives; pass the whole sequence and no states")
         if len(states) != len(self._state_shapes):
-            names = ", ".join(name for name, *_ in self._state_shapes)
-            raise ValueError(f"expected {len(self._state_shapes)} states ({names}), got {len(states)}")
-        for (name, shape, axis, dtype), state in zip(self._state_shapes, states):
-            expected = (*shape[:axis], batch_size, *shape[axis + 1:])
+            raise ValueError(f"expected {len(self._names)} states ({', '.join(self._names)}), got {len(states)}")
+        if self._expected[0] != batch_size:
+            self._expected = batch_size, [(name, (*shape[:axis], batch_size, *shape[axis + 1:]), dtype)
+                                          for name, shape, axis, dtype in self._state_shapes]
+        for (name, expected, dtype), state in zip(self._expected[1], states):
             if state.shape != expected and not _fits(state.shape, expected):
                 raise ValueError(f"state {name!r} has shape {state.shape}, but inputs of batch size {batch_size} need "
                                  f"{_in_words(expected)}; take it from begin_state({batch_size})")
@@ -153,8 +154,12 @@ class GraphNetwork(Network):
 
 def _fits(shape, expected):
     """Return whether a shape fits one in which letters stand for any size."""
-    return len(shape) == len(expected) and all(
-        isinstance(size, str) or size == found for size, found in zip(expected, shape))
+    if len(shape) != len(expected):
+        return False
+    for found, size in zip(shape, expected):
+        if found != size and size.__class__ is not str:
+            return False
+    return True
 
 
 def _in_words(shape):
