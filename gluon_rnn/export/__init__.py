@@ -1,4 +1,4 @@
-"""Ways out of the package, and in: symbol bundles (`bundle`), parameters of mxnet.gluon.rnn (`gluon_checkpoint`).
+"""Ways out of the package: symbol bundles (`bundle`). Ways in are in `gluon_rnn.convert`; three of its names stay here.
 
 ``gluon_rnn.export.load`` runs a bundle without any of the model classes, so nothing here imports them until it is used.
 """
@@ -9,6 +9,6 @@ __all__ = ["Bundle", "BundleError", "export", "load", "from_gluon", "load_gluon_
 
 def __getattr__(name):
     if name in ("from_gluon", "load_gluon_parameters", "to_gluon"):
-        from gluon_rnn.export import gluon_checkpoint
-        return getattr(gluon_checkpoint, name)
+        from gluon_rnn import convert
+        return getattr(convert, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

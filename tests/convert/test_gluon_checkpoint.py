@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn import nn
-from gluon_rnn.export import from_gluon, load_gluon_parameters, to_gluon
+from gluon_rnn.convert import from_gluon, load_gluon_parameters, to_gluon
 from tests.reference import assert_rounded
 
 GLUON = {"rnn_tanh": lambda *a, **k: mx.gluon.rnn.RNN(*a, activation="tanh", **k),
