@@ -107,10 +107,9 @@ def slots(block):
                     "a model by itself")
 
 
-def implied_mode(block, among):
-    """Return the mode of `block` if it is one of those that the shapes of a source may not tell, else None."""
-    mode = None if block is None else slots(block)[0][0]
-    return mode if mode in among else None
+def implied_mode(block):
+    """Return the mode of the first layer of `block`, for sources that do not tell; None for None."""
+    return None if block is None else slots(block)[0][0]
 
 
 def _layer_of(name):

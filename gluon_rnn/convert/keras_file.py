@@ -84,7 +84,7 @@ def _h5py():
 def _entries(file, name):
     """Return the `Entry`s of a file; only what hard links reach, so that no other file is opened."""
     nodes = {"": file}
-    file.visititems(nodes.setdefault)
+    file.visititems(lambda key, node: nodes.update({key: node}))
     top = "model_weights" if "model_weights" in nodes else ""
     if "layer_names" not in nodes[top].attrs:
         return [Entry(_layer_name(nodes, key), key, _read(node, name)) for key, node in nodes.items()

@@ -60,18 +60,22 @@ def from_keras(source, layer=None, *, mode=None, prefix=None, layout="TNC"):
     Arrays alone do not tell activations: those of Keras's defaults are assumed for LSTM and GRU, tanh and sigmoid.
     A Masking layer in front is `valid_length` here.
     """
-    layers, name = read_keras(source, mode or implied_mode(layer, ("rnn_tanh", "rnn_relu", "rnn_sigmoid")), prefix)
+    layers, name = read_keras(source, mode, prefix, implied_mode(layer))
     return take(layers, layer, name, layout)
 
 
-def read_keras(source, mode=None, prefix=None):
-    """Return the layers in a source of `from_keras` as a list of `LayerWeights`, and how messages call the source."""
+def read_keras(source, mode=None, prefix=None, implied=None):
+    """Return the layers in a source of `from_keras` as a list of `LayerWeights`, and how messages call the source.
+
+    `implied` is the mode where neither arrays, nor a configuration, nor `mode` tell.
+    """
     file, name = _opened(source)
     found, runs = _grouped(file.entries, name)
     runs = runs if file.order is None else file.order
     names = _chosen(as_prefixes(prefix), list(found), [[one for one in run if one in found] for run in _split(
         runs, found)], name)
-    return [_layer(found[one], _told_mode(file.configs.get(one), one, name) or mode, name) for one in names], name
+    return [_layer(found[one], name, given=_told_mode(file.configs.get(one), one, name) or mode, implied=implied)
+            for one in names], name
 
 
 def _opened(source):
@@ -197,22 +201,22 @@ def _require(holds, said, name, source, ours):
 
 # ---- arrays --------------------------------------------------------------------------------------------------------
 
-def _layer(sides, mode, source):
-    parts, origins, modes = {}, {}, set()
+def _layer(sides, source, **modes):
+    parts, origins, kinds = {}, {}, set()
     for direction, side in sorted(sides.items()):
         for role in _ROLES[:2]:
             if role not in side:
                 beside = ", ".join(entry.name for entry in side.values())
                 raise ValueError(f"{source} has no {role} beside {beside}")
         _check_axes(side, source)
-        kind = _kind(side, mode, source)
-        modes.add(kind)
+        kind = _kind(side, source, **modes)
+        kinds.add(kind)
         for part, entry, array in _converted(side, kind):
             parts[f"{direction}_{part}"], origins[f"{direction}_{part}"] = array, Origin(entry.name, entry.array.shape)
-    if len(modes) > 1:
-        raise ValueError(f"the directions of {next(iter(sides['l'].values())).name} of {source} are {sorted(modes)}, "
+    if len(kinds) > 1:
+        raise ValueError(f"the directions of {next(iter(sides['l'].values())).name} of {source} are {sorted(kinds)}, "
                          "but must be of one kind")
-    return LayerWeights(modes.pop(), parts, origins)
+    return LayerWeights(kinds.pop(), parts, origins)
 
 
 def _check_axes(side, source):
@@ -223,20 +227,21 @@ def _check_axes(side, source):
                              "SimpleRNN have two axes, a bias one or two")
 
 
-def _kind(side, mode, source):
+def _kind(side, source, given, implied):
     """Return the mode of one direction."""
     recurrent, bias = side["recurrent_kernel"], side.get("bias")
     units, columns = recurrent.array.shape
     allowed = dict(MODES)
     if bias is not None and columns == 3 * units:                         # its shape tells one GRU from the other
         allowed.pop("reset_before_gru" if bias.array.ndim == 2 else "gru")
-        if mode in MODES and mode not in allowed and MODES[mode] == 3:
-            needed = (2, columns) if mode == "gru" else (columns,)
-            raise ValueError(f"{bias.name} of {source} has shape {bias.array.shape}, but mode {mode!r} of {units} "
+        if given in MODES and given not in allowed and MODES[given] == 3:
+            needed = (2, columns) if given == "gru" else (columns,)
+            raise ValueError(f"{bias.name} of {source} has shape {bias.array.shape}, but mode {given!r} of {units} "
                              f"units needs {needed}")
-    if mode is not None and mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-    return mode_of((columns, units, Origin(recurrent.name, recurrent.array.shape)), mode, allowed, source)
+    if given is not None and given not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {given!r}")
+    return mode_of(Origin(recurrent.name, recurrent.array.shape), given, allowed, source, units=units, axis=1,
+                   implied=implied)
 
 
 def _converted(side, mode):

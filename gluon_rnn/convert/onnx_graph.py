@@ -8,10 +8,11 @@ from gluon_rnn.convert.sources import existing, refuse_pickle
 __all__ = ["Graph", "RECURRENT", "attributes", "name_of", "read_graph"]
 
 RECURRENT = ("RNN", "LSTM", "GRU")
-# Through these a value goes as it is, in prediction and in another precision.
-_IDENTITIES = ("Identity", "Dropout", "Cast")
-#: what a constant may be computed with, beside constants; exporters turn and cut weights so
-_FOLDED = (*_IDENTITIES, "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Concat", "Slice", "Gather", "Split")
+#: What may stand between two nodes of a stack, and what constants may be computed with: operators that move values, and
+#: arithmetic of shapes. Whether they leave a sequence as it is, a probe finds out.
+MOVING = {"Identity", "Dropout", "Cast", "Constant", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Concat",
+          "Slice", "Gather", "Split", "Shape", "Expand", "Mul", "Add"}
+_NO_SEQUENCE = (ValueError, TypeError, IndexError, RuntimeError)          # what the evaluator says to a wrong shape
 
 
 def read_graph(source):
@@ -84,39 +85,46 @@ class Graph:
         from onnx import numpy_helper
         self._opsets = list(model.opset_import)
         self._values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-        self._makers = {output: node for node in model.graph.node for output in node.output if output}
+        self._makers = {output: (place, node) for place, node in enumerate(model.graph.node) for output in node.output
+                        if output}
         self.nodes = {name_of(node): node for node in model.graph.node if node.op_type in RECURRENT
                       and node.domain in ("", "ai.onnx")}
 
     def constant(self, name):
         """Return the array of a tensor that rests on constants alone, else None."""
-        if not name:
-            return None
         if name not in self._values:
-            self._values[name] = self._folded(name)
+            nodes, ends = self._behind([name])
+            self._values[name] = None if ends else self._run(nodes, {}, name)
         return self._values[name]
 
-    def _folded(self, name):
-        node = self._makers.get(name)
-        if node is None:
-            return None
-        if node.op_type == "Constant":
-            return self._computed(node, {})[list(node.output).index(name)]
-        if node.op_type not in _FOLDED:
-            return None
-        inputs = {one: self.constant(one) for one in node.input if one}
-        if any(value is None for value in inputs.values()):
-            return None
-        return self._computed(node, inputs)[list(node.output).index(name)]
+    def _behind(self, names):
+        """Return the nodes that tensors are computed with, in order, and the names of the tensors where this ends.
 
-    def _computed(self, node, inputs):
+        It ends at inputs, and at what is made by an operator that is not in `MOVING`.
+        """
+        places, ends, left = {}, set(), list(names)
+        while left:
+            name = left.pop()
+            if self._values.get(name) is not None:
+                continue
+            place, node = self._makers.get(name, (None, None))
+            if node is None or node.op_type not in MOVING:
+                ends.add(name)
+            elif place not in places:
+                places[place] = node
+                left += filter(None, node.input)
+        return [places[place] for place in sorted(places)], ends
+
+    def _run(self, nodes, given, output):
+        """Return the array of the tensor `output`, which `nodes` compute from constants and `given` arrays."""
         from onnx import TensorProto, helper, numpy_helper
         from onnx.reference import ReferenceEvaluator
-        graph = helper.make_graph(
-            [node], "constant", [], [helper.make_tensor_value_info(one, TensorProto.UNDEFINED, None)
-                                     for one in node.output],
-            initializer=[numpy_helper.from_array(np.asarray(value), one) for one, value in inputs.items()])
-        return ReferenceEvaluator(helper.make_model(graph, opset_imports=self._opsets)).run(None, {})
+        read = {name for node in nodes for name in node.input}
+        known = {name: value for name, value in self._values.items() if name in read and value is not None}
+        tensors = [numpy_helper.from_array(np.asarray(array), name) for name, array in {**given, **known}.items()]
+        result = helper.make_tensor_value_info(output, TensorProto.UNDEFINED, None)
+        graph = helper.make_graph(nodes, "part", [], [result], tensors)
+        return ReferenceEvaluator(helper.make_model(graph, opset_imports=self._opsets)).run([output], {})[0]
 
     # ---- stacks ----------------------------------------------------------------------------------------------------
 
@@ -135,39 +143,30 @@ class Graph:
 
     def _source_of(self, node):
         """Return the name of the recurrent node whose outputs are the inputs of `node`, else None."""
-        path, name = [], node.input[0]
-        while name in self._makers:
-            maker = self._makers[name]
-            if maker.op_type in RECURRENT:
-                return name_of(maker) if maker.output[0] == name and self._fits(maker, path[::-1], node) else None
-            if maker.op_type not in (*_IDENTITIES, "Squeeze", "Transpose", "Reshape") or maker.output[0] != name:
-                return None
-            path.append(maker)
-            name = maker.input[0]
-        return None
+        nodes, ends = self._behind([node.input[0]])
+        _, first = self._makers.get(next(iter(ends), None), (None, None))
+        if len(ends) != 1 or first is None or first.op_type not in RECURRENT or first.output[0] not in ends:
+            return None
+        return name_of(first) if self._arrives(first, nodes, node) else None
 
-    def _fits(self, first, path, last):
-        """Return whether the outputs of `first` arrive at `last` as a sequence of its features, forward first."""
-        batch_first = {node.output[0]: attributes(node).get("layout", 0) for node in (first, last)}
-        axes, recurrent = "NTDH" if batch_first[first.output[0]] else "TDNH", self.constant(first.input[2])
-        for node in path if recurrent is not None and recurrent.ndim == 3 else [None]:
-            axes = axes and node and self._axes_after(node, axes, recurrent.shape[0], recurrent.shape[2])
-        return axes == ("NTH" if batch_first[last.output[0]] else "TNH")
+    def _arrives(self, first, nodes, last):
+        """Return whether outputs of `first` reach `last` as a sequence of its features, forward first: by a probe.
 
-    def _axes_after(self, node, axes, directions, units):
-        """Return what the axes of a value are behind `node`: letters, H being all features; None where unknown."""
-        said = attributes(node)
-        if node.op_type in _IDENTITIES:
-            return axes
-        if node.op_type == "Transpose":
-            return "".join(axes[axis] for axis in said.get("perm", range(len(axes))[::-1]))
-        given = said.get("axes")
-        if given is None and len(node.input) > 1:
-            given = self.constant(node.input[1])
-        given = [] if given is None else [int(one) for one in np.ravel(given)]
-        if node.op_type == "Squeeze":
-            return axes.replace("D", "") if [axes[one] for one in given] == ["D"] and directions == 1 else None
-        kept, width = given[:2], given[2:]                                # a Reshape that joins D and H, and no others
-        joins = kept == [0, 0] and width in ([-1], [directions * units])
-        joins = joins or kept in ([-1, 0], [0, -1]) and width == [directions * units]
-        return axes[:2] + "H" if axes[2:] == "DH" and joins else None
+        All numbers of the probe differ, and so do its sizes, so that any other order shows.
+        """
+        recurrent = self.constant(first.input[2])
+        if recurrent is None or recurrent.ndim != 3:
+            return False
+        steps, rows, directions, units = 3, 5, recurrent.shape[0], recurrent.shape[2]
+        probe = np.arange(steps * rows * directions * units, dtype=recurrent.dtype)
+        probe = probe.reshape((steps, directions, rows, units))           # (T, D, N, H)
+        expected = probe.swapaxes(1, 2).reshape((steps, rows, -1))        # (T, N, D*H)
+        if attributes(first).get("layout", 0):
+            probe = probe.transpose((2, 0, 1, 3))                         # (N, T, D, H)
+        if attributes(last).get("layout", 0):
+            expected = expected.swapaxes(0, 1)
+        try:
+            found = self._run(nodes, {first.output[0]: probe}, last.input[0]) if nodes else probe
+        except _NO_SEQUENCE:
+            return False
+        return found.shape == expected.shape and np.array_equal(found, expected)

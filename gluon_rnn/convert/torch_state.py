@@ -66,12 +66,15 @@ def from_torch(source, layer=None, *, mode=None, prefix=None, layout="TNC"):
     >>> from_torch(state)
     LSTM(3 -> 5, TNC, num_layers=1, bidirectional=False)
     """
-    layers, name = read_torch(source, mode or implied_mode(layer, ("rnn_tanh", "rnn_relu")), prefix)
+    layers, name = read_torch(source, mode, prefix, implied_mode(layer))
     return take(layers, layer, name, layout)
 
 
-def read_torch(source, mode=None, prefix=None):
-    """Return the layers in a source of `from_torch` as a list of `LayerWeights`, and how messages call the source."""
+def read_torch(source, mode=None, prefix=None, implied=None):
+    """Return the layers in a source of `from_torch` as a list of `LayerWeights`, and how messages call the source.
+
+    `implied` is the mode where neither tensors nor `mode` tell.
+    """
     arrays, name = read_arrays(source)
     found = {}
     for key, array in arrays.items():
@@ -81,7 +84,8 @@ def read_torch(source, mode=None, prefix=None):
             place = found.setdefault(match["prefix"], {}).setdefault(int(match["layer"] or 0), {})
             place[part] = key, array
     prefixes = chosen(as_prefixes(prefix), found, name, "weight_ih_l0")
-    return [layer for one in prefixes for layer in stack_from(found[one], mode, MODES, name)], name
+    return [layer for one in prefixes for layer in stack_from(found[one], mode, MODES, name, implied)
+            ], name
 
 
 def to_torch(layer, prefix=""):

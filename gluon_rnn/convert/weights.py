@@ -92,60 +92,66 @@ def part_shapes(mode, directions, input_size, hidden_size, projection_size=0):
     return found
 
 
-def mode_of(gates, given, allowed, source, *, default=None):
-    """Return the kind of a layer of `gates` gates, and check the kind that was `given`.
+def mode_of(origin, given, allowed, source, *, units, axis=0, implied=None):
+    """Return the kind of a layer by its recurrent weights, and check the kind that was `given`.
 
     Parameters
     ----------
-    gates : (int, int, Origin)
-        Rows of the recurrent weights, units H, and where these weights come from.
+    origin : Origin
+        Of the recurrent weights.
     given : str or None
         What the caller says, which a source may need.
     allowed : dict of {str: int}
         The kinds that this source can hold, and their numbers of gates.
-    default : str, optional
-        Of several kinds with so many gates the one that is meant where nothing is given.
+    units, axis : int
+        H, and the axis of these weights along which the gates are stacked.
+    implied : str, optional
+        The kind that is meant where several have so many gates and none is given.
 
     Raises
     ------
     ValueError
         If no kind has so many gates, the given one has others, or several have them and none is given.
     """
-    rows, units, origin = gates
+    rows = origin.shape[axis]
     where = f"{origin.name} of {source} has shape {tuple(origin.shape)}"
     if given is not None:
         if given not in allowed:
             raise ValueError(f"mode must be one of {', '.join(allowed)}, got {given!r}")
         if rows != allowed[given] * units:
-            expected = tuple(allowed[given] * units if size == rows else size for size in origin.shape)
-            raise ValueError(f"{where}, but mode {given!r} of {units} units needs {expected}; leave mode out, or give "
+            expected = list(origin.shape)
+            expected[axis] = allowed[given] * units
+            raise ValueError(f"{where}, but mode {given!r} of {units} units needs {tuple(expected)}; leave mode out, or give "
                              "that of the layer that was saved")
         return given
     found = [mode for mode, count in allowed.items() if rows == count * units]
     if not found:
         raise ValueError(f"{where}: {rows} rows for {units} units are those of none of {', '.join(allowed)}")
-    if len(found) > 1 and default is None:
+    if len(found) > 1 and implied in found:
+        return implied
+    if len(found) > 1:
         raise ValueError(f"{where}: no tensor tells {' from '.join(found)}; pass mode=")
-    return found[0] if len(found) == 1 else default
+    return found[0]
 
 
-def stack_from(by_layer, mode, allowed, source):
+def stack_from(by_layer, mode, allowed, source, implied=None):
     """Return the `LayerWeights` of a stack whose tensors have our parts and gates already.
 
     Parameters
     ----------
     by_layer : dict of {int: dict of {str: (str, array)}}
         Of each layer its parts by our names, and the name of each in the source.
-    mode, allowed, source
-        As in `mode_of`.
+    mode, allowed, source, implied
+        As in `mode_of`, `mode` being what is given.
     """
     for index, layer in enumerate(sorted(by_layer)):
         if index != layer:
             raise ValueError(f"{source} has tensors of layer {layer}, but none of layer {index}")
-    return [_layer_from(by_layer[index], index, mode, allowed, source) for index in range(len(by_layer))]
+    return [_layer_from(by_layer[index], index, source, given=mode, allowed=allowed, implied=implied)
+            for index in range(len(by_layer))]
 
 
-def _layer_from(parts, index, mode, allowed, source):
+def _layer_from(parts, index, source, **modes):
     origins = {part: Origin(key, array.shape) for part, (key, array) in parts.items()}
     arrays = {part: array for part, (_, array) in parts.items()}
     for part in ("l_i2h_weight", "l_h2h_weight"):
@@ -157,7 +163,7 @@ def _layer_from(parts, index, mode, allowed, source):
             raise ValueError(f"{origin.name} of {source} has shape {origin.shape}; a weight has two axes, a bias one")
     h2h, h2r = arrays["l_h2h_weight"], arrays.get("l_h2r_weight")
     units = (h2h if h2r is None else h2r).shape[1]
-    found = mode_of((h2h.shape[0], units, origins["l_h2h_weight"]), mode, allowed, source)
+    found = mode_of(origins["l_h2h_weight"], source=source, units=units, **modes)
     if h2r is None:
         return LayerWeights(found, arrays, origins)
     if found != "lstm":

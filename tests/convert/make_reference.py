@@ -4,8 +4,8 @@
     python tests/convert/make_reference.py keras      where keras 3 is, with any backend
 
 Each case is one ``.npz`` file in ``reference/``: ``weights/NAME``, ``inputs``, ``states/K``, ``outputs``, ``finals/K``,
-all in float64. Weights are multiples of 1/64, so that the files stay small. Files of the library's own are made too; those
-of Keras, which are mostly empty space, are packed into one archive.
+all in float64. Weights are multiples of 1/64, so that the files stay small. Files of the library's own are made too;
+those of Keras, which are mostly empty space, are packed into one archive.
 """
 import pathlib
 import sys
