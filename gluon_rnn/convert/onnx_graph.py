@@ -8,8 +8,8 @@ from gluon_rnn.convert.sources import existing, refuse_pickle
 __all__ = ["Graph", "RECURRENT", "attributes", "name_of", "read_graph"]
 
 RECURRENT = ("RNN", "LSTM", "GRU")
-#: What may stand between two nodes of a stack, and what constants may be computed with: operators that move values, and
-#: arithmetic of shapes. Whether they leave a sequence as it is, a probe finds out.
+#: What may stand between two nodes of a stack, and what constants may be computed with: operators that move values,
+#: and arithmetic of shapes. Whether they leave a sequence as it is, a probe finds out.
 MOVING = {"Identity", "Dropout", "Cast", "Constant", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Concat",
           "Slice", "Gather", "Split", "Shape", "Expand", "Mul", "Add"}
 _NO_SEQUENCE = (ValueError, TypeError, IndexError, RuntimeError)          # what the evaluator says to a wrong shape
@@ -36,14 +36,15 @@ def read_graph(source):
         if isinstance(source, (str, pathlib.Path)):
             path = existing(source)
             refuse_pickle(path)
-            name, model = path.name, onnx.load(str(path))
+            name = path.name
+            model = onnx.load(str(path))
         elif isinstance(source, bytes):
-            model = onnx.load_from_string(source)
+            model = onnx.load_model_from_string(source)
         elif isinstance(source, onnx.ModelProto):
             model = source
         else:
             raise TypeError(f"expected the path, bytes or ModelProto of an ONNX model, got {type(source).__name__}")
-        onnx.checker.check_model(model)                                   # nodes in order, so that walks back end
+        onnx.checker.check_model(model)
     except (DecodeError, onnx.checker.ValidationError) as error:
         raise ValueError(f"{name} is no valid ONNX model: {str(error).strip().splitlines()[0]}") from None
     return Graph(model), name
