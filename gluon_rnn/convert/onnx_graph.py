@@ -10,8 +10,8 @@ __all__ = ["Graph", "RECURRENT", "attributes", "name_of", "read_graph"]
 RECURRENT = ("RNN", "LSTM", "GRU")
 #: What may stand between two nodes of a stack, and what constants may be computed with: operators that move values,
 #: and arithmetic of shapes. Whether they leave a sequence as it is, a probe finds out.
-MOVING = {"Identity", "Dropout", "Cast", "Constant", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Concat",
-          "Slice", "Gather", "Split", "Shape", "Expand", "Mul", "Add"}
+MOVING = {"Identity", "Dropout", "Cast", "Constant", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten",
+          "Concat", "Slice", "Gather", "Split", "Shape", "Expand", "Mul", "Add"}
 _NO_SEQUENCE = (ValueError, TypeError, IndexError, RuntimeError)          # what the evaluator says to a wrong shape
 
 

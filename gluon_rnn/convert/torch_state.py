@@ -27,8 +27,8 @@ def from_torch(source, layer=None, *, mode=None, prefix=None, layout="TNC"):
     Parameters
     ----------
     source : mapping, str or path
-        A ``state_dict`` (names to tensors or NumPy arrays), or a ``.safetensors`` or ``.npz`` file of one. It may be
-        that of a larger model.
+        A ``state_dict`` (names to tensors or NumPy arrays) or a file of one, ``.safetensors`` or ``.npz``, of a
+        larger model too. Where ``bias=False`` the biases here are 0.
     layer : block, optional
         Ours, to load into: RNN, LSTM, GRU or ProjectedLSTM, `BidirectionalStack` or `Chain` of them. Default: a new
         one whose architecture follows from the tensors. Its dtype stays, and so does what dropout it has.
@@ -53,11 +53,6 @@ def from_torch(source, layer=None, *, mode=None, prefix=None, layout="TNC"):
         the first of which is named with both shapes. Nothing is written into `layer` then.
     TypeError
         If the source or the layer are of no known kind.
-
-    Notes
-    -----
-    Where ``bias=False`` the biases here are 0; they are trained if training goes on. Dropout between layers is no
-    tensor: a new block has none.
 
     Examples
     --------

@@ -121,8 +121,8 @@ def mode_of(origin, given, allowed, source, *, units, axis=0, implied=None):
         if rows != allowed[given] * units:
             expected = list(origin.shape)
             expected[axis] = allowed[given] * units
-            raise ValueError(f"{where}, but mode {given!r} of {units} units needs {tuple(expected)}; leave mode out, or give "
-                             "that of the layer that was saved")
+            raise ValueError(f"{where}, but mode {given!r} of {units} units needs {tuple(expected)}; leave mode out, "
+                             "or give that of the layer that was saved")
         return given
     found = [mode for mode, count in allowed.items() if rows == count * units]
     if not found:

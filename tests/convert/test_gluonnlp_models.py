@@ -115,15 +115,16 @@ def test_into_a_model_that_is_there(arrays):
     model = LanguageModel(WORDS, nn.LSTM(4, 2, dropout=0.5), embed_size=4, tie_weights=True, dropout=0.5)
     assert from_gluonnlp(arrays, model) is model and model.encoder._dropout == 0.5
     begin = [state + 0.1 for state in model.begin_state(ROWS)]
-    np.testing.assert_array_equal(model(tokens(), begin)[0].asnumpy(), from_gluonnlp(arrays)(tokens(), begin)[0].asnumpy())
+    scores, wanted = model(tokens(), begin)[0], from_gluonnlp(arrays)(tokens(), begin)[0]
+    np.testing.assert_array_equal(scores.asnumpy(), wanted.asnumpy())
 
 
 @pytest.mark.parametrize("model, match", [
-    (lambda: LanguageModel(8, nn.LSTM(4, 2), tie_weights=True), r"embedding.0.weight .* has shape \(9, 4\), but .* needs "
-                                                                r"\(8, 4\) for embedding_weight"),
-    (lambda: LanguageModel(9, nn.LSTM(4, 2)), r"one weight for embedding and decoder, of shape \(9, 4\), but .* has two; "
-                                              "tie_weights must be true"),
-    (lambda: LanguageModel(9, nn.GRU(4, 2), tie_weights=True), r"0.i2h_weight .* has shape \(16, 4\), but .* \(12, 4\)"),
+    (lambda: LanguageModel(8, nn.LSTM(4, 2), tie_weights=True),
+     r"embedding.0.weight .* has shape \(9, 4\), but .* needs \(8, 4\) for embedding_weight"),
+    (lambda: LanguageModel(9, nn.LSTM(4, 2)),
+     r"one weight for embedding and decoder, of shape \(9, 4\), but .* has two; tie_weights must be true"),
+    (lambda: LanguageModel(9, nn.GRU(4, 2), tie_weights=True), r"0.i2h_weight .* \(16, 4\), but .* \(12, 4\)"),
     (lambda: LanguageModel(9, nn.LSTM(4), tie_weights=True), "1.i2h_weight .* has no layer 1")])
 def test_nothing_is_written_where_anything_is_wrong(arrays, model, match):
     model = model()
@@ -136,7 +137,7 @@ def test_nothing_is_written_where_anything_is_wrong(arrays, model, match):
 
 def test_two_weights_do_not_fit_a_tied_model(arrays):
     model = LanguageModel(9, nn.LSTM(4, 2), tie_weights=True)
-    with pytest.raises(ValueError, match="two weights for embedding and decoder, .* has one; tie_weights must be false"):
+    with pytest.raises(ValueError, match="two weights for .* has one; tie_weights must be false"):
         from_gluonnlp({**arrays, "decoder.0.weight": arrays["decoder.0.weight"] + 1}, model)
 
 

@@ -172,7 +172,7 @@ def test_what_changes_the_sequence_ends_a_stack(between, features):
     direction = "bidirectional" if features > UNITS else "forward"
     model = between(Model().recurrent("LSTM", direction=direction)).recurrent("LSTM", features).proto()
     first, second = (node.name for node in model.graph.node if node.op_type == "LSTM")
-    with pytest.raises(ValueError, match=f"of which one stack is meant; stacks found: .*{first}.*{second}.*pass prefix="):
+    with pytest.raises(ValueError, match=f"of which one stack is meant; .*{first}.*{second}.*pass prefix="):
         from_onnx(model)
     assert from_onnx(model, prefix=second).input_size == features
     assert isinstance(from_onnx(model, prefix=[first, second]), nn.Chain if features > UNITS else nn.LSTM)
@@ -191,7 +191,7 @@ def test_two_readers_of_one_layer_are_no_stack():
 
 def test_weights_that_other_nodes_make_of_constants():
     model = Model()
-    arrays = [model.random.uniform(-1, 1, shape).astype("float32") for shape in ((FEATURES, 4 * UNITS), (UNITS, 4 * UNITS))]
+    arrays = [model.random.uniform(-1, 1, (size, 4 * UNITS)).astype("float32") for size in (FEATURES, UNITS)]
     names = []
     for array in arrays:
         model.value = model.constant(array)
@@ -209,8 +209,8 @@ def test_weights_that_other_nodes_make_of_constants():
     ("LSTM", dict(direction="reverse"), "node 'n0' of the model reads in reverse only"),
     ("LSTM", dict(clip=1.0), "has clip=1.0, which our layers do not know"),
     ("LSTM", dict(input_forget=1), "has input_forget=1"),
-    ("LSTM", dict(activations=["HardSigmoid", "Tanh", "Tanh"]), r"has activations \['HardSigmoid', .*; ours are Sigmoid"),
-    ("GRU", dict(direction="bidirectional", activations=["Sigmoid", "Tanh", "Sigmoid", "Relu"]), "ours are Sigmoid, Tanh"),
+    ("LSTM", dict(activations=["HardSigmoid", "Tanh", "Tanh"]), r"has activations \['HardSigmoid', .*; ours are Sig"),
+    ("GRU", dict(direction="bidirectional", activations=["Sigmoid", "Tanh", "Sigmoid", "Relu"]), "ours are Sigmoid, T"),
     ("RNN", dict(activations=["Softsign"]), r"has activations \['Softsign'\]; ours are Tanh or Relu or Sigmoid"),
     ("RNN", dict(direction="bidirectional", activations=["Tanh", "Relu"]), "the same in both directions")])
 def test_nodes_that_ours_do_not_compute(op, options, match):
@@ -219,7 +219,8 @@ def test_nodes_that_ours_do_not_compute(op, options, match):
 
 
 @pytest.mark.parametrize("layer, match", [
-    (lambda: nn.LSTM(5), r"c0 of the model has shape \(1, 16, 3\), l_i2h_weight here with \(16, 3\), but .* needs \(20, 0\)"),
+    (lambda: nn.LSTM(5),
+     r"c0 of the model has shape \(1, 16, 3\), l_i2h_weight here with \(16, 3\), but .* needs \(20, 0\)"),
     (lambda: nn.GRU(4), r"c0 .* has shape \(1, 16, 3\), .* needs \(12, 0\)"),
     (lambda: nn.PeepholeLSTM(4), "no tensor for l0_peephole_f"),
     (lambda: nn.LSTM(4, 2), r"no tensor for l1_i2h_weight of .*, which needs \(16, 4\)")])
@@ -266,5 +267,5 @@ def test_what_is_no_model(tmp_path):
         from_onnx(3)
     wrong = Model().recurrent("LSTM").proto()
     wrong.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.ones((16, 4), "float32"), "c1"))
-    with pytest.raises(ValueError, match=r"c1 of the model has shape \(16, 4\), but R of node 'n0' needs 3 axes, the fi"):
+    with pytest.raises(ValueError, match=r"c1 of the model has shape \(16, 4\), but R of node 'n0' needs 3 axes"):
         from_onnx(wrong)

