@@ -44,7 +44,7 @@ def build(layers, layout="TNC", rates=None):
                                      input_size=behind, dtype=dtype))
         behind = stacks[-1].output_size
     between = {name: rate for name, rate in rates.items() if name in ("dropout", "drop_h")}
-    block = stacks[0] if len(parts) == 1 else nn.Chain(*stacks, layout=layout, **between)
+    block = stacks[0] if len(parts) == 1 else nn.Chain(stacks, layout, **between)
     fill(block, layers, "the source")
     return block
 

@@ -13,7 +13,7 @@ class Chain(SequenceBlock):
 
     Parameters
     ----------
-    *blocks : SequenceBlock
+    blocks : list of SequenceBlock
         At least one, layout "TNC", of one dtype.
     layout : {"TNC", "NTC"}, default "TNC"
     dropout : float in [0, 1), default 0
@@ -37,14 +37,15 @@ class Chain(SequenceBlock):
     --------
     >>> import mxnet as mx
     >>> from gluon_rnn.nn import GRU, LSTM
-    >>> block = Chain(LSTM(8, bidirectional=True), GRU(4)); block.initialize()
+    >>> block = Chain([LSTM(8, bidirectional=True), GRU(4)]); block.initialize()
     >>> block(mx.nd.ones((5, 3, 2))).shape
     (5, 3, 4)
     """
 
     checks_features = True
 
-    def __init__(self, *blocks, layout="TNC", dropout=0.0, drop_h=0.0, backend=None, prefix=None, params=None):
+    def __init__(self, blocks, layout="TNC", *, dropout=0.0, drop_h=0.0, backend=None, prefix=None, params=None):
+        blocks = list(blocks)
         if not blocks:
             raise ValueError("a chain needs at least one block, got none")
         super().__init__(layout=layout, dtype=blocks[0]._dtype, backend=backend, prefix=prefix, params=params)
@@ -107,4 +108,4 @@ class Chain(SequenceBlock):
         return outputs
 
     def __repr__(self):
-        return f"{type(self).__name__}({', '.join(map(repr, self.blocks))}, {self.layout})"
+        return f"{type(self).__name__}([{', '.join(map(repr, self.blocks))}], {self.layout})"

@@ -52,8 +52,8 @@ def test_layers_of_unequal_sizes(tmp_path, capsys):
     printed = converted(capsys, tmp_path / "m.npz", "--from", "torch", "--prefix", "a.", "b.", "--output",
                         tmp_path / "m.params")
     assert [one["hidden_size"] for one in printed["blocks"]] == [4, 2]
-    nn.Chain(*(encoders.build(**one, dtype="float64") for one in printed["blocks"])).load_parameters(
-        str(tmp_path / "m.params"))
+    chain = nn.Chain([encoders.build(**one, dtype="float64") for one in printed["blocks"]])
+    chain.load_parameters(str(tmp_path / "m.params"))
 
 
 def test_a_file_of_gluon(tmp_path, capsys):

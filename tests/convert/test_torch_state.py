@@ -185,7 +185,7 @@ def test_what_is_no_layer(state):
 @pytest.mark.parametrize("layer, match", [
     (lambda: nn.ResetBeforeGRU(4, input_size=2), "is reset_before_gru, which torch.nn does not have"),
     (lambda: nn.RNN(4, activation="sigmoid", input_size=2), "is rnn_sigmoid, which torch.nn does not have"),
-    (lambda: nn.Chain(nn.LSTM(4, input_size=2), nn.LSTM(3)), "has layers of unequal kinds or sizes")])
+    (lambda: nn.Chain([nn.LSTM(4, input_size=2), nn.LSTM(3)]), "has layers of unequal kinds or sizes")])
 def test_what_torch_does_not_have(layer, match):
     layer = layer()
     with pytest.raises(ValueError, match="has no parameters yet"):
