@@ -20,7 +20,12 @@ def run(options):
         raise ValueError("--prefix: a model of gluonnlp is taken as a whole; leave it out")
     if options.source_kind == "onnx" and options.mode is not None:
         raise ValueError("--mode: a node of ONNX says what it is; leave it out")
-    block, text = (_model if options.source_kind == "gluonnlp" else _layer)(options)
+    try:
+        block, text = (_model if options.source_kind == "gluonnlp" else _layer)(options)
+    except ModuleNotFoundError as error:
+        if error.name not in ("safetensors", "h5py", "onnx"):
+            raise
+        raise ValueError(str(error)) from error                           # one sentence, and status 2
     partial = output.with_name(f".{output.name}.partial")
     block.save_parameters(str(partial))
     os.replace(partial, output)

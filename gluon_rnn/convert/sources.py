@@ -1,4 +1,6 @@
 """Arrays by name from what a user has: a mapping, or a file that holds nothing but arrays. No pickle is ever opened."""
+import errno
+import os
 import pathlib
 from collections.abc import Mapping
 
@@ -8,7 +10,7 @@ import numpy as np
 __all__ = ["as_array", "as_prefixes", "chosen", "existing", "read_arrays", "read_params", "refuse_pickle"]
 
 #: how files end whose reading runs the code in them, or may do so
-PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".pt2", ".joblib", ".npy", ".mar", ".tar")
+PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".pt2", ".joblib", ".mar", ".tar")
 _BEGINNINGS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -48,7 +50,7 @@ def existing(source):
     """Return the path of a file that is there; FileNotFoundError otherwise."""
     path = pathlib.Path(source)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     return path
 
 

@@ -1,4 +1,6 @@
 """``gluon-rnn convert``: files of other libraries to parameters, and the section of a recipe that they fit."""
+import sys
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -81,6 +83,15 @@ def test_a_language_model_of_gluonnlp(tmp_path, capsys, theirs, encoder):
         model.load_parameters(str(tmp_path / "lm.params"))
     else:
         assert [one["hidden_size"] for one in printed["blocks"]] == [6, 4]
+
+
+@pytest.mark.parametrize("library, name, kind", [("safetensors", "m.safetensors", "torch"), ("h5py", "m.h5", "keras"),
+                                                 ("onnx", "m.onnx", "onnx")])
+def test_a_library_that_is_missing(tmp_path, monkeypatch, library, name, kind):
+    monkeypatch.setitem(sys.modules, library, None)
+    (tmp_path / name).write_bytes(b"0")
+    with pytest.raises(ValueError, match=rf"takes the library {library}; install gluon_rnn\["):
+        main(["convert", str(tmp_path / name), "--from", kind, "--output", str(tmp_path / "m.params")])
 
 
 def test_mistakes_write_nothing(state, tmp_path):
