@@ -5,13 +5,14 @@ import re
 from setuptools import find_packages, setup
 
 # What reading and scoring some kinds of data takes: CoNLL-U, BLEU, pieces of words, F1, sound features,
-# edit distances, ABC tunes.
+# edit distances, ABC tunes. Files of torch and Keras, without pickle.
 EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.6,<2",
              "librosa>=0.10,<0.12", "rapidfuzz>=3,<4"],
     "music": ["music21>=8.1,<11"],
     # Opset 17, and an LSTM operator that takes rows of length 0.
     "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],
+    "convert": ["safetensors>=0.4,<1", "h5py>=3.8,<4"],
 }
 HERE = pathlib.Path(__file__).parent
 

@@ -15,6 +15,7 @@ COMMANDS = (
     "generate",
     "forecast",
     "export",
+    "convert",
     "recipes",
     "data",
     "results",
