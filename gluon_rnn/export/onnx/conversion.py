@@ -1,4 +1,5 @@
 """``convert``: from a symbol and its parameters to an ONNX model."""
+import json
 import os
 
 import mxnet as mx
@@ -103,7 +104,6 @@ def _check_names(symbol, parameters, inputs):
 
 def _labels(symbol):
     """Return the names of variables that only the label of a loss reads."""
-    import json
     nodes, read_by = json.loads(symbol.tojson())["nodes"], {}
     for node in nodes:
         for place, (source, *_) in enumerate(node["inputs"]):
