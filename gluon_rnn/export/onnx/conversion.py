@@ -1,4 +1,5 @@
 """``convert``: from a symbol and its parameters to an ONNX model."""
+import json
 import os
 
 import mxnet as mx
@@ -103,7 +104,6 @@ def _check_names(symbol, parameters, inputs):
 
 def _labels(symbol):
     """Return the names of variables that only the label of a loss reads."""
-    import json
     nodes, read_by = json.loads(symbol.tojson())["nodes"], {}
     for node in nodes:
         for place, (source, *_) in enumerate(node["inputs"]):
@@ -137,9 +137,7 @@ def _given(builder, name, tensors, parameters):
 
 
 def _output_names(graph, inputs, outputs):
-    if outputs is None:                                                   # an input that is handed through
-        outputs = [f"{key}_output" if key in inputs else key for key in graph.output_names]
-    names = list(outputs)
+    names = _default_names(graph.output_names, inputs) if outputs is None else list(outputs)
     if len(names) != len(graph.heads):
         raise ValueError(f"outputs has {len(names)} names, but the symbol has {len(graph.heads)} outputs: "
                          f"{', '.join(graph.output_names)}")
@@ -147,6 +145,16 @@ def _output_names(graph, inputs, outputs):
         raise ValueError(f"names of outputs must differ from each other and from those of inputs, got "
                          f"{', '.join(names)}; pass others as outputs")
     return names
+
+
+def _default_names(names, inputs):
+    """Return the symbol's names, made different where an input or one node comes out twice."""
+    chosen = []
+    for name in names:
+        name = f"{name}_output" if name in inputs else name
+        repeated = sum(other == name or other.startswith(f"{name}_again") for other in chosen)
+        chosen.append(f"{name}_again{repeated}" if repeated else name)
+    return chosen
 
 
 def _named(tensor, pairs):

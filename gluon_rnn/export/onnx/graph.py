@@ -169,4 +169,5 @@ def _reason(error, nodes):
     """Return the line of an MXNet error that says what is wrong, with the nodes' own names."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Stack")]
     found = next((line for line in lines if "Error in operator" in line or "Check failed" in line), lines[-1])
-    return re.sub(r"\bn(\d+)\b", lambda match: repr(nodes[int(match[1])].name), found.split("MXNetError: ")[-1])
+    found = re.sub(r"\[\d\d:\d\d:\d\d\] \S+: (Check failed: )?", "", found.split("MXNetError: ")[-1]).rstrip(". ")
+    return re.sub(r"\bn(\d+)\b", lambda match: nodes[int(match[1])].name, found)

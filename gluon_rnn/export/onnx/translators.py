@@ -107,10 +107,11 @@ def _can_be_computed(node):
 def compute(node):
     """Return what MXNet computes for a node whose inputs are constants, as NumPy arrays."""
     symbol = _alone(node)
-    arrays = {f"x{i}": mx.nd.array(tensor.value, dtype=tensor.dtype) for i, tensor in enumerate(node.inputs)}
-    auxiliary = {name: arrays.pop(name) for name in symbol.list_auxiliary_states()}
-    executor = symbol.bind(mx.cpu(), arrays, aux_states=auxiliary, grad_req="null")
-    return [np.array(output.asnumpy()) for output in executor.forward(is_train=False)]
+    arrays = [mx.nd.array(tensor.value, dtype=tensor.dtype) for tensor in node.inputs]
+    if not arrays:                                                        # a cached operator has at least one input
+        return [output.asnumpy() for output in symbol.bind(mx.cpu(), {}).forward()]
+    results = mx.nd.CachedOp(symbol)(*arrays)
+    return [output.asnumpy() for output in (results if isinstance(results, list) else [results])]
 
 
 def _alone(node):
