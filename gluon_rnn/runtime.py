@@ -5,6 +5,7 @@ expects hyper-threads. Both can be put right only before ``import mxnet``, so th
 top, and `prepare` runs when `gluon_rnn` is imported.
 """
 import builtins
+import importlib.util
 import os
 import pathlib
 import platform
@@ -35,7 +36,7 @@ def prepare():
     Raises
     ------
     ImportError
-        Under NumPy 2, with which MXNet 1.9.1 does not load.
+        Under NumPy 2, with which MXNet 1.9.1 does not load, where MXNet is installed.
     """
     _restore_numpy_aliases()
     _set_openmp_threads()
@@ -48,6 +49,8 @@ def _restore_numpy_aliases():
     import numpy as np
 
     if int(np.__version__.split(".")[0]) >= 2:
+        if not _mxnet_is_installed():                                     # as where bundles run in ONNX Runtime
+            return
         raise ImportError(f"gluon_rnn needs NumPy 1.24 to 1.26 because MXNet 1.9.1 does not load with NumPy 2, "
                           f"but found NumPy {np.__version__}; run: pip install 'numpy<2'")
     for name, meaning in _ALIASES.items():
@@ -56,6 +59,13 @@ def _restore_numpy_aliases():
             missing = not hasattr(np, name)
         if missing:
             setattr(np, name, meaning)
+
+
+def _mxnet_is_installed():
+    try:
+        return importlib.util.find_spec("mxnet") is not None
+    except (ImportError, ValueError):                                     # a finder refuses it, or it has no spec
+        return "mxnet" in sys.modules
 
 
 def _set_openmp_threads():

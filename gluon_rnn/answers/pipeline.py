@@ -1,38 +1,60 @@
 """What a pipeline is: networks, and what turns a user's items into arrays and outputs into answers."""
 from gluon_rnn.registry import suggest
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "batches_of"]
 
 
 class Pipeline:
-    """Base class: a subclass writes `open`, and of `predict`, `stream`, `answer`, `stream_answers` what its task has.
+    """Base class: a subclass sets the attributes, and writes `predict`, `stream`, `answer`, `stream_answers`, or some.
+
+    Parameters
+    ----------
+    networks : dict of str to Network, or to a list of them
+        See `network_names`; a list is an ensemble.
+    assets
+        Of `assets_class`, or with the same attributes.
+    options : dict, optional
+        See `option_names`.
 
     Attributes
     ----------
     task : str
         Name of the task.
+    assets_class : type
+        What the task needs besides networks: ``from_texts(read)`` reads it from the text of its files.
     network_names : tuple of str
-        The networks that `open` takes.
+        The networks that the task needs.
     option_names : tuple of str
-        The keys that `open` takes as options.
+        The options that it takes.
+
+    Raises
+    ------
+    ValueError
+        If a network is missing, or an option is none of these.
     """
 
     task = None
+    assets_class = None
     network_names = ("model",)
     option_names = ()
+
+    def __init__(self, networks, assets, options=None):
+        self.networks = {name: self.networks_of(networks, name) for name in self.network_names}
+        self.assets, self.options = assets, self.checked_options(dict(options or {}))
 
     @classmethod
     def open(cls, networks, read, options):
         """Return the pipeline; arguments as those of `gluon_rnn.answers.open_pipeline`."""
-        raise NotImplementedError(f"{cls.__name__} must define open()")
+        return cls(networks, cls.assets_class.from_texts(read), options)
 
     @classmethod
     def networks_of(cls, networks, name="model"):
         """Return the networks called `name`, a list: one, or those of an ensemble; ValueError where there are none."""
-        if name not in networks:
+        found = networks.get(name, ())
+        found = list(found) if isinstance(found, (list, tuple)) else [found]
+        if not found:
             raise ValueError(f"the task {cls.task!r} needs the network {name!r}, got {', '.join(networks) or 'none'}")
-        found = networks[name]
-        return list(found) if isinstance(found, (list, tuple)) else [found]
+        return found
 
     @classmethod
     def checked_options(cls, options):
@@ -40,8 +62,13 @@ class Pipeline:
         for key in options:
             if key not in cls.option_names:
                 raise ValueError(f"a pipeline of the task {cls.task!r} has no option {key!r}; "
-                                 f"{suggest(key, cls.option_names)}")
+                                 + (suggest(key, cls.option_names) if cls.option_names else "it takes none"))
         return options
+
+    @property
+    def models(self):
+        """The networks called "model", a list: one, or those of an ensemble."""
+        return self.networks["model"]
 
     def predict(self, *inputs, **options):
         """Apply the networks to something new."""
@@ -67,3 +94,13 @@ class Pipeline:
     def stream_answers(self, item):
         """Yield the answer, as text, to each step of `item`, before the next step is read."""
         raise ValueError(f"a model of the task {self.task!r} does not answer step by step; leave --stream out")
+
+
+def batches_of(items, batch_size):
+    """Yield `items`, a list, in lists of at most `batch_size`, in order.
+
+    >>> list(batches_of([1, 2, 3], 2))
+    [[1, 2], [3]]
+    """
+    for start in range(0, len(items), batch_size):
+        yield items[start:start + batch_size]

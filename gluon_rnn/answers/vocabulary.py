@@ -44,7 +44,8 @@ class Vocabulary:
         for name in ("unknown_token", *_SPECIAL):
             token = getattr(self, name)
             if token is not None and token not in self.token_to_idx:
-                raise ValueError(f"the vocabulary's {name} {token!r} is not among its {len(self)} tokens; write it anew")
+                raise ValueError(f"the vocabulary's {name} {token!r} is not among its {len(self)} tokens; write it "
+                                 "anew")
 
     @classmethod
     def from_json(cls, text):

@@ -1,15 +1,15 @@
 """Labelled texts: lines of a table with a label and a text, or one file per class."""
 import glob
-import json
 from pathlib import Path
 
 import gluonnlp
 
+from gluon_rnn.answers import text
 from gluon_rnn.data.forms import labelled_texts, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
 from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, read_text
-from gluon_rnn.data.text import UNK, encode, tokenize
+from gluon_rnn.data.text import UNK
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.public_data import hint
 from gluon_rnn.registry import datasets
@@ -17,49 +17,10 @@ from gluon_rnn.registry import datasets
 __all__ = ["LabelledText", "TextReader"]
 
 
-class TextReader:
-    """Reader from a text to its token ids.
+class TextReader(text.TextReader):
+    """The reader of `gluon_rnn.answers.text` whose vocabulary is a `gluonnlp.Vocab`."""
 
-    Parameters
-    ----------
-    vocab : gluonnlp.Vocab
-        With an unknown token.
-    unit : {"character", "word"}
-    lower : bool
-        Whether letters are made small first.
-    max_length : int, optional
-        Tokens past it are left out.
-    """
-
-    def __init__(self, vocab, unit="word", lower=False, max_length=None):
-        self.vocab, self.unit, self.lower, self.max_length = vocab, unit, lower, max_length
-
-    @property
-    def model_arguments(self):
-        """Arguments of a model that the input determines."""
-        return {"vocab_size": len(self.vocab)}
-
-    def tokens(self, text):
-        """Return the tokens of a text, a list."""
-        return _tokens(text, self.unit, self.lower, self.max_length)
-
-    def __call__(self, text):
-        return encode(self.tokens(text), self.vocab)
-
-    def to_json(self):
-        """Return the settings and the vocabulary as JSON text."""
-        return json.dumps({"vocab": self.vocab.to_json(), "unit": self.unit, "lower": self.lower,
-                           "max_length": self.max_length})
-
-    @classmethod
-    def from_json(cls, text):
-        """Return the reader stored by `to_json`."""
-        saved = json.loads(text)
-        return cls(**{**saved, "vocab": gluonnlp.Vocab.from_json(saved["vocab"])})
-
-
-def _tokens(text, unit, lower, max_length):
-    return tokenize(text.lower() if lower else text, unit)[:max_length]
+    vocabulary_class = gluonnlp.Vocab
 
 
 @datasets.register("labelled_text")
@@ -133,8 +94,8 @@ class LabelledText(Labelled):
         _rename(parts, label_names)
         notes = [f"{count_across(parts, key):,} duplicates across splits"]
         notes += [f"{removed:,} duplicates removed"] if deduplicate else []
-        counter = gluonnlp.data.count_tokens(token for text in parts["train"].items
-                                             for token in _tokens(text, unit, lower, max_length))
+        counter = gluonnlp.data.count_tokens(token for item in parts["train"].items
+                                             for token in text.tokens_of(item, unit, lower, max_length))
         vocab = gluonnlp.Vocab(counter, min_freq=min_freq, unknown_token=UNK, padding_token=None, bos_token=None,
                                eos_token=None)
         super().__init__(parts, TextReader(vocab, unit, lower, max_length), notes)

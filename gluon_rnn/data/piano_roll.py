@@ -10,15 +10,12 @@ modeling, section 4: the protocol.
 import pathlib
 
 import numpy as np
-import scipy.io
 
-from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.answers import piano_roll
 from gluon_rnn.public_data import missing
 from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["PianoRoll", "read_rolls", "transpose"]
-
-_KEYS = {split: f"{split}data" for split in SPLITS}
 
 
 @datasets.register("piano_roll")
@@ -67,52 +64,9 @@ class PianoRoll:
 
 def read_rolls(path):
     """Return {split: list of (frames, keys) float32 arrays} of a ``.mat`` file; ValueError as for `PianoRoll`."""
-    path = pathlib.Path(path).expanduser()
-    content = _load(path)
-    missing = [_KEYS[split] for split in ("train", "valid") if _KEYS[split] not in content]
-    if missing:
-        present = ", ".join(key for key in content if not key.startswith("__")) or "nothing"
-        raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS.values())}, and {' and '.join(missing)} is "
-                         f"missing; the file has {present}")
-    rolls = {split: [_check(piece, f"{path}: {key}, piece {number}")
-                     for number, piece in enumerate(np.ravel(content[key]), start=1)]
-             for split, key in _KEYS.items() if key in content}
-    _check_sizes(path, rolls)
-    return rolls
-
-
-def _load(path):
-    if not path.is_file():
+    if not pathlib.Path(path).expanduser().is_file():
         raise missing(path)
-    try:
-        return scipy.io.loadmat(path)
-    except NotImplementedError:
-        raise ValueError(f"{path}: a MATLAB 7.3 file, which is HDF5; save it with the option -v7") from None
-    except Exception as error:  # SciPy raises a dozen kinds for damaged files; all mean the same
-        raise ValueError(f"{path}: not a MATLAB file that SciPy can read ({error}); fetch it again") from None
-
-
-def _check(piece, where):
-    roll = np.asarray(piece)
-    if roll.dtype.kind not in "buif" or roll.ndim != 2 or roll.shape[0] < 2 or roll.shape[1] < 1:
-        raise ValueError(f"{where}: expected a matrix of at least 2 frames by keys, got {roll.dtype} of shape "
-                         f"{roll.shape}; leave the piece out")
-    if not np.isin(roll, (0, 1)).all():
-        raise ValueError(f"{where}: expected 0 and 1 only, got values such as {roll[~np.isin(roll, (0, 1))][0]}; "
-                         "write 1 where a key sounds")
-    return roll.astype(np.float32)
-
-
-def _check_sizes(path, rolls):
-    for split, pieces in rolls.items():
-        if not pieces:
-            raise ValueError(f"{path}: {_KEYS[split]} holds no piece; leave it out or fill it")
-    keys = rolls["train"][0].shape[1]
-    for split, pieces in rolls.items():
-        for number, piece in enumerate(pieces, start=1):
-            if piece.shape[1] != keys:
-                raise ValueError(f"{path}: {_KEYS[split]}, piece {number}: expected {keys} keys as in the first piece, "
-                                 f"got {piece.shape[1]}")
+    return piano_roll.read_rolls(path)
 
 
 def transpose(roll, semitones):

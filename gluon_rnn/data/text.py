@@ -3,60 +3,18 @@
 Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`, `entropy_rate` and `tokenize`.
 """
 import gluonnlp
-import numpy as np
 
+from gluon_rnn.answers.text import encode, tokenize
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.forms import labels_of_parts, running_text
 from gluon_rnn.data.memory import InMemory
 from gluon_rnn.data.readers import read_splits
-from gluon_rnn.data.token_ids import CharacterIds, WordIds, character_table, code_points, missing_token
+from gluon_rnn.data.token_ids import CharacterIds, WordIds
 from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["Characters", "Words", "BPTTBatches", "encode", "tokenize"]
 
 EOS, UNK = "<eos>", "<unk>"
-
-
-def tokenize(text, unit):
-    """Return the tokens of a piece of text such as a prefix: its characters, or its whitespace-separated words."""
-    if unit not in ("character", "word"):
-        raise ValueError(f"unit must be 'character' or 'word', got {unit!r}")
-    return list(text) if unit == "character" else text.split()
-
-
-def encode(tokens, vocab, where="the text"):
-    """Return the ids of `tokens`, (n,) int32.
-
-    Parameters
-    ----------
-    tokens : str or list of str
-        A string is a sequence of characters; it is looked up without a Python loop.
-    vocab : gluonnlp.Vocab
-        Tokens that it does not contain become its unknown token, if it has one.
-    where : str
-        What the tokens are, for the error message.
-
-    Raises
-    ------
-    ValueError
-        If a token is not in the vocabulary and there is no unknown token: it names the token and its position.
-    """
-    unknown = None if vocab.unknown_token is None else vocab.token_to_idx[vocab.unknown_token]
-    lookup = _encode_characters if isinstance(tokens, str) else _encode_words
-    ids = lookup(tokens, vocab, -1 if unknown is None else unknown)
-    if unknown is None and (ids < 0).any():
-        position = int(np.argmax(ids < 0))
-        raise ValueError(missing_token(tokens[position], position, vocab, where))
-    return ids
-
-
-def _encode_words(tokens, vocab, missing):
-    table = dict(vocab.token_to_idx)   # a plain dict: gluonnlp's own falls back to Python code on every miss
-    return np.fromiter((table.get(token, missing) for token in tokens), dtype=np.int32, count=len(tokens))
-
-
-def _encode_characters(text, vocab, missing):
-    return character_table(vocab, missing)[code_points(text)]
 
 
 class _Text:

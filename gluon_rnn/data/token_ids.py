@@ -9,6 +9,7 @@ import collections
 
 import numpy as np
 
+from gluon_rnn.answers.text import character_table, code_points, missing_token
 from gluon_rnn.data.readers import read_chunks
 
 __all__ = ["CharacterIds", "WordIds"]
@@ -101,23 +102,3 @@ class CharacterIds(_Ids):
 
     def _table(self, vocab, missing):
         return character_table(vocab, missing)
-
-
-def code_points(text):
-    """Return the code points of a string, (n,) int32."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.int32)
-
-
-def character_table(vocab, missing):
-    """Return the ids of all code points, (0x110000,) int32, `missing` for those that are no token."""
-    table = np.full(0x110000, missing, dtype=np.int32)
-    for token, index in vocab.token_to_idx.items():
-        if len(token) == 1:   # special tokens such as <unk> have more, and no character stands for them
-            table[ord(token)] = index
-    return table
-
-
-def missing_token(token, position, vocab, where):
-    """Return the sentence about a token that a vocabulary without an unknown token does not have."""
-    return (f"{where} has {token!r} at position {position}, which is not among the {len(vocab)} tokens of the training "
-            "text; leave it out, or set unknown_token, for example to '<unk>'")

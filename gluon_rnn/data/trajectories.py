@@ -1,10 +1,9 @@
 """Labelled trajectories: one row of numbers per sequence, a fixed number of them per step, and the label."""
-import json
-import math
 from typing import Union
 
 import numpy as np
 
+from gluon_rnn.answers.trajectories import TrajectoryReader, numbers_of
 from gluon_rnn.data.forms import labelled_sequences, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, carve, count_across
 from gluon_rnn.data.memory import InMemory, content_of
@@ -13,51 +12,6 @@ from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import datasets
 
 __all__ = ["Trajectories", "TrajectoryReader", "numbers_of", "rows_of", "with_features"]
-
-
-class TrajectoryReader:
-    """From a row of numbers x_1 y_1 x_2 y_2 ... to standardised steps (T, C).
-
-    Parameters
-    ----------
-    features : int
-        Numbers a step.
-    mean, deviation : sequence of `features` floats
-        Of the training split.
-    differences : bool, default False
-        Whether each step also has its difference from the step before (0 at the first): C is then 2 * `features`.
-    delimiter : str, default ","
-        Separator of the numbers of a row that is given as text.
-    """
-
-    def __init__(self, features, mean, deviation, differences=False, delimiter=","):
-        self.features, self.mean, self.deviation = features, list(mean), list(deviation)
-        self.differences, self.delimiter = differences, delimiter
-
-    @property
-    def model_arguments(self):
-        """Arguments of a model that the input determines."""
-        return {"input_size": self.features * (2 if self.differences else 1)}
-
-    def __call__(self, row):
-        if isinstance(row, str):
-            row = numbers_of(row.split(self.delimiter), self.features, "the row")
-        return self.finished((np.reshape(row, (-1, self.features)) - self.mean) / self.deviation)
-
-    def finished(self, steps):
-        """Return standardised steps (T, features) as (T, C) float32, with differences where they are asked for."""
-        if self.differences:
-            steps = np.concatenate([steps, np.diff(steps, axis=0, prepend=steps[:1])], axis=1)
-        return steps.astype(np.float32)
-
-    def to_json(self):
-        """Return the settings and statistics as JSON text."""
-        return json.dumps(vars(self))
-
-    @classmethod
-    def from_json(cls, text):
-        """Return the reader stored by `to_json`."""
-        return cls(**json.loads(text))
 
 
 @datasets.register("trajectories")
@@ -179,18 +133,3 @@ def with_features(parts, section, form):
             raise ValueError(f"{found[key].label}: steps of {size} features, and {features} were expected, those of "
                              f"{'the recipe' if 'features' in section else 'the train data'}; pass as many")
     return {**found, "features": features}
-
-
-def numbers_of(fields, features, where):
-    """Return `fields` as a tuple of finite floats, `features` a step; ValueError that begins with `where`."""
-    try:
-        numbers = tuple(float(field) for field in fields)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}; a row is numbers and a label, set delimiter and label to what the file "
-                         "has") from None
-    if not numbers or len(numbers) % features:
-        raise ValueError(f"{where}: {len(numbers)} numbers are not whole steps of {features}; mend the line, or set "
-                         "features to the numbers a step has")
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{where}: a number is missing or infinite; fill it in, or leave the row out")
-    return numbers

@@ -15,6 +15,8 @@ class LiveNetwork(Network):
     ----------
     block : HybridBlock
         Its parameters initialised.
+    ctx : mxnet.Context, optional
+        Where it computes; default where its parameters are, the first of several devices.
 
     Inputs/Outputs
     --------------
@@ -22,14 +24,14 @@ class LiveNetwork(Network):
     NDArrays.
     """
 
-    def __init__(self, block):
-        self.block = block
+    def __init__(self, block, ctx=None):
+        self.block, self._ctx = block, ctx
         self.causal, self.name = bool(getattr(block, "causal", True)), type(block).__name__
 
     @property
     def device(self):
         """Where the block computes."""
-        return device_of(self.block)
+        return self._ctx or device_of(self.block)
 
     def begin_state(self, batch_size):
         """Return the block's states of `batch_size` sequences before their first step."""

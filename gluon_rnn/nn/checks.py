@@ -3,25 +3,13 @@ import numbers
 
 import numpy as np
 
+from gluon_rnn.answers.checks import check_counts, check_sizes
+
 __all__ = ["ACTIVATIONS", "check_activation", "check_counts", "check_features", "check_flags", "check_input_size",
            "check_rates", "check_sizes"]
 
 #: what `mxnet.nd.Activation` knows and the identity
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softrelu", "softsign", "identity")
-
-
-def check_sizes(**sizes):
-    """Raise ValueError unless every named size is a whole number of at least 1."""
-    for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-
-
-def check_counts(**counts):
-    """Raise ValueError unless every named number is a whole number of at least 0."""
-    for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
-            raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
 
 
 def check_rates(**rates):

@@ -1,10 +1,21 @@
 """What a predictor is: a trained model, and all that it takes to answer with it, from the folder of a run alone."""
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.parts import ModelPlan
 
-__all__ = ["NoAssets", "Predictor"]
+__all__ = ["NoAssets", "Predictor", "by_pipeline"]
+
+
+def by_pipeline(method):
+    """Return a method of a predictor that its pipeline answers: `method` of the pipeline's class, with its help."""
+    @functools.wraps(method)
+    def delegate(self, *arguments, **options):
+        return getattr(self.pipeline, method.__name__)(*arguments, **options)
+
+    return delegate
 
 
 @dataclass
@@ -47,11 +58,14 @@ class Predictor:
     assets_class : type
         What a model needs besides parameters (vocabulary, scaler, names of classes): ``texts()`` gives it as
         {file name: text}, ``from_texts(read)`` reads it back.
+    pipeline_class : type
+        A `gluon_rnn.answers.pipeline.Pipeline`, which answers for a run and for the bundle that is exported from it.
     size_names : tuple of str
         Arguments of the model that come from the data and so have no place in a recipe: the keys of `sizes`.
     """
 
     assets_class = NoAssets
+    pipeline_class = None
     size_names = ()
     #: how models of several runs answer together, such as "the mean of their probabilities"; None: they do not
     ensemble_rule = None
@@ -115,6 +129,19 @@ class Predictor:
     def device(self):
         """Where the model runs."""
         return self.model.collect_params().list_ctx()[0]
+
+    @property
+    def pipeline(self):
+        """What answers: networks that are the models of this run, its assets and `pipeline_options`."""
+        return self.pipeline_class(self.networks(), self.assets, self.pipeline_options())
+
+    def networks(self):
+        """Return the networks of the pipeline by name, a list of each: those of all `models`."""
+        return {"model": [LiveNetwork(model) for model in self.models]}
+
+    def pipeline_options(self):
+        """Return the options of the pipeline, a dict that JSON can hold; a bundle keeps them too."""
+        return {}
 
     @property
     def _task(self):
