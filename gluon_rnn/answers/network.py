@@ -6,7 +6,7 @@ __all__ = ["Network"]
 class Network:
     """Base class of all that computes outputs for a pipeline: a live block, or a graph of a bundle.
 
-    A subclass writes `begin_state`, `__call__` and, for tasks that search with a beam, `rows`.
+    A subclass writes `begin_state`, `__call__` and, for tasks that search with a beam, `rows`, for series `join`.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Network:
         ----------
         inputs : (T, N) int32 or (T, N, C) float32 NumPy array
         states : list, optional
-            What `begin_state` or another call gave; opaque but for `rows`. None starts from `begin_state`.
+            What `begin_state` or another call gave; opaque but for `rows` and `join`. None starts from `begin_state`.
         valid_length : (N,) float32 NumPy array, optional
             Steps of each row; None means all T. What follows them changes nothing.
         signals : NumPy arrays
@@ -53,3 +53,7 @@ class Network:
     def rows(self, states, indices):
         """Return the states of the rows `indices` (n,) of the batch, in their order; a row may be taken repeatedly."""
         raise NotImplementedError(f"{type(self).__name__} must define rows()")
+
+    def join(self, parts):
+        """Return the states of several batches, a list of such lists, as those of one batch, in their order."""
+        raise NotImplementedError(f"{type(self).__name__} must define join()")

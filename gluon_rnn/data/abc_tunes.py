@@ -5,6 +5,7 @@ from typing import Optional
 
 import gluonnlp
 
+from gluon_rnn.answers.abc_notation import to_abc
 from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
 from gluon_rnn.data.labelled_text import TextReader
 from gluon_rnn.data.readers import SPLITS, positions, read_text
@@ -80,20 +81,6 @@ def _add_notes(tune, line, where, number):
         raise ValueError(f"{where}: line {number}: notes before the key of the tune that begins at line {tune.line}; "
                          f"its header must end with a line such as K:G, got {line[:40]!r}")
     tune.body.append(line)
-
-
-def to_abc(text, metre, number=1, title="Untitled"):
-    """Return a tune's text, as `AbcTunes` gives it, as a whole tune in ABC notation.
-
-    >>> print(to_abc("L:1/8\\nK:D\\nDFA|", "3/8"), end="")
-    X:1
-    T:Untitled
-    M:3/8
-    L:1/8
-    K:D
-    DFA|
-    """
-    return f"X:{number}\nT:{title}\nM:{metre}\n{text.strip()}\n"
 
 
 @datasets.register("abc_tunes")

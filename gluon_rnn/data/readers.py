@@ -1,16 +1,13 @@
 """Reading plain text files and splitting them by position; errors are one sentence each."""
-import gzip
 import pathlib
-import zlib
 
+from gluon_rnn.answers import text_files
 from gluon_rnn.data.memory import content_of, label_of
 from gluon_rnn.public_data import missing
 
 __all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
 
 SPLITS = ("train", "valid", "test")
-
-_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 def read_text(path, encoding="utf-8"):
@@ -42,49 +39,9 @@ def read_chunks(path, encoding="utf-8", size=2**18):
         yield from (text[start:start + size] for start in range(0, len(text), size))
         return
     path = pathlib.Path(path).expanduser()
-    _check_readable(path)
-    empty = True
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
-            for chunk in iter(lambda: file.read(size), ""):
-                chunk = chunk.lstrip("\ufeff") if empty else chunk        # a byte order mark is no text
-                empty = empty and not chunk
-                yield chunk
-    except (PermissionError, LookupError, UnicodeDecodeError, *_DAMAGED) as error:
-        raise ValueError(f"{path}: {_what_is_wrong(path, encoding, error)}") from None
-    if empty:
-        raise ValueError(f"{path}: the file is empty; check the path")
-
-
-def _check_readable(path):
     if not path.exists():
         raise missing(path)
-    if path.is_dir():
-        raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
-
-
-def _what_is_wrong(path, encoding, error):
-    if isinstance(error, PermissionError):
-        return "no permission to read the file; change its permissions"
-    if isinstance(error, _DAMAGED):
-        return f"not a whole gzip file ({error}); fetch it again, or drop .gz from the name if it is plain text"
-    if isinstance(error, UnicodeDecodeError):
-        return _undecodable(path, encoding)
-    return (f"encoding {encoding!r} is not one that Python knows; set encoding to, for example, utf-8, latin-1 or "
-            "utf-16")
-
-
-def _undecodable(path, encoding):
-    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
-    try:
-        raw = path.read_bytes()
-        (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)
-    except _DAMAGED as error:
-        return _what_is_wrong(path, encoding, error)
-    except UnicodeDecodeError as error:
-        return (f"byte {error.start} (0x{error.object[error.start]:02x}) is not {encoding}; "
-                "set encoding to what the file was written in, for example latin-1 or utf-16")
-    return f"not a text in {encoding}; set encoding to what the file was written in"
+    yield from text_files.read_chunks(path, encoding, size)
 
 
 def positions(size, split):

@@ -2,12 +2,10 @@
 
 Every data set of series offers `splits`, `recordings(split)`, `input_names`, `target_names`, `noise` and `season`.
 """
-import dataclasses
-from typing import Optional
-
 import numpy as np
 import pandas as pd
 
+from gluon_rnn.answers.series import Recording
 from gluon_rnn.data.memory import label_of
 from gluon_rnn.data.readers import SPLITS, positions
 from gluon_rnn.data.series_in_memory import recordings_in_memory
@@ -15,53 +13,6 @@ from gluon_rnn.data.tables import SeriesFormat
 from gluon_rnn.registry import datasets, suggest
 
 __all__ = ["Recording", "SeriesSet", "TimeSeries"]
-
-
-@dataclasses.dataclass
-class Recording:
-    """Inputs and targets measured together without gaps.
-
-    Parameters
-    ----------
-    name : str
-        For messages and plots.
-    x : (T, Cx) float64 array
-        Exogenous inputs, x[t] known when y[t] is predicted; (T, 0) where there are none.
-    y : (T, Ky) float64 array
-        Targets.
-    start : int, default 0
-        Rows before it are context: known history from before the split begins. They may fill delays and washouts and
-        are never targets.
-    times : pandas.DatetimeIndex (T,), optional
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    start: int = 0
-    times: Optional[pd.DatetimeIndex] = None
-
-    def __post_init__(self):
-        if self.x.ndim != 2 or self.y.ndim != 2 or len(self.x) != len(self.y):
-            raise ValueError(f"recording {self.name}: x (T, Cx) and y (T, Ky) must have the same rows, got shapes "
-                             f"{self.x.shape} and {self.y.shape}")
-        if not 0 <= self.start < len(self.y):
-            raise ValueError(f"recording {self.name}: start is {self.start}, which is none of its {len(self.y)} rows")
-
-    def __len__(self):
-        """Return T, context included."""
-        return len(self.y)
-
-    def part(self, start, stop):
-        """Return rows 0 to `stop` with those before `start` as context; the arrays are views, not copies."""
-        return Recording(self.name, self.x[:stop], self.y[:stop], start,
-                         None if self.times is None else self.times[:stop])
-
-    def recent(self, history):
-        """Return the recording with at most `history` rows of context; the arrays are views, not copies."""
-        first = max(self.start - history, 0)
-        return Recording(self.name, self.x[first:], self.y[first:], self.start - first,
-                         None if self.times is None else self.times[first:])
 
 
 class SeriesSet:

@@ -3,9 +3,11 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.answers.network import Network
+from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 from gluon_rnn.nn.arguments import device_of
 
-__all__ = ["LiveNetwork", "TaggerNetwork"]
+__all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "TaggerNetwork",
+           "TeacherForcedNetwork", "translation_networks"]
 
 
 class LiveNetwork(Network):
@@ -50,9 +52,18 @@ class LiveNetwork(Network):
 
     def rows(self, states, indices):
         """Return the states of the rows `indices` of the batch."""
-        axes = [info["__layout__"].index("N") for info in self.block.state_info(0)]
         return [mx.nd.take(state, mx.nd.array(indices, ctx=state.context, dtype="int32"), axis=axis)
-                for state, axis in zip(states, axes)]
+                for state, axis in zip(states, self._axes(states))]
+
+    def join(self, parts):
+        """Return the states of several batches as those of one."""
+        return [mx.nd.concat(*states, dim=axis) for states, axis in zip(zip(*parts), self._axes(parts[0]))]
+
+    def _axes(self, states):
+        """Return the batch axis of each state; the first where the block does not say."""
+        if not hasattr(self.block, "state_info"):
+            return [0] * len(states)
+        return [info["__layout__"].index("N") for info in self.block.state_info(0)]
 
     def _arguments(self, inputs, states, valid_length, signals):
         """Return the arguments of the block's call, arrays on its device."""
@@ -80,6 +91,64 @@ class TaggerNetwork(LiveNetwork):
     def _labels(self, scores, valid_length):
         scores = mx.nd.array(scores, ctx=self.device, dtype=scores.dtype)
         return self.block.decode(scores, valid_length).asnumpy()
+
+
+# ---- the parts of models that search and generate -----------------------------------------------------------------------
+
+
+class EncoderNetwork(LiveNetwork):
+    """A `gluon_rnn.models.SourceEncoder`: ``_, states = network(source, None, source_length)``."""
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return None, and what the decoder starts from."""
+        source, _, lengths = self._arguments(inputs, None, valid_length, ())
+        return None, self.block(source, lengths)
+
+
+class StepNetwork(LiveNetwork):
+    """A step of a decoder, such as `gluon_rnn.models.DecodeStep`: ``logits, states = network(token, states)``."""
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return logits (N, V), a NumPy array, and new states."""
+        logits, states = self.block(mx.nd.array(inputs, ctx=states[0].context, dtype="int32"), states)
+        return logits.asnumpy(), states
+
+
+class TeacherForcedNetwork(LiveNetwork):
+    """A `gluon_rnn.models.Seq2Seq`: ``outputs, _ = network(source, None, source_length, target, target_length)``."""
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return logits (T, N, V), with attention a tuple of these and the weights (T, N, S); and no states."""
+        source, _, source_length, target, target_length = self._arguments(inputs, None, valid_length, signals)
+        outputs = self.block(source, target, source_length, target_length)
+        return _as_numpy(outputs[0] if outputs[1] is None else outputs), []
+
+
+class FirstStatesNetwork(LiveNetwork):
+    """What makes the first states of a `gluon_rnn.models.ConditionalLanguageModel`: ``_, states = network(classes)``."""
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return None, and the states before the first token."""
+        return None, self.block.states_for(mx.nd.array(inputs, ctx=self.device, dtype="int32"))
+
+
+def translation_networks(models):
+    """Return the networks of translation models: {"encoder": list, "step": list, "model": list}.
+
+    Parameters
+    ----------
+    models : list of Seq2Seq
+        Initialised; their parameters may change between calls.
+    """
+    def hybridized(kind):
+        blocks = [kind(model) for model in models]
+        for block in blocks:
+            block.hybridize()
+        return blocks
+
+    return {"encoder": [EncoderNetwork(block) for block in hybridized(SourceEncoder)],
+            "step": [StepNetwork(block) for block in hybridized(DecodeStep)],
+            "model": [TeacherForcedNetwork(model) for model in models]}
 
 
 def _as_numpy(outputs):

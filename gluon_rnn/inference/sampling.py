@@ -1,72 +1,17 @@
-"""Sampling of text from a language model, token by token.
-
-    p(token) = softmax(logits / temperature), restricted to the `top_k` most probable tokens, then to the nucleus: the
-    smallest set of most probable tokens with a total probability of at least `top_p`; the rest is renormalised to 1.
-
-References
-----------
-Fan, Lewis, Dauphin (2018), Hierarchical neural story generation: top-k sampling.
-Holtzman, Buys, Du, Forbes, Choi (2020), The curious case of neural text degeneration: nucleus sampling.
-"""
-import mxnet as mx
-import numpy as np
+"""Sampling of text from a language model, token by token; see `gluon_rnn.answers.sampling`."""
+from gluon_rnn.answers import sampling
+from gluon_rnn.answers.sampling import check_ids, filter_logits
+from gluon_rnn.inference.live import LiveNetwork
 
 __all__ = ["check_ids", "filter_logits", "sample"]
 
 
-def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
-    """Return the probabilities to draw the next token from.
-
-    Parameters
-    ----------
-    logits : (V,) array
-        Unnormalised log-probabilities; -inf rules a token out.
-    temperature : float, >= 0, default 1
-        Below 1 sharper, above 1 flatter; 0 is greedy: the first of the most probable tokens has probability 1.
-    top_k : int, >= 1, optional
-        Number of most probable tokens that are kept; more than V keeps all. Of equal ones the lower ids are kept.
-    top_p : float in (0, 1], optional
-        Probability of the nucleus, among the tokens that `top_k` keeps; at least one token is always kept.
-
-    Returns
-    -------
-    (V,) float64 array, sum 1.
-
-    Raises
-    ------
-    ValueError
-        If an option is out of range, or the logits are not finite.
-    """
-    _check_options(temperature, top_k, top_p)
-    logits = np.asarray(logits, dtype=np.float64)
-    if logits.ndim != 1 or np.isnan(logits).any() or not np.isfinite(logits.max(initial=-np.inf)):
-        raise ValueError("logits must be one row of numbers, at least one finite and none NaN, got shape "
-                         f"{logits.shape} with {int(np.isnan(logits).sum())} NaN; train with a lower learning rate "
-                         "or clip_norm")
-    order = np.argsort(-logits, kind="stable")   # most probable first; stable: equal ones by id
-    if temperature == 0:
-        return (np.arange(len(logits)) == order[0]).astype(np.float64)
-    with np.errstate(over="ignore"):             # a tiny temperature sends the others to -inf, which is right
-        ranked = np.exp((logits[order] - logits[order[0]]) / temperature)
-    ranked[len(ranked) if top_k is None else int(top_k):] = 0
-    if top_p is not None:
-        before = np.cumsum(ranked) - ranked      # total of the more probable tokens
-        # Rounding of the sum must not add a token where the more probable ones have exactly top_p.
-        ranked[before >= top_p * ranked.sum() * (1 - 1e-12)] = 0
-    probabilities = np.zeros_like(ranked)
-    probabilities[order] = ranked / ranked.sum()
-    return probabilities
-
-
-def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top_p=None, seed=None, exclude=(),
-           ctx=None):
+def sample(model, vocab, prefix_ids, length, *, ctx=None, **options):
     """Return an iterator over `length` token ids that continue a prefix; each is yielded as soon as it is drawn.
 
     Parameters
     ----------
-    model : LanguageModel or exported bundle
-        Called as ``model(tokens, states)`` with (1, 1) int32 tokens, returns logits (1, 1, V) and states; has
-        ``begin_state(1, ctx=...)``.
+    model : LanguageModel
     vocab : gluonnlp.Vocab
         Of the V tokens.
     prefix_ids : sequence of int
@@ -74,14 +19,10 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
         the vocabulary, or a newline character); if the vocabulary has neither, the first token is drawn uniformly.
     length : int, >= 0
         Tokens to draw.
-    temperature, top_k, top_p
-        See `filter_logits`.
-    seed : int, optional
-        The same seed gives the same tokens; None draws a seed.
-    exclude : sequence of int
-        Ids never drawn, for example that of ``<unk>``.
     ctx : mx.Context, optional
-        Device of the model; default the CPU.
+        Device; default that of the model's parameters.
+    options
+        `temperature`, `top_k`, `top_p`, `seed` and `exclude` of `gluon_rnn.answers.sampling.sample`.
 
     Raises
     ------
@@ -99,69 +40,4 @@ def sample(model, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top
     >>> len(text)
     5
     """
-    _check_options(temperature, top_k, top_p)
-    prefix, exclude = _check_tokens(len(vocab), prefix_ids, length, exclude)
-    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    return _draw(model, vocab, prefix, int(length), options, np.random.default_rng(seed), exclude, ctx or mx.cpu())
-
-
-def _check_tokens(size, prefix_ids, length, exclude):
-    """Return prefix and excluded ids as lists; ValueError where one or the length is out of range."""
-    if isinstance(length, bool) or int(length) != length or length < 0:
-        raise ValueError(f"length must be a whole number, at least 0, got {length!r}")
-    prefix, exclude = check_ids("prefix_ids", prefix_ids, size), check_ids("exclude", exclude, size)
-    if len(set(exclude)) == size:
-        raise ValueError(f"exclude rules out all {size} tokens; leave at least one")
-    return prefix, exclude
-
-
-def _draw(model, vocab, prefix, length, options, rng, exclude, ctx):
-    """Yield the drawn ids; see `sample`."""
-    # SequenceSampler of gluonnlp has no nucleus sampling, uses MXNet's global generator, needs an end token and returns
-    # whole sequences only.
-    states = model.begin_state(1, ctx=ctx)
-    tokens = prefix or _start(vocab)
-    if not tokens and length:
-        allowed = np.setdiff1d(np.arange(len(vocab)), exclude)
-        tokens, length = [int(rng.choice(allowed))], length - 1
-        yield tokens[0]
-    for token in tokens[:-1] if length else ():
-        _, states = model(_token(token, ctx), states)
-    token = tokens[-1] if tokens else None
-    for _ in range(length):
-        logits, states = model(_token(token, ctx), states)
-        row = logits.asnumpy().reshape(-1)
-        row[exclude] = -np.inf
-        token = int(rng.choice(len(row), p=filter_logits(row, **options)))
-        yield token
-
-
-def _start(vocab):
-    """Return the ids that precede a line: the end of the line before, if the vocabulary has one."""
-    for token in (getattr(vocab, "eos_token", None), "\n"):
-        if token is not None and token in vocab.token_to_idx:
-            return [vocab.token_to_idx[token]]
-    return []
-
-
-def _token(token, ctx):
-    return mx.nd.array([[token]], ctx=ctx, dtype="int32")   # (1, 1)
-
-
-def check_ids(name, ids, size):
-    """Return token ids as a list of int; ValueError if one lies outside a vocabulary of `size` tokens."""
-    ids = [int(token) for token in ids]
-    for token in ids:
-        if not 0 <= token < size:
-            raise ValueError(f"{name} has the id {token}, outside the vocabulary of {size} tokens (0 to {size - 1}); "
-                             "encode the text with the vocabulary of this model")
-    return ids
-
-
-def _check_options(temperature, top_k, top_p):
-    if not (temperature >= 0 and np.isfinite(temperature)):
-        raise ValueError(f"temperature must be a finite number, at least 0 (0 is greedy), got {temperature!r}")
-    if top_k is not None and (isinstance(top_k, bool) or int(top_k) != top_k or top_k < 1):
-        raise ValueError(f"top_k must be a whole number, at least 1, got {top_k!r}; leave it out to keep all tokens")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}; leave it out to keep all tokens")
+    return sampling.sample(LiveNetwork(model, ctx), vocab, prefix_ids, length, **options)

@@ -1,7 +1,8 @@
 """What music21, a reader of ABC notation that knows nothing of this package, makes of a tune."""
-import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
+
+from gluon_rnn.answers.abc_notation import read_score, write_midi
 
 __all__ = ["TuneCheck", "check_tune", "write_midi"]
 
@@ -60,7 +61,7 @@ def check_tune(abc, least_bars=4):
     ValueError
         If music21 is not installed.
     """
-    score, reason = _read(abc)
+    score, reason = read_score(abc)
     if score is None:
         return TuneCheck(False, reason=reason)
     measures = list(score.parts[0].getElementsByClass("Measure"))
@@ -96,29 +97,3 @@ def _wrong_bars(lasts, bar, ends):
     pickups = {lasts[index] for index in range(len(lasts)) if short[index] and (index == 0 or ends[index - 1])}
     return [index for index, good in enumerate(fine)
             if not good and not (short[index] and ends[index] and bar - lasts[index] in pickups)]
-
-
-def write_midi(abc, path):
-    """Write a tune as a MIDI file; ValueError where music21 cannot read it."""
-    score, reason = _read(abc)
-    if score is None:
-        raise ValueError(f"{path}: the tune is not readable as ABC notation ({reason}), nothing was written")
-    score.write("midi", fp=str(path))
-
-
-def _read(abc):
-    """Return music21's score of a tune and "", or None and why there is none."""
-    try:
-        with contextlib.redirect_stderr(None):                            # remarks on programs it could call
-            from music21 import converter
-    except ImportError as error:
-        raise ValueError("reading ABC notation needs music21; install the extra of this package: "
-                         "pip install gluon_rnn[music]") from error
-    try:
-        score = converter.parse(abc, format="abc", forceSource=True)
-        if not len(score.parts):
-            return None, "no part"
-        list(score.recurse())                                             # what it builds late, it builds here
-        return score, ""
-    except Exception as error:  # music21 raises its own and plain Python errors alike; all mean: not readable
-        return None, f"{type(error).__name__}: {error}".split("\n")[0]

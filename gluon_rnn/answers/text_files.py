@@ -1,0 +1,74 @@
+"""Reading plain text files, packed ones too; errors are one sentence each."""
+import gzip
+import pathlib
+import zlib
+
+__all__ = ["read_chunks", "read_text"]
+
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+
+
+def read_text(path, encoding="utf-8"):
+    """Return the text of a file, unpacked where its name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : str or path
+        ``~`` is the home folder.
+    encoding : str, default "utf-8"
+        Any encoding Python knows. A leading byte order mark is left out, and ``\\r\\n`` and ``\\r`` become ``\\n``.
+
+    Returns
+    -------
+    str, never empty.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, a folder, empty, a damaged ``.gz``, or not text in this encoding.
+    """
+    return "".join(read_chunks(path, encoding))
+
+
+def read_chunks(path, encoding="utf-8", size=2**18):
+    """Yield the text of a file in pieces of about `size` characters; arguments and errors as those of `read_text`."""
+    path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise ValueError(f"{path}: there is no such file; check the path")
+    if path.is_dir():
+        raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
+    empty = True
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
+            for chunk in iter(lambda: file.read(size), ""):
+                chunk = chunk.lstrip("\ufeff") if empty else chunk        # a byte order mark is no text
+                empty = empty and not chunk
+                yield chunk
+    except (PermissionError, LookupError, UnicodeDecodeError, *_DAMAGED) as error:
+        raise ValueError(f"{path}: {_what_is_wrong(path, encoding, error)}") from None
+    if empty:
+        raise ValueError(f"{path}: the file is empty; check the path")
+
+
+def _what_is_wrong(path, encoding, error):
+    if isinstance(error, PermissionError):
+        return "no permission to read the file; change its permissions"
+    if isinstance(error, _DAMAGED):
+        return f"not a whole gzip file ({error}); fetch it again, or drop .gz from the name if it is plain text"
+    if isinstance(error, UnicodeDecodeError):
+        return _undecodable(path, encoding)
+    return (f"encoding {encoding!r} is not one that Python knows; set encoding to, for example, utf-8, latin-1 or "
+            "utf-16")
+
+
+def _undecodable(path, encoding):
+    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
+    try:
+        raw = path.read_bytes()
+        (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)
+    except _DAMAGED as error:
+        return _what_is_wrong(path, encoding, error)
+    except UnicodeDecodeError as error:
+        return (f"byte {error.start} (0x{error.object[error.start]:02x}) is not {encoding}; "
+                "set encoding to what the file was written in, for example latin-1 or utf-16")
+    return f"not a text in {encoding}; set encoding to what the file was written in"
