@@ -15,6 +15,7 @@ COMMANDS = (
     "generate",
     "forecast",
     "export",
+    "serve",
     "recipes",
     "data",
     "results",
