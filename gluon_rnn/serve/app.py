@@ -22,7 +22,7 @@ __all__ = ["Serving", "build_app"]
 PATHS = ("/", "/predict", "/stream", "/health", "/model", "/metrics", "/openapi.json")
 _PAGE = pathlib.Path(__file__).with_name("page.html")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-                                       "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                       "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
                                        "frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _SWEEP = 5.0        # s between two looks at expired sessions
@@ -40,8 +40,8 @@ class Serving:
     def __init__(self, served, limits):
         self.served, self.limits, self.ready = served, limits, False
         self.thread = concurrent.futures.ThreadPoolExecutor(1, "model")
-        self.no_streams = streams(served.predictor) if served.form.step else "this model answers whole items only; " \
-                                                                             "ask at /predict"
+        self.no_streams = (self.thread.submit(streams, served.predictor).result() if served.form.step
+                           else "this model answers whole items only; ask at /predict")
         self.sessions = Sessions(lambda: StepStream(served.predictor), self._end, limits.session_timeout,
                                  limits.max_sessions)
         self.metrics = Metrics(lambda: len(self.batcher), lambda: len(self.sessions))

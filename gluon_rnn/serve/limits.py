@@ -2,6 +2,8 @@
 import dataclasses
 import json
 
+import fastapi
+
 __all__ = ["BodyLimit", "Limits", "Refusal"]
 
 
@@ -61,15 +63,12 @@ class Refusal(Exception):
         self.status, self.sentence = status, sentence
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class BodyLimit:
     """ASGI application around `app`, which answers bodies of more than `limit` bytes with status 413."""
 
     def __init__(self, app, limit):
         self.app, self.limit = app, limit
+        self.sentence = f"the body has more than {limit} bytes; send fewer items, or start the server with --max-body"
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
@@ -79,10 +78,7 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > self.limit:
             await self._refuse(send)
             return
-        try:
-            await self.app(scope, self._counted(receive), send)
-        except _TooLarge:
-            await self._refuse(send)
+        await self.app(scope, self._counted(receive), send)
 
     def _counted(self, receive):
         """Return `receive`, which raises as soon as more bytes have come than are allowed, declared or not."""
@@ -93,14 +89,13 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.limit:
-                raise _TooLarge
+                raise fastapi.HTTPException(413, self.sentence, {"Connection": "close"})
             return message
 
         return receive_counted
 
     async def _refuse(self, send):
-        sentence = f"the body has more than {self.limit} bytes; send fewer items, or start the server with --max-body"
-        body = json.dumps({"detail": sentence}).encode()
+        body = json.dumps({"detail": self.sentence}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()),
                    (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
