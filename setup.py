@@ -10,6 +10,8 @@ EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.6,<2",
              "librosa>=0.10,<0.12", "rapidfuzz>=3,<4"],
     "music": ["music21>=8.1,<11"],
+    # Opset 17, and an LSTM operator that takes rows of length 0.
+    "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],
 }
 HERE = pathlib.Path(__file__).parent
 
@@ -63,13 +65,12 @@ setup(
     ],
     extras_require={
         **EXTRAS,
-        "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.16,<2"],
         "tensorboard": ["tensorboardX>=2.6,<3"],
         # The site: pages, API reference, and what executes the tutorials and what they use.
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.30,<2",
                  "mkdocstrings-python>=1.18,<3", "jupytext>=1.16,<2",
                  "nbclient>=0.10,<1", "nbconvert>=7.16,<8", "ipykernel>=6.29,<8", *EXTRAS["data"]],
-        # The tests read every format and ask other libraries for a second opinion.
+        # The tests read and write every format and ask other libraries for a second opinion.
         "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
                 "wheel>=0.40,<1",
                 *sum(EXTRAS.values(), [])],

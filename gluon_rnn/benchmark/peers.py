@@ -22,7 +22,8 @@ class Peer:
 
     Parameters
     ----------
-    name : {"ours", "gluon", "gluon-default-threads", "torch"}
+    name : str
+        A key of `gluon_rnn.benchmark.worker.PEERS`, such as "ours", "gluon", "torch".
     threads : int
         OpenMP threads it may use; ``gluon-default-threads`` is left to MXNet's own choice.
     python : str, optional

@@ -4,7 +4,7 @@ Run by its file name and not as a module of the package, ``python worker.py PEER
 interpreter, which has neither MXNet nor this package, and the peer with MXNet's default threads must not see what
 importing this package does. Hence this file imports nothing but the standard library until the peer is known.
 
-A request is one line, ``{"do": "prepare" | "time" | "peak" | "about" | "drop", ...}``; a reply is one line,
+A request is one line, ``{"do": "prepare" | "time" | "latencies" | "peak" | "about" | "drop", ...}``; a reply is one line,
 ``{"value": ...}`` or ``{"error": "..."}``.
 """
 import json
@@ -82,6 +82,10 @@ class _MXNetPeer:
         if case["backward"]:
             x.attach_grad()
         return forward_backward if case["backward"] else forward
+
+    def inference(self, case):
+        """Return a call of one stack of the benchmark `inference`."""
+        return self.layers(dict(case, backward=False))
 
     def _random(self, *shape):
         return self.mx.nd.random.uniform(-1, 1, shape=shape)
@@ -186,6 +190,47 @@ class OursPeer(_MXNetPeer):
         return nn.SampledSoftmax(case["samples"]) if case["output"] == "sampled" else nn.FullSoftmax()
 
 
+class SymbolBundlePeer(OursPeer):
+    """A bundle of MXNet's symbols, of ours."""
+
+    format = "symbol"
+
+    def inference(self, case):
+        """Return a call of an exported stack."""
+        from gluon_rnn.benchmark import our_inference
+        return our_inference.bundle(case, self.format)
+
+
+class OnnxBundlePeer(SymbolBundlePeer):
+    """A bundle in ONNX, of ours."""
+
+    format = "onnx"
+
+
+class OnnxByHandPeer:
+    """ONNX Runtime on a graph that was written by hand."""
+
+    def __init__(self):
+        import onnxruntime
+        self.onnxruntime = onnxruntime
+
+    def about(self):
+        return {"version": self.onnxruntime.__version__, "threads": os.environ["OMP_NUM_THREADS"]}
+
+    def inference(self, case):
+        """Return a call of a stack, all inputs NumPy arrays."""
+        import numpy
+        from onnx_by_hand import stack  # beside this file, which is run by its name
+        options = self.onnxruntime.SessionOptions()
+        options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+        session = self.onnxruntime.InferenceSession(stack(case).SerializeToString(), options,
+                                                    providers=["CPUExecutionProvider"])
+        rows = case["layers"] * (2 if case["bidirectional"] else 1)
+        feed = {entry.name: numpy.zeros((rows, case["N"], case["H"]), numpy.float32) for entry in session.get_inputs()}
+        feed["data"] = numpy.random.default_rng(1).uniform(-1, 1, (case["T"], case["N"], case["H"])).astype("float32")
+        return lambda: session.run(None, feed)
+
+
 class GluonPeer(_MXNetPeer):
     """mxnet.gluon.rnn as it comes: nothing but NumPy's removed aliases is put right, or it would not import."""
 
@@ -237,6 +282,10 @@ class TorchPeer:
         x.requires_grad_(case["backward"])
         net.train(case["backward"])
         return forward_backward if case["backward"] else forward
+
+    def inference(self, case):
+        """Return a call of one stack of the benchmark `inference`."""
+        return self.layers(dict(case, backward=False))
 
     def delays(self, case):
         """Return {name: call}, all forms of one network of the benchmark `delays`."""
@@ -303,7 +352,8 @@ class TorchPeer:
         return self.torch.randint(0, case["V"], (case["T"], case["N"]))
 
 
-PEERS = {"ours": OursPeer, "gluon": GluonPeer, "gluon-default-threads": GluonPeer, "torch": TorchPeer}
+PEERS = {"ours": OursPeer, "gluon": GluonPeer, "gluon-default-threads": GluonPeer, "torch": TorchPeer,
+         "symbol-bundle": SymbolBundlePeer, "onnx-bundle": OnnxBundlePeer, "onnx-by-hand": OnnxByHandPeer}
 
 
 def net_width(case):
@@ -350,6 +400,13 @@ class _Session:
         seconds = time_once(self.call, self.loops)
         rest()
         return seconds
+
+    def latencies(self, calls):
+        """Return the seconds of each of so many calls, after one that brings caches back."""
+        self.call()
+        times = [time_once(self.call, 1) for _ in range(calls)]
+        rest()
+        return times
 
     def peak(self, size, repeats):
         rate = 2 * size ** 3 / self.peer.peak(size, repeats)

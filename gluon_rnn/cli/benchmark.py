@@ -1,4 +1,4 @@
-"""Measure the speed or the memory of layers, delay networks, training steps, or a language model.
+"""Measure the speed or the memory of layers, delay networks, training steps, inference, or a language model.
 
 Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
 """
@@ -9,12 +9,12 @@ import subprocess
 import sys
 import tempfile
 
-from gluon_rnn.benchmark import delays, language_model, layers, memory, ratios
+from gluon_rnn.benchmark import delays, inference, language_model, layers, memory, ratios
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores
 
 EXAMPLE = "gluon-rnn benchmark layers --quick --repeat 1 --peers gluon --threads 1"
-PEERS = ["gluon", "gluon-default-threads", "torch"]
+PEERS = ["gluon", "gluon-default-threads", "torch", "ours", "symbol-bundle", "onnx-bundle", "onnx-by-hand"]
 
 
 def add_arguments(parser):
@@ -30,7 +30,7 @@ def add_arguments(parser):
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
     parser.add_argument("--torch-python", default=sys.executable, metavar="PATH",
                         help="the interpreter that has PyTorch, if it is another one")
-    parser.add_argument("--csv", metavar="FILE", help="layers, delays, tasks: write the rows there too")
+    parser.add_argument("--csv", metavar="FILE", help="layers, delays, tasks, inference: write the rows there too")
 
 
 def check(options):
@@ -47,7 +47,8 @@ def check(options):
 
 def start(options, stack, names):
     """Return ours and the peers `names`, running; one that was not asked for by name may be missing, with a word."""
-    peers = [stack.enter_context(Peer("ours", options.threads))]
+    first, *names = names if "ours" in names else ["ours", *names]
+    peers = [stack.enter_context(Peer(first, options.threads))]
     for name in names:
         try:
             python = options.torch_python if name == "torch" else None
@@ -68,7 +69,7 @@ def start(options, stack, names):
 def run_layers(options):
     """Print the table of the recurrent layers as its rows come in, and the summary."""
     with contextlib.ExitStack() as stack:
-        peers = start(options, stack, options.peers or PEERS)
+        peers = start(options, stack, options.peers or PEERS[:3])
         names, peak = [peer.name for peer in peers], layers.peak(peers)
         print(f"# {layers.NUM_LAYERS} layers, input_size = H, milliseconds; measured peak {peak / 1e9:.0f} GFLOP/s")
         print(layers.header(names), flush=True)
@@ -136,6 +137,20 @@ def run_language_model(options):
             peers, options.repeat, language_model.cases(shapes=[(35, 20)]) if options.quick else None)))
 
 
+def run_inference(options):
+    """Print the table of inference: milliseconds of a call, the median and the 99th percentile."""
+    with contextlib.ExitStack() as stack:
+        peers = start(options, stack, options.peers or inference.PEERS)
+        names, rows = [peer.name for peer in peers], []
+        print(f"# two layers, 200 units; ratios are of medians\n{inference.header(names)}", flush=True)
+        for row in inference.run(peers, inference.QUICK_CASES if options.quick else inference.CASES, options.repeat):
+            rows.append(row)
+            print(inference.line(row, names), flush=True)
+        print(inference.summary(rows, names))
+        if options.csv:
+            inference.write_csv(options.csv, rows, names)
+
+
 def run_memory(options):
     """Print what a language model on a synthetic corpus has resident, by the size of the corpus."""
     print(memory.header())
@@ -144,8 +159,8 @@ def run_memory(options):
             print(memory.line(tokens, found), flush=True)
 
 
-COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "language_model": run_language_model,
-            "memory": run_memory}
+COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "inference": run_inference,
+            "language_model": run_language_model, "memory": run_memory}
 
 
 def run(options):

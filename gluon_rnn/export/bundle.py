@@ -25,8 +25,8 @@ __all__ = ["export", "export_run"]
 FORMATS = ("symbol", "onnx")
 
 
-def export(model, directory, *, example, format="symbol", state_names=None, extras=None, assets=None, task=None,
-           options=None, tolerance=None):
+def export(model, directory, *, example, format="symbol", quantize=False, state_names=None, extras=None, assets=None,
+           task=None, options=None, tolerance=None):
     """Write `model` as a bundle, having checked that the bundle does what the live model does.
 
     Parameters
@@ -40,6 +40,9 @@ def export(model, directory, *, example, format="symbol", state_names=None, extr
         Inputs that the model takes, such as token ids, in the model's layout, and the further sequences of its call.
     format : {"symbol", "onnx"}, default "symbol"
         For MXNet, or for ONNX Runtime and all that read ONNX (needs the extra `onnx`).
+    quantize : bool, default False
+        Whether weights in ONNX become integers of 8 bits, inputs of products being rounded as they come (ONNX Runtime's
+        dynamic quantisation). Answers differ a little then: the default `tolerance` is infinite.
     state_names : list of str, optional
         Names of the states in the graph; by default ``states_h`` and ``states_c``, or ``states_0``, ``states_1``, ...
     extras : dict, optional
@@ -66,20 +69,21 @@ def export(model, directory, *, example, format="symbol", state_names=None, extr
     """
     graphs = graphs_of(model, example, state_names)
     described = {"model": type(model).__name__, "task": task, "options": options or {}, "extras": extras or {}}
-    return _written(model, directory, graphs, format, described, assets or {},
-                    lambda bundle: compare_arrays(graphs, bundle, tolerance))
+    return _written(model, directory, graphs, _kind(format, quantize), described, assets or {},
+                    lambda bundle: compare_arrays(graphs, bundle, _limit(tolerance, quantize)))
 
 
-def export_run(predictor, directory, *, format="symbol", tolerance=None):
+def export_run(predictor, directory, *, format="symbol", quantize=False, tolerance=None):
     """Write the model of a `gluon_rnn.tasks.predictor.Predictor` as a bundle that answers as it does.
 
-    Beside arrays, answers to raw input are compared: classes, tags, translations, forecasts, texts.
+    Beside arrays, answers to raw input are compared, but for quantised weights: classes, tags, translations, forecasts,
+    texts.
 
     Parameters
     ----------
     predictor : Predictor
         As `gluon_rnn.load` gives it.
-    directory, format, tolerance
+    directory, format, quantize, tolerance
         As for `export`, which see for the errors too.
 
     Returns
@@ -92,18 +96,31 @@ def export_run(predictor, directory, *, format="symbol", tolerance=None):
                  "options": predictor.pipeline_options(), "extras": {}}
 
     def verify(bundle):
-        worst = compare_arrays(graphs, bundle, tolerance)
-        compare_answers(predictor, bundle)
+        worst = compare_arrays(graphs, bundle, _limit(tolerance, quantize))
+        if not quantize:
+            compare_answers(predictor, bundle)
         return worst
 
-    return _written(predictor.model, directory, graphs, format, described, predictor.assets.texts(), verify)
+    return _written(predictor.model, directory, graphs, _kind(format, quantize), described, predictor.assets.texts(),
+                    verify)
+
+
+def _kind(format, quantize):
+    """Return "symbol", "onnx" or "onnx, quantized"; BundleError for anything else."""
+    if format not in FORMATS:
+        raise BundleError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    if quantize and format != "onnx":
+        raise BundleError(f"weights are quantised in ONNX only, and the format is {format!r}; pass format='onnx'")
+    return "onnx, quantized" if quantize else format
+
+
+def _limit(tolerance, quantize):
+    return float("inf") if quantize and tolerance is None else tolerance
 
 
 def _written(model, directory, graphs, kind, described, assets, verify):
     """Write all files beside `directory`, verify them, and put them in its place; return what `verify` gives."""
     from gluon_rnn.export import load
-    if kind not in FORMATS:
-        raise BundleError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
     directory = pathlib.Path(directory)
     _refuse_foreign(directory)
     _refuse_left_out(model, graphs)
@@ -119,7 +136,7 @@ def _written(model, directory, graphs, kind, described, assets, verify):
 
 
 def _write_files(model, folder, graphs, kind, described, assets):
-    write = {"symbol": _write_symbol, "onnx": _write_onnx}[kind]
+    write = {"symbol": _write_symbol, "onnx": _write_onnx, "onnx, quantized": _write_quantized}[kind]
     entries = {}
     for name, graph in graphs.items():
         entries[name] = _described(graph, length_type="float32")
@@ -129,8 +146,8 @@ def _write_files(model, folder, graphs, kind, described, assets):
     for name, text in assets.items():
         write_text(folder / ASSETS / name, text)
     files = [*sum((entry["files"] for entry in entries.values()), []), *(f"{ASSETS}/{name}" for name in assets)]
-    manifest = {"format": manifests.FORMAT, "format_version": manifests.VERSION, "kind": kind,
-                "created": datetime.datetime.now(datetime.timezone.utc).isoformat(), **described, "graphs": entries,
+    manifest = {"format": manifests.FORMAT, "format_version": manifests.VERSION, "kind": kind.split(",")[0],
+                "quantized": "quantized" in kind, "created": datetime.datetime.now(datetime.timezone.utc).isoformat(), **described, "graphs": entries,
                 "assets": list(assets), "versions": _versions(),
                 "sha256": {name: manifests.sha256(folder / name) for name in files}}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -205,6 +222,17 @@ def _write_onnx(model, graph, entry, folder, name):
     found = convert(symbol, _parameters(model, symbol, entry), taken, name=name)
     onnx.save(found, str(folder / f"{name}.onnx"))
     return [f"{name}.onnx"]
+
+
+def _write_quantized(model, graph, entry, folder, name):
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    files = _write_onnx(model, graph, entry, folder, name)
+    path = folder / files[0]
+    whole = path.with_suffix(".float.onnx")
+    path.rename(whole)
+    quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8)
+    whole.unlink()
+    return files
 
 
 def _refuse_left_out(model, graphs):

@@ -1,5 +1,6 @@
 """The folder of a run: making one, finding its recipe, and what is written into it."""
 import json
+import math
 from pathlib import Path
 
 from gluon_rnn.files import write_text
@@ -7,9 +8,10 @@ from gluon_rnn.registry import suggest
 
 __all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_results"]
 
-
 # Where the parameters began, and which of them the optimiser's state is of.
 _FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates"}
+# By how much numbers of assets may differ: features are float32, means of them are sums of thousands.
+_ROUNDING = 1e-6
 
 
 def create(output_dir, name):
@@ -35,11 +37,33 @@ def recipe_of(path):
 
 
 def check_assets(checkpoint, assets, whose):
-    """Raise ValueError unless vocabulary, scaler and the like of `checkpoint` are `assets`, those of the data now."""
+    """Raise ValueError unless vocabulary, scaler and the like of `checkpoint` are `assets`, those of the data now.
+
+    Numbers may differ by rounding: means of a spectrum come out otherwise on processors with other instructions.
+    """
     for name, text in assets.texts().items():
-        if checkpoint.read(name) != text:
+        if not _alike(checkpoint.read(name), text):
             raise ValueError(f"{name} made from the data is not the one of {whose}: the data have changed, or are "
                              "others; use the data of that run, or start a new run")
+
+
+def _alike(old, new):
+    """Return whether two parts of assets are the same, texts that hold JSON by what they hold."""
+    if isinstance(old, str) and isinstance(new, str):
+        if old == new:
+            return True
+        try:
+            old, new = json.loads(old), json.loads(new)
+        except json.JSONDecodeError:
+            return False
+        return not isinstance(old, str) and _alike(old, new)
+    if isinstance(old, float) and isinstance(new, float):
+        return math.isclose(old, new, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+    if type(old) is not type(new) or not isinstance(old, (dict, list)) or len(old) != len(new):
+        return old == new
+    if isinstance(old, dict):
+        return old.keys() == new.keys() and all(_alike(old[key], new[key]) for key in old)
+    return all(map(_alike, old, new))
 
 
 def check_same_model(old, new):

@@ -1,4 +1,7 @@
-"""Bundles: what comes back is the live model, at any T and N, without its classes; nothing foreign is touched."""
+"""Bundles: what comes back is the live model, at any T and N, without its classes; nothing foreign is touched.
+
+Also `graphs.py`, `verification.py`, `loaded.py` and `symbol_network.py`, which writing and loading go through.
+"""
 import json
 import pathlib
 import subprocess
