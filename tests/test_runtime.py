@@ -138,6 +138,21 @@ print(json.dumps([np.bool, [getattr(np, name).__name__ for name in names]]))
         assert "found NumPy 2.1.3" in last
         assert last.endswith("pip install 'numpy<2'")
 
+    def test_numpy_2_will_do_where_there_is_no_mxnet(self, bare_python, stubs):
+        """As where bundles run in ONNX Runtime: MXNet may be absent, or kept away by a finder."""
+        absent = "import importlib.util; importlib.util.find_spec = lambda name: None"
+        refusing = """
+import sys
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mxnet":
+            raise ImportError(name)
+sys.meta_path.insert(0, Refusing())
+"""
+        for first in (absent, refusing):
+            code = f"{first}\nimport gluon_rnn, json; print(json.dumps('answers' in dir(gluon_rnn)))"
+            assert run(bare_python, code, stubs(numpy_version="2.1.3"))
+
     def test_the_real_numpy_gives_no_warning(self, loaded):
         assert loaded["warnings"] == []
 

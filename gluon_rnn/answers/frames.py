@@ -82,7 +82,7 @@ class FramesPipeline(Pipeline):
             raise ValueError("expected what to play on from, got nothing; pass a roll (frames, keys) of 0 and 1, or "
                              "the path of a .mat file")
         if not isinstance(source, (str, pathlib.Path)):
-            return np.asarray(source)
+            return np.asarray(source, dtype=np.float32)
         rolls = self.read(source)
         if split not in rolls:
             raise ValueError(f"no split {split!r} in this file; {suggest(split, list(rolls))}")

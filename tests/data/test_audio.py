@@ -1,6 +1,8 @@
 """Recordings: .wav kinds and damages, features against librosa's own, patterns, split rules, the cache.
 
 Tests `audio_reader.py` and `cache.py` too.
+
+Tests `gluon_rnn/answers/audio.py` too.
 """
 import os
 import sys

@@ -1,4 +1,7 @@
-"""Batches by length: every sequence once, the same for the same seed, little padding; padded arrays."""
+"""Batches by length: every sequence once, the same for the same seed, little padding; padded arrays.
+
+Tests `gluon_rnn/answers/padding.py` too.
+"""
 import doctest
 
 import numpy as np

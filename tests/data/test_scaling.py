@@ -1,4 +1,7 @@
-"""Scalers: what fitting makes of data, inversion, constant columns, an exact way through JSON, training data only."""
+"""Scalers: what fitting makes of data, inversion, constant columns, an exact way through JSON, training data only.
+
+Tests `gluon_rnn/answers/scaling.py` too.
+"""
 import numpy as np
 import pytest
 from hypothesis import given

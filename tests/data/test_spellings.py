@@ -1,4 +1,7 @@
-"""Letters of words as arrays: every word is found where its place says, in groups of any make."""
+"""Letters of words as arrays: every word is found where its place says, in groups of any make.
+
+Tests `gluon_rnn/answers/spellings.py` too.
+"""
 import numpy as np
 import pytest
 

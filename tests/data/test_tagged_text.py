@@ -1,4 +1,7 @@
-"""CoNLL-U: the awkward cases of the format, vocabularies, spelling, and each thing that can be wrong."""
+"""CoNLL-U: the awkward cases of the format, vocabularies, spelling, and each thing that can be wrong.
+
+Tests `gluon_rnn/answers/tags.py` too.
+"""
 import gzip
 
 import pytest

@@ -1,4 +1,7 @@
-"""Characters and words: tokens, vocabulary, ids, error sentences, and the published counts of the real files."""
+"""Characters and words: tokens, vocabulary, ids, error sentences, and the published counts of the real files.
+
+Tests `gluon_rnn/answers/text.py` too.
+"""
 import collections
 import gzip
 import time

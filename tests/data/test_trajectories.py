@@ -1,4 +1,7 @@
-"""Trajectories: rows with blanks, label first or last, standardised steps, differences, bad lines, the real files."""
+"""Trajectories: rows with blanks, label first or last, standardised steps, differences, bad lines, the real files.
+
+Tests `gluon_rnn/answers/trajectories.py` too.
+"""
 import doctest
 
 import numpy as np

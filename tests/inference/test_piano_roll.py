@@ -1,4 +1,7 @@
-"""Playing on from a roll: a hand-written feedback loop, frequencies of drawn keys, pictures."""
+"""Playing on from a roll: a hand-written feedback loop, frequencies of drawn keys, pictures.
+
+Tests `gluon_rnn/answers/piano_roll.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

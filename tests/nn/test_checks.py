@@ -1,4 +1,7 @@
-"""Checks of constructor arguments: what Gluon and NumPy users pass is taken, the rest costs one sentence."""
+"""Checks of constructor arguments: what Gluon and NumPy users pass is taken, the rest costs one sentence.
+
+Tests `gluon_rnn/answers/checks.py` too.
+"""
 import mxnet as mx
 import numpy as np
 import pytest

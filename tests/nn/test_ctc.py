@@ -1,6 +1,8 @@
 """CTC against enumeration of all paths: loss, gradients, lengths; decoding: best path and prefix beam search.
 
 Decoding, `gluon_rnn/inference/ctc.py`, is tested beside it, against the same enumeration.
+
+Tests `gluon_rnn/answers/ctc_decoding.py` too.
 """
 import doctest
 import itertools

@@ -23,9 +23,11 @@ def fake_predictor(monkeypatch, task, predicted, **assets):
         asked.append((item, options))
         return predicted
 
-    monkeypatch.setattr(cls, "predict", predict_one)
-    config = SimpleNamespace(task=SimpleNamespace(name=task))
-    return cls("run", config, SimpleNamespace(attention=object()), SimpleNamespace(**assets)), asked
+    for answering in filter(None, (cls, cls.pipeline_class)):
+        monkeypatch.setattr(answering, "predict", predict_one)
+    config = SimpleNamespace(task=SimpleNamespace(name=task, arguments={}))
+    model = SimpleNamespace(attention=object(), crf=None, spelling=None)
+    return cls("run", config, model, SimpleNamespace(**assets)), asked
 
 
 def test_a_label_comes_with_its_probability_and_the_next_ones(monkeypatch, tmp_path):

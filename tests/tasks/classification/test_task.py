@@ -151,7 +151,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, 
     right = [answer[name] for answer, name in zip(answers, items["true"])]
     assert scores["loss_of_3"] == pytest.approx(-np.log(right).mean(), rel=1e-6)
     assert predict.main([paths[0], line, "--ensemble", paths[1], "--output", str(tmp_path)]) == 0
-    with pytest.raises(ValueError, match="one run streams, got 3"):
+    with pytest.raises(ValueError, match="one run streams, got an ensemble of 3"):
         next(iter(ensemble.stream([line])))
 
 

@@ -1,0 +1,86 @@
+"""Pipelines where NumPy is the only library: every module of `gluon_rnn/answers/` loads and answers.
+
+In a process in which every import of anything but NumPy, the standard library and this package fails.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(not hasattr(sys, "stdlib_module_names"), reason="the list of the standard library's "
+                                                                                "modules is there from Python 3.10 on")
+ALONE = """
+import json, sys
+
+class Alone:
+    known = {*sys.stdlib_module_names, "numpy", "gluon_rnn", "tests"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] not in self.known:
+            raise ImportError(f"{name} is kept away")
+
+sys.meta_path.insert(0, Alone())
+"""
+EVERYTHING = """
+import importlib, pkgutil, gluon_rnn
+from gluon_rnn import answers
+for module in pkgutil.iter_modules(answers.__path__):
+    importlib.import_module(f"gluon_rnn.answers.{module.name}")
+print(json.dumps([name for name in sys.modules if name.startswith("gluon_rnn.answers.")]))
+"""
+ANSWERS = """
+import numpy as np
+from gluon_rnn.answers import open_pipeline
+from gluon_rnn.answers.vocabulary import Vocabulary
+from tests.answers.networks import RunningSums
+
+vocab = Vocabulary(["<unk>", "dull", "fine"], unknown_token="<unk>").to_json()
+trajectory = {"features": 1, "mean": [0.0], "deviation": [2.0], "differences": False, "delimiter": ","}
+audio = json.dumps({"sample_rate": 8000, "features": "logmel", "num_mels": 2, "num_coefficients": 13, "window": 0.025,
+                    "hop": 0.01, "deltas": 0, "standardize": "none"})
+files = {"labels.json": json.dumps(["bad", "good"]), "words.json": vocab, "chars.json": vocab,
+         "tags.json": json.dumps({"tags": ["A", "B"]}), "frames.json": json.dumps({"num_keys": 2}),
+         "targets.json": json.dumps({"names": ["y"], "scaler": {"kind": "standard", "offset": [1.0], "scale": [2.0]}})}
+weight = np.array([[0, 0], [1, -1], [-1, 1.0]])
+
+def opened(task, network, reader=None, **options):
+    return open_pipeline(task, {"model": network}, {**files, "reader.json": reader}.get, options)
+
+text = json.dumps(["text", json.dumps({"vocab": vocab, "unit": "word", "lower": False, "max_length": None})])
+found = {"text": next(iter(opened("classification", RunningSums(weight, True), text).predict("fine film"))),
+         "value": opened("regression", RunningSums([[1.0]], True), json.dumps(trajectory)).predict("3, 1"),
+         "tags": opened("tagging", RunningSums(weight), spelling="grouped").predict("fine dull dull").tags,
+         "frames": opened("frames", RunningSums(np.eye(2))).predict(np.eye(2), length=1, temperature=0).tolist()}
+strings = opened("ctc", RunningSums(np.eye(2, 3)), audio)
+found["labels"] = strings.predict(np.array([[9, 0], [0, 99.0]]))["labels"]
+for name, call in (("recording", lambda: strings.predict("a.wav")), ("roll", lambda: opened(
+        "frames", RunningSums(np.eye(2))).predict("README.md"))):
+    try:
+        call()
+    except ValueError as error:
+        found[name] = str(error)
+print(json.dumps(found))
+"""
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", ALONE + code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_module_loads_without_another_library():
+    files = (ROOT / "gluon_rnn" / "answers").glob("[!_]*.py")
+    assert sorted(run(EVERYTHING)) == sorted(f"gluon_rnn.answers.{file.stem}" for file in files)
+
+
+def test_pipelines_answer():
+    found = run(ANSWERS)
+    assert found.pop("value") == pytest.approx({"y": 1 + 2 * 2.0})        # (3 + 1) / 2 = 2, scaled
+    assert found.pop("recording") == "reading recordings needs SciPy, which is not installed; pip install scipy"
+    assert "README.md: reading a MATLAB file needs SciPy" in found.pop("roll")
+    assert found == {"text": "good", "tags": ["B", "A", "A"], "labels": ["bad", "good"],
+                     "frames": [[1, 0], [0, 1], [1, 1]]}
