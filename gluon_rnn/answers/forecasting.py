@@ -6,16 +6,21 @@ Narendra and Parthasarathy (1990), Identification and control of dynamical syste
 """
 import dataclasses
 import json
+from typing import Optional
 
 import numpy as np
 
-from gluon_rnn.answers.checks import check_counts, check_sizes
+from gluon_rnn.answers import file_predictions
+from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
 from gluon_rnn.answers.series_file import SeriesLayout
-from gluon_rnn.answers.text_files import read_text
 
-__all__ = ["FilePredictions", "ForecastingModel", "ForecastingPipeline", "checked_start", "file_predictions"]
+__all__ = ["ForecastingModel", "ForecastingPipeline", "SeriesAssets", "checked_start"]
+
+#: options of a pipeline, but for `memory`: those of a NARX model
+_DEFAULTS = {"horizon": 1, "finite_memory": True, "feedback": True, "parameters_per_output": 1, "mean": 0,
+             "dtype": "float32"}
 
 
 class ForecastingModel:
@@ -124,84 +129,61 @@ def _joined(u, y):
 
 
 @dataclasses.dataclass
-class FilePredictions:
-    """What a model says about the rows of a file.
+class SeriesAssets:
+    """What turns a file into numbers for a model, and a model's numbers into a forecast.
 
-    Attributes
-    ----------
-    names : list of str
-        Of the Ky targets.
-    start : int
-        First predicted row, counted from 0.
-    measured : (M, Ky) float64 array
-        Targets of the file.
-    predictions : (R, Ky) float64 array
-        Row k predicts row start + k. Those of the first M - start rows are the predictions of measured rows, the others
-        a forecast of the rows behind the last measured one.
+    The scaler, the washout, the season where one was given, and by split how its files are read, where there are files.
     """
 
-    names: list
-    start: int
-    measured: np.ndarray
-    predictions: np.ndarray
+    scaler: SeriesScaler
+    washout: int = 0
+    season: Optional[int] = None
+    formats: dict = dataclasses.field(default_factory=dict)
 
-    def __str__(self):
-        """Return a table in CSV: row, targets (empty where not measured), predictions."""
-        lines = [",".join(["row", *self.names, *(f"{name}_predicted" for name in self.names)])]
-        for row, predicted in enumerate(self.predictions, start=self.start):
-            measured = self.measured[row] if row < len(self.measured) else [""] * len(self.names)
-            lines.append(",".join([str(row), *map(_written, measured), *map(_written, predicted)]))
-        return "\n".join(lines) + "\n"
+    #: the class of formats that `from_texts` makes; a plain attribute, no field
+    format_class = SeriesLayout
 
+    def texts(self):
+        """Return the two files."""
+        formats = {split: json.loads(layout.to_json()) for split, layout in self.formats.items()}
+        return {"scaler.json": self.scaler.to_json(),
+                "series.json": json.dumps({"washout": self.washout, "season": self.season, "formats": formats})}
 
-def _written(value):
-    return value if isinstance(value, str) else repr(float(value))
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        stored = json.loads(read("series.json"))
+        formats = {split: cls.format_class.from_json(json.dumps(layout))
+                   for split, layout in stored.get("formats", {}).items()}
+        return cls(SeriesScaler.from_json(read("scaler.json")), stored["washout"], stored["season"], formats)
 
 
 class ForecastingPipeline(Pipeline):
     """Recordings in, predictions in units of the targets out; of an ensemble the median of what all predict.
 
-    Parameters
-    ----------
-    models : list of ForecastingModel
-    scaler : SeriesScaler
-    washout : int
-        First row that is predicted where a call names none.
-    feedback : bool
-        False for a model that never reads its own outputs; it gets `washout` rows of history alone, as in training.
-    layouts : dict of str to SeriesLayout
-        How the files of each split are read; may be empty.
+    Networks: "open_loop" and, for a horizon of 1, "closed_loop"; see `ForecastingModel`. Options, those of a NARX model
+    being the default: `horizon`, `memory`, `finite_memory`, `parameters_per_output`, `mean` and `dtype` of
+    `ForecastingModel`, of which `memory` must be given, and
 
-    Notes
-    -----
-    The options of `open` are those of `ForecastingModel` and `feedback`; all have the values of a NARX model as default,
-    but for `memory`, which must be given. The networks are "open_loop" and, for a horizon of 1, "closed_loop".
+    feedback : bool
+        False for a model that never reads its own outputs: it gets the washout as history and no more, as in training.
     """
 
     task = "forecasting"
-    network_names = ("open_loop", "closed_loop")
+    assets_class = SeriesAssets
+    network_names = ("open_loop",)
     option_names = ("horizon", "memory", "finite_memory", "feedback", "parameters_per_output", "mean", "dtype")
 
-    def __init__(self, models, scaler, washout, feedback=True, layouts=None):
-        self._models, self._scaler, self._washout = models, scaler, washout
-        self._feedback, self._layouts = feedback, layouts or {}
-
-    @classmethod
-    def open(cls, networks, read, options):
-        """Return the pipeline for the files scaler.json and series.json."""
-        defaults = {"horizon": 1, "finite_memory": True, "feedback": True, "parameters_per_output": 1, "mean": 0,
-                    "dtype": "float32"}
-        options = {**defaults, **cls.checked_options(options)}
-        if "memory" not in options:
+    def __init__(self, networks, assets, options=None):
+        super().__init__(networks, assets, options)
+        if "memory" not in self.options:
             raise ValueError("the task 'forecasting' needs the option memory, the steps that the model looks back")
-        scaler, stored = SeriesScaler.from_json(read("scaler.json")), json.loads(read("series.json"))
-        opened = cls.networks_of(networks, "open_loop")
-        closed = cls.networks_of(networks, "closed_loop") if options["horizon"] == 1 else [None] * len(opened)
-        sizes = len(scaler.input_names), len(scaler.target_names)
-        models = [ForecastingModel(*pair, sizes, options) for pair in zip(opened, closed)]
-        layouts = {split: SeriesLayout.from_json(json.dumps(layout))
-                   for split, layout in stored.get("formats", {}).items()}
-        return cls(models, scaler, stored["washout"], options["feedback"], layouts)
+        self.options = {**_DEFAULTS, **self.options}
+        opened = self.networks["open_loop"]
+        closed = (self.networks_of(networks, "closed_loop") if self.options["horizon"] == 1 else
+                  [None] * len(opened))
+        sizes = len(assets.scaler.input_names), len(assets.scaler.target_names)
+        self._models = [ForecastingModel(*pair, sizes, self.options) for pair in zip(opened, closed)]
 
     def predict(self, x, y, steps_ahead=1, start=None):
         """Predict a recording in the units of its file; of an ensemble the median of what all predict.
@@ -230,63 +212,20 @@ class ForecastingPipeline(Pipeline):
         """
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        recording = Recording("the data given", x, y, checked_start(self._washout, y, steps_ahead, start))
-        if not self._feedback:
-            recording = recording.recent(self._washout)
-        scaled = self._scaler.transform(recording)
+        recording = Recording("the data given", x, y, checked_start(self.assets.washout, y, steps_ahead, start))
+        if not self.options["feedback"]:
+            recording = recording.recent(self.assets.washout)
+        scaler = self.assets.scaler
+        scaled = scaler.transform(recording)
         found = [model.predict(scaled.x, scaled.y, scaled.start, steps_ahead) for model in self._models]
-        return np.median([self._scaler.y.inverse(values.astype(np.float64)) for values in found], axis=0)
+        return np.median([scaler.y.inverse(values.astype(np.float64)) for values in found], axis=0)
 
     def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
-        """Predict the rows of a file and forecast those behind the last measured one; see `file_predictions`."""
-        return file_predictions(self.predict, self._scaler, self._layouts, path, steps_ahead, horizon, split)
+        """Predict the rows of a CSV file and forecast those behind the last measured one.
 
-
-def file_predictions(predict, scaler, layouts, path, steps_ahead=1, horizon=None, split="train"):
-    """Predict the measured rows of a CSV file, and forecast the rows behind them in a free run.
-
-    Parameters
-    ----------
-    predict : callable
-        `ForecastingPipeline.predict`.
-    scaler : SeriesScaler
-        Its names are those of the columns where there is no layout.
-    layouts : dict of str to SeriesLayout
-        By split; without any the file has a header, commas and points.
-    path : str or Path
-        Plain or ``.gz``. Rows at the end may have inputs and no targets.
-    steps_ahead : int or None, default 1
-        How measured rows are predicted.
-    horizon : int, optional
-        Rows to forecast; default those without targets in the file.
-    split : str, default "train"
-        Whose columns to read, where splits have their own.
-
-    Returns
-    -------
-    FilePredictions
-
-    Raises
-    ------
-    ValueError
-        If the file is not as the run's were, is too short, or has no inputs for the horizon.
-    """
-    layout = layouts.get(split) or (next(iter(layouts.values())) if layouts else
-                                    SeriesLayout(tuple(scaler.input_names), tuple(scaler.target_names)))
-    x, y = layout.parse(read_text(path, layout.encoding), str(path), future=True)
-    known = len(y) - int(np.isnan(y).all(axis=1).sum())                   # the reader lets them stand at the end only
-    horizon = len(y) - known if horizon is None else horizon
-    check_counts(horizon=horizon)
-    if x.shape[1] and len(x) - known < horizon:
-        raise ValueError(f"{path}: {len(x) - known} rows with inputs follow the last measured target, and a forecast "
-                         f"of {horizon} rows needs as many; add rows with inputs and no target, or lower the horizon")
-    predicted = predict(x[:known], y[:known], steps_ahead)
-    start = known - len(predicted)
-    if horizon:
-        x = np.concatenate([x[:known + horizon], np.zeros((max(known + horizon - len(x), 0), x.shape[1]))])
-        y = np.concatenate([y[:known], np.full((horizon, y.shape[1]), np.nan)])
-        predicted = np.concatenate([predicted, predict(x, y, None, known)])
-    return FilePredictions(list(scaler.target_names), start, y[:known], predicted)
+        Parameters and answer are those of `gluon_rnn.answers.file_predictions.predict_file`.
+        """
+        return file_predictions.predict_file(self.predict, self.assets, path, steps_ahead, horizon, split)
 
 
 def checked_start(washout, y, steps_ahead, start):

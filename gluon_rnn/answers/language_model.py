@@ -1,6 +1,8 @@
 """Language models: text that a model writes, token by token."""
 import itertools
 import json
+from dataclasses import dataclass
+from typing import Any
 
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.sampling import sample
@@ -8,37 +10,39 @@ from gluon_rnn.answers.streaming import require_one
 from gluon_rnn.answers.text import encode, tokenize
 from gluon_rnn.answers.vocabulary import Vocabulary
 
-__all__ = ["LanguageModelPipeline"]
+__all__ = ["LanguageModelPipeline", "TextAssets"]
+
+
+@dataclass
+class TextAssets:
+    """What turns the ids of a language model into text: vocabulary, unit ("character" or "word"), separator."""
+
+    vocab: Any
+    unit: str
+    separator: str
+
+    #: the class of vocabulary that `from_texts` makes; a plain attribute, no field
+    vocabulary_class = Vocabulary
+
+    def texts(self):
+        """Return the two files."""
+        return {"vocab.json": self.vocab.to_json(),
+                "text.json": json.dumps({"unit": self.unit, "separator": self.separator})}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        return cls(cls.vocabulary_class.from_json(read("vocab.json")), **json.loads(read("text.json")))
 
 
 class LanguageModelPipeline(Pipeline):
     """A beginning in, text out.
 
-    Parameters
-    ----------
-    network : Network
-        Token ids (T, N) int32 to logits (T, N, V).
-    vocab : Vocabulary
-    unit : {"character", "word"}
-    separator : str
-        What stands between tokens.
-
-    Notes
-    -----
-    There are no options.
+    The network "model" takes token ids (T, N) int32, and its outputs are logits (T, N, V). There are no options.
     """
 
     task = "language_model"
-
-    def __init__(self, network, vocab, unit, separator):
-        self._network, self._vocab, self._unit, self._separator = network, vocab, unit, separator
-
-    @classmethod
-    def open(cls, networks, read, options):
-        """Return the pipeline for the files vocab.json and text.json."""
-        cls.checked_options(options)
-        network = require_one(cls.networks_of(networks))
-        return cls(network, Vocabulary.from_json(read("vocab.json")), **json.loads(read("text.json")))
+    assets_class = TextAssets
 
     def write(self, length, prefix="", exclude=(), **options):
         """Yield the prefix and then `length` tokens that the model writes, pieces that join to the text.
@@ -54,13 +58,13 @@ class LanguageModelPipeline(Pipeline):
         options
             `temperature`, `top_k`, `top_p`, `seed` of `gluon_rnn.answers.sampling.sample`.
         """
-        vocab = self._vocab
-        tokens = tokenize(prefix, self._unit)
+        vocab, separator = self.assets.vocab, self.assets.separator
+        tokens = tokenize(prefix, self.assets.unit)
         ids = encode(tokens, vocab, "the prefix") if tokens else []
         unknown = [] if vocab.unknown_token is None else [vocab.token_to_idx[vocab.unknown_token]]
-        drawn = sample(self._network, vocab, ids, length, exclude=[*unknown, *exclude], **options)
+        drawn = sample(require_one(self.models), vocab, ids, length, exclude=[*unknown, *exclude], **options)
         for number, token in enumerate(itertools.chain(tokens, (vocab.idx_to_token[index] for index in drawn))):
-            yield self._separator + token if number else token
+            yield separator + token if number else token
 
     def predict(self, prefix="", length=300, **options):
         """Return `prefix` and its continuation by `length` tokens; `options` are those of `write`."""

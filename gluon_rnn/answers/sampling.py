@@ -59,7 +59,7 @@ def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
     return probabilities
 
 
-# ---- one text, token by token ------------------------------------------------------------------------------------------
+# ---- one text, token by token ---------------------------------------------------------------------------------------
 
 
 def sample(network, vocab, prefix_ids, length, *, temperature=1.0, top_k=None, top_p=None, seed=None, exclude=()):
@@ -135,7 +135,7 @@ def _token(token):
     return np.array([[token]], dtype=np.int32)                            # (1, 1)
 
 
-# ---- whole sequences, a batch at a time ----------------------------------------------------------------------------------
+# ---- whole sequences, a batch at a time -----------------------------------------------------------------------------
 
 
 def generate(network, states, rows, begin, end, *, max_length=500, temperature=1.0, top_k=None, top_p=None, seed=None,
@@ -205,7 +205,7 @@ def _drawn(probabilities, generator):
     return generator.choice(len(probabilities), p=probabilities)
 
 
-# ---- checks --------------------------------------------------------------------------------------------------------------
+# ---- checks ---------------------------------------------------------------------------------------------------------
 
 
 def check_ids(name, ids, size):

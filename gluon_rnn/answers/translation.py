@@ -24,7 +24,7 @@ from gluon_rnn.answers.subwords import tokenizer_of
 from gluon_rnn.answers.text import encode
 from gluon_rnn.answers.vocabulary import Vocabulary
 
-__all__ = ["Ensemble", "Translation", "TranslationPipeline", "Translator"]
+__all__ = ["Ensemble", "Translation", "TranslationAssets", "TranslationPipeline", "Translator"]
 
 # Least probability, so that its logarithm is finite in float32.
 _LEAST = np.float32(1e-37)
@@ -199,35 +199,45 @@ class Translator:
         return self._ensemble.weights(source, source_length, target, target_length)
 
 
+@dataclass
+class TranslationAssets:
+    """Vocabularies, and what turns sentences into tokens and back."""
+
+    source_vocab: Any
+    target_vocab: Any
+    tokenizer: Any
+
+    #: the class of vocabulary that `from_texts` makes; a plain attribute, no field
+    vocabulary_class = Vocabulary
+
+    def texts(self):
+        """Return the three files."""
+        return {"source_vocab.json": self.source_vocab.to_json(), "target_vocab.json": self.target_vocab.to_json(),
+                "tokenizer.json": json.dumps(self.tokenizer.settings)}
+
+    @classmethod
+    def from_texts(cls, read):
+        """Read back what `texts` gave."""
+        vocabs = (cls.vocabulary_class.from_json(read(f"{side}_vocab.json")) for side in ("source", "target"))
+        return cls(*vocabs, tokenizer_of(json.loads(read("tokenizer.json"))))
+
+
 class TranslationPipeline(Pipeline):
     """Sentence in, `Translation` out.
 
-    Parameters
-    ----------
-    translator : Translator
-    search : dict
-        `beam_size` (default 5), `alpha` (1) and `mbr` (False) of `Translator` where a call names no others; the options
-        of `open`.
-
-    Notes
-    -----
-    The networks are those of `Ensemble`.
+    The networks are those of `Ensemble`. Options: `beam_size`, `alpha` and `mbr` of `Translator` where a call names no
+    others.
     """
 
     task = "translation"
+    assets_class = TranslationAssets
     network_names = ("encoder", "step", "model")
     option_names = ("beam_size", "alpha", "mbr")
 
-    def __init__(self, translator, search=None):
-        self._translator, self._search = translator, search or {}
-
-    @classmethod
-    def open(cls, networks, read, options):
-        """Return the pipeline for the files source_vocab.json, target_vocab.json and tokenizer.json."""
-        search = cls.checked_options(options)
-        ensemble = Ensemble.of({name: cls.networks_of(networks, name) for name in cls.network_names})
-        vocabularies = [Vocabulary.from_json(read(f"{side}_vocab.json")) for side in ("source", "target")]
-        return cls(Translator(ensemble, *vocabularies, tokenizer_of(json.loads(read("tokenizer.json")))), search)
+    def _translate(self, lines, options):
+        assets = self.assets
+        translator = Translator(Ensemble.of(self.networks), assets.source_vocab, assets.target_vocab, assets.tokenizer)
+        return translator(lines, **{**self.options, **options})
 
     def predict(self, lines, picture=None, **options):
         """Return the `Translation` of a sentence, or a list of them for a list of sentences.
@@ -240,14 +250,14 @@ class TranslationPipeline(Pipeline):
         options
             `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `Translator`.
         """
-        found = self._translator([lines] if isinstance(lines, str) else list(lines), **{**self._search, **options})
+        found = self._translate([lines] if isinstance(lines, str) else list(lines), options)
         if picture is not None:
             attention_picture(found, picture)
         return found[0] if isinstance(lines, str) else found
 
     def answer(self, item, folder=None, number=1):
         """Return the translation of a line, and of a model with attention where the picture of it is."""
-        found = self._translator([item], **self._search)
+        found = self._translate([item], {})
         if folder is None or found[0].weights is None:
             return found[0].text
         folder.mkdir(parents=True, exist_ok=True)

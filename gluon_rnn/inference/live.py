@@ -93,7 +93,7 @@ class TaggerNetwork(LiveNetwork):
         return self.block.decode(scores, valid_length).asnumpy()
 
 
-# ---- the parts of models that search and generate -----------------------------------------------------------------------
+# ---- the parts of models that search and generate ------------------------------------------------------------------
 
 
 class EncoderNetwork(LiveNetwork):
@@ -125,7 +125,7 @@ class TeacherForcedNetwork(LiveNetwork):
 
 
 class FirstStatesNetwork(LiveNetwork):
-    """What makes the first states of a `gluon_rnn.models.ConditionalLanguageModel`: ``_, states = network(classes)``."""
+    """The first states of a `gluon_rnn.models.ConditionalLanguageModel`: ``_, states = network(classes)``."""
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
         """Return None, and the states before the first token."""

@@ -35,6 +35,8 @@ class Distribution:
 
     Attributes
     ----------
+    mean_place : int
+        Which of the P numbers is the point prediction.
     parameters_per_output : int
         P. Raw numbers (..., K * P) hold those of output k in columns k * P to (k + 1) * P - 1.
 
@@ -46,6 +48,8 @@ class Distribution:
     parameters_per_output = 1
     #: whether there is a spread around the mean: bands, samples
     probabilistic = True
+    #: which of the P numbers is the point prediction
+    mean_place = 0
 
     def loss(self, F, raw, target):
         """Return the loss of each element: raw (T, N, K * P) and target (T, N, K) to (T, N, K)."""
@@ -53,7 +57,7 @@ class Distribution:
 
     def mean(self, F, raw):
         """Return the point prediction, raw (T, N, K * P) to (T, N, K)."""
-        return self._parts(F, raw)[0]
+        return self._parts(F, raw)[self.mean_place]
 
     def shift(self, F, raw, offset):
         """Return the raw numbers of the same distribution moved by `offset` (T, N, K)."""
@@ -208,7 +212,7 @@ class Quantile(Distribution):
         if 0.5 not in self.levels or (np.diff(self.levels) <= 0).any():
             raise ValueError(f"quantiles must rise and include 0.5, the point prediction, got {list(quantiles)}")
         self.parameters_per_output = len(self.levels)
-        self._median = int(np.flatnonzero(self.levels == 0.5)[0])
+        self.mean_place = int(np.flatnonzero(self.levels == 0.5)[0])
 
     def loss(self, F, raw, target):
         """Return the mean over all levels of the pinball loss."""
@@ -218,14 +222,10 @@ class Quantile(Distribution):
             total = total + F.maximum(float(level) * error, float(level - 1) * error)
         return total / len(self.levels)
 
-    def mean(self, F, raw):
-        """Return the median."""
-        return self._parts(F, raw)[self._median]
-
     def shift(self, F, raw, offset):
         """Return the raw numbers of the same distribution moved by `offset` (T, N, K): its median moves."""
         parts = self._parts(F, raw)
-        parts[self._median] = parts[self._median] + offset
+        parts[self.mean_place] = parts[self.mean_place] + offset
         return self._concat(F, parts)
 
     def quantiles(self, raw, levels):
@@ -245,9 +245,9 @@ class Quantile(Distribution):
     def _quantiles(self, parts, softplus):
         """Return the quantiles in rising order."""
         found = list(parts)
-        for i in range(self._median + 1, len(found)):
+        for i in range(self.mean_place + 1, len(found)):
             found[i] = found[i - 1] + softplus(parts[i])
-        for i in range(self._median - 1, -1, -1):
+        for i in range(self.mean_place - 1, -1, -1):
             found[i] = found[i + 1] - softplus(parts[i])
         return found
 

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,6 +65,41 @@ for name, call in (("recording", lambda: strings.predict("a.wav")), ("roll", lam
         found[name] = str(error)
 print(json.dumps(found))
 """
+SEARCHES = """
+import pathlib, tempfile
+import numpy as np
+from gluon_rnn.answers import open_pipeline
+from gluon_rnn.answers.vocabulary import Vocabulary
+from tests.answers.networks import Automaton, Chain, First, Linear, RunningSums
+
+class Pair:
+    def __call__(self, inputs, states, valid_length, *signals):
+        return np.zeros((*signals[0].shape, 5)) if signals else None, [valid_length]
+
+vocab = Vocabulary(["<bos>", "<eos>", "<unk>", "a", "b"], unknown_token="<unk>", bos_token="<bos>", eos_token="<eos>")
+letters = Vocabulary(["<unk>", "a", "b", "c"], unknown_token="<unk>")
+columns = {"kind": "none", "offset": [0.0], "scale": [1.0]}
+files = {"source_vocab.json": vocab.to_json(), "target_vocab.json": vocab.to_json(),
+         "tokenizer.json": json.dumps({"unit": "word", "lower": True}), "vocab.json": letters.to_json(),
+         "text.json": json.dumps({"unit": "character", "separator": ""}),
+         "classes.json": json.dumps({"labels": ["up", "down"], "unit": "character", "abc": False}),
+         "scaler.json": json.dumps({"x": columns, "y": columns, "input_names": ["u"], "target_names": ["y"]}),
+         "series.json": json.dumps({"washout": 2, "season": None, "formats": {}})}
+
+def opened(task, networks, **options):
+    return open_pipeline(task, networks, files.get, options)
+
+translation = opened("translation", {"encoder": Pair(), "step": Automaton(5, 0), "model": Pair()}, beam_size=3)
+series = opened("forecasting", {"open_loop": Linear(False), "closed_loop": Linear(True)}, memory=2,
+                parameters_per_output=2, mean=1)
+path = pathlib.Path(tempfile.mkdtemp()) / "a.csv"
+path.write_text("u,y\\n2,1\\n2,1\\n2,0\\n2,\\n")
+found = {"translation": translation.predict(["A b.", "b"])[0].source_tokens,
+         "written": opened("language_model", {"model": RunningSums(9 * np.eye(4))}).predict("b", 3, temperature=0),
+         "class": opened("conditional_language_model", {"first": First(), "model": Chain()}).predict("up"),
+         "series": series.predict_file(path).predictions.tolist()}
+print(json.dumps(found))
+"""
 
 
 def run(code):
@@ -84,3 +120,10 @@ def test_pipelines_answer():
     assert "README.md: reading a MATLAB file needs SciPy" in found.pop("roll")
     assert found == {"text": "good", "tags": ["B", "A", "A"], "labels": ["bad", "good"],
                      "frames": [[1, 0], [0, 1], [1, 1]]}
+
+
+def test_pipelines_that_search_and_feed_back_answer():
+    found = run(SEARCHES)
+    # 0.5 * 2 - 0.3 * 1 + 0.2 * 1, then 0.5 * 2 - 0.3 * 0 + 0.2 * 1, in float32
+    assert np.ravel(found.pop("series")) == pytest.approx([0.9, 1.2])
+    assert found == {"translation": ["a", "b", "\uffed.", "<eos>"], "written": "bbbb", "class": ["abc"]}

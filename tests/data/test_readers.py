@@ -1,4 +1,7 @@
-"""Reading text files: what comes out, and one sentence for each thing that can be wrong with a file or a split."""
+"""Reading text files: what comes out, and one sentence for each thing that can be wrong with a file or a split.
+
+Tests `gluon_rnn/answers/text_files.py` too, which reads the files.
+"""
 import gzip
 
 import numpy as np

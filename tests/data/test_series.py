@@ -1,4 +1,7 @@
-"""Splits of recordings by rows, dates and files, context before each split, and the known sizes of the real files."""
+"""Splits of recordings by rows, dates and files, context before each split, and the known sizes of the real files.
+
+Tests `gluon_rnn/answers/series.py` too, where recordings and their scaler are.
+"""
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,69 +1,72 @@
-"""Whole sequences: greedy follows a chain, rows do not depend on each other, ends, excluded tokens."""
+"""Sampling from live models: against the whole sequence read anew at each step, and against each other.
+
+Tests `sampling.py`, `streaming.py` and `live.py` too; the drawing itself is tested in ``tests/answers``.
+"""
+import gluonnlp
 import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_rnn.answers.sampling import generate as generate_from
+from gluon_rnn.inference import sample
 from gluon_rnn.inference.generation import generate
+from gluon_rnn.inference.live import FirstStatesNetwork, LiveNetwork
+from gluon_rnn.models import ConditionalLanguageModel, LanguageModel
+from gluon_rnn.nn import GRU, LSTM
 
-V, END = 6, 5
-
-
-class Chain:
-    """A model without parameters: the next token is drawn from row `token` of a table, whatever came before."""
-
-    def __init__(self, table):
-        self.table = mx.nd.array(np.log(table))
-
-    def state_info(self, batch_size=0):
-        return [{"shape": (1, batch_size, 1), "__layout__": "LNC"}]
-
-    def __call__(self, tokens, states):
-        return mx.nd.take(self.table, tokens), states
+VOCAB = gluonnlp.Vocab(gluonnlp.data.count_tokens(list("abcdef")), unknown_token=None, padding_token=None,
+                       bos_token=None, eos_token=None)
 
 
-def states(rows):
-    return [mx.nd.zeros((1, rows, 1))]
+@pytest.fixture
+def model():
+    block = LanguageModel(6, LSTM(8))
+    block.initialize()
+    block.embedding_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
+    block.output_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
+    return block
 
 
-def test_greedy_follows_the_most_probable():
-    table = np.full((V, V), 0.01)
-    for token, after in {END: 2, 2: 4, 4: 1, 1: END}.items():
-        table[token, after] = 1
-    found = generate(Chain(table), states(2), END, END, temperature=0)
-    assert found == [([2, 4, 1], True)] * 2
-    assert generate(Chain(table), states(1), END, END, temperature=0, max_length=2) == [([2, 4], False)]
-    assert generate(Chain(table), states(1), END, END, temperature=0, exclude=[4], max_length=3)[0][0][0] == 2
+def test_seed_repeats_exactly_and_global_generators_do_not_matter(model):
+    def draw(seed):
+        return list(sample(model, VOCAB, [0, 1], 60, seed=seed))
+    first = draw(3)
+    np.random.seed(0)
+    mx.random.seed(0)
+    state = np.random.get_state()[1].copy()
+    assert draw(3) == first and draw(4) != first and draw(None) != draw(None)
+    np.testing.assert_array_equal(state, np.random.get_state()[1])
 
 
-def test_rows_draw_from_seeds_of_their_own():
-    table = np.full((V, V), 1 / V)
-    many = generate(Chain(table), states(20), END, END, seed=3)
-    assert generate(Chain(table), states(5), END, END, seed=3) == many[:5]
-    assert generate(Chain(table), states(20), END, END, seed=4) != many
-    assert len({tuple(ids) for ids, _ in many}) > 15
+def test_greedy_equals_argmax_of_the_whole_sequence(model):
+    """Step by step with states gives what the model says when it reads everything from the start at every step."""
+    model.hybridize()
+    greedy = list(sample(model, VOCAB, [2, 0], 12, temperature=0, ctx=mx.cpu()))
+    text = [2, 0]
+    for _ in range(12):
+        text.append(int(model(mx.nd.array([text], dtype="int32").T)[-1, 0].argmax(axis=0).asscalar()))
+    assert greedy == text[2:]
 
 
-def test_lengths_and_tokens_are_those_of_the_chain():
-    table = np.full((V, V), 1e-9)
-    table[:, [1, 2, END]] = 0.5, 0.25, 0.25
-    found = generate(Chain(table), states(600), END, END, seed=0)
-    tokens = [token for ids, _ in found for token in ids]
-    assert all(finished for _, finished in found)
-    assert set(tokens) == {1, 2}
-    # geometric with mean 3: the mean of 600 has a standard deviation of 0.14; two of three tokens are 1
-    assert np.mean([len(ids) for ids, _ in found]) == pytest.approx(3, abs=0.6)
-    assert np.mean(np.array(tokens) == 1) == pytest.approx(2 / 3, abs=0.05)
-    kept = generate(Chain(table), states(50), END, END, seed=0, top_k=1, max_length=4)
-    assert kept == [([1, 1, 1, 1], False)] * 50
+def test_wrong_options_are_refused_before_the_first_token(model):
+    with pytest.raises(ValueError, match="prefix_ids has the id 6, outside the vocabulary of 6 tokens"):
+        sample(model, VOCAB, [6], 5)
 
 
-def test_errors():
-    with pytest.raises(ValueError, match="max_length must be a whole number of at least 1"):
-        generate(Chain(np.ones((V, V))), states(1), END, END, max_length=0)
-
-
-@pytest.mark.parametrize("begin,end,exclude,wrong", [(V, END, [], V), (0, -1, [], -1), (0, END, [-2], -2),
-                                                     (0, END, [V + 3], V + 3)])
-def test_ids_outside_the_vocabulary(begin, end, exclude, wrong):
-    with pytest.raises(ValueError, match=f"begin, end and exclude has the id {wrong}, outside the vocabulary of 6"):
-        generate(Chain(np.ones((V, V))), states(1), begin, end, exclude=exclude)
+def test_sequences_of_classes_are_those_that_are_drawn_one_by_one():
+    model = ConditionalLanguageModel(7, GRU(8), num_classes=3)
+    model.initialize(mx.init.Normal(0.8))
+    classes = [0, 2, 1, 2]
+    _, states = FirstStatesNetwork(model)(np.array(classes, dtype=np.int32))
+    options = {"max_length": 9, "exclude": [0]}
+    together = generate(model, states, 6, 6, seed=5, **options)
+    assert generate_from(LiveNetwork(model), states, 4, 6, 6, seed=5, **options) == together
+    greedy = generate(model, states, 6, 6, temperature=0, **options)
+    for number, (ids, finished) in zip(classes, greedy):                  # the class alone, and all read anew
+        states = model.states_for(mx.nd.array([number], dtype="int32"))
+        text = [6]
+        while len(text) < 10 and (len(text) == 1 or text[-1] != 6):
+            logits = model(mx.nd.array([text], dtype="int32").T, states)[0][-1, 0].asnumpy()
+            logits[0] = -np.inf
+            text.append(int(logits.argmax()))
+        assert ids == [token for token in text[1:] if token != 6] and finished == (text[-1] == 6)

@@ -8,7 +8,7 @@ from gluon_rnn.data import SentenceTokenizer, pad
 from gluon_rnn.inference.beam_search import beam_search
 from gluon_rnn.inference.minimum_risk import choose
 from gluon_rnn.inference.translate import Translator, attention_picture
-from gluon_rnn.models import Seq2Seq
+from gluon_rnn.models import DecodeStep, Seq2Seq, SourceEncoder
 from gluon_rnn.nn import GRU
 
 SENTENCES = ["a b c d e.", "c", "", "a strange b c!", "e d c b a b c d e"]
@@ -77,9 +77,10 @@ def test_minimum_risk_takes_one_of_the_beam(translator):
     """What is taken is the best by a BLEU of its own tokens; of a beam of 1 there is but one."""
     pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")
     search = {"max_length": 7, "beam_size": 6}
-    beams = [beam_search(translator._step, translator._read(*arrays), mx.nd.full((1,), translator._begin),
-                         translator._end, alpha=1.0, exclude=translator._exclude, **search)[0]
-             for arrays in map(arguments_of(translator), SENTENCES)]
+    read, step = SourceEncoder(translator.model), DecodeStep(translator.model)
+    begin, end, unknown = translator.target[["<bos>", "<eos>", "<unk>"]]
+    beams = [beam_search(step, read(*arrays), mx.nd.full((1,), begin), end, alpha=1.0, exclude=[begin, unknown],
+                         **search)[0] for arrays in map(arguments_of(translator), SENTENCES)]
     for beam, best, chosen in zip(beams, translator(SENTENCES, **search), translator(SENTENCES, mbr=True, **search)):
         texts = [[translator.target.idx_to_token[index] for index in one.ids] for one in beam]
         index = choose(texts, [one.score for one in beam])

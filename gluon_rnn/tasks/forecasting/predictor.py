@@ -1,52 +1,33 @@
 """What a trained model of time series answers: predictions of a recording, in open loop, n steps ahead or free."""
-import dataclasses
 import json
-from typing import Optional
 
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn.answers import file_predictions, forecasting
+from gluon_rnn.answers.forecasting import ForecastingPipeline, checked_start
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Recording, SeriesFormat
-from gluon_rnn.data.scaling import SeriesScaler
 from gluon_rnn.inference.forecast_ensemble import predictor_of
-from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.inference.live import LiveNetwork
+from gluon_rnn.inference.simulate import closed_loop
+from gluon_rnn.models import Forecaster
 from gluon_rnn.tasks.predictor import Predictor
 
 __all__ = ["ForecastingPredictor", "SeriesAssets"]
 
 
-@dataclasses.dataclass
-class SeriesAssets:
-    """What turns a file into numbers for a model, and a model's numbers into a forecast.
+class SeriesAssets(forecasting.SeriesAssets):
+    """What turns a file into numbers for a model, and a model's numbers into a forecast; files may have dates."""
 
-    The scaler, the washout, the season where one was given, and by split how its files are read, where there are files.
-    """
-
-    scaler: SeriesScaler
-    washout: int = 0
-    season: Optional[int] = None
-    formats: dict = dataclasses.field(default_factory=dict)
-
-    def texts(self):
-        """Return the two files."""
-        formats = {split: json.loads(layout.to_json()) for split, layout in self.formats.items()}
-        return {"scaler.json": self.scaler.to_json(),
-                "series.json": json.dumps({"washout": self.washout, "season": self.season, "formats": formats})}
-
-    @classmethod
-    def from_texts(cls, read):
-        """Read back what `texts` gave."""
-        stored = json.loads(read("series.json"))
-        formats = {split: SeriesFormat.from_json(json.dumps(layout))
-                   for split, layout in stored.get("formats", {}).items()}
-        return cls(SeriesScaler.from_json(read("scaler.json")), stored["washout"], stored["season"], formats)
+    format_class = SeriesFormat
 
 
 class ForecastingPredictor(Predictor):
     """A model of time series, its scaler, and how the files of its recordings are read."""
 
     assets_class = SeriesAssets
+    pipeline_class = ForecastingPipeline
     size_names = ("input_size", "output_size")
     ensemble_rule = "the median of their predictions"
     answers_elsewhere = "use gluon-rnn forecast"
@@ -98,8 +79,30 @@ class ForecastingPredictor(Predictor):
         """
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        recording = Recording("the data given", x, y, _checked_start(self.assets.washout, y, steps_ahead, start))
+        recording = Recording("the data given", x, y, checked_start(self.assets.washout, y, steps_ahead, start))
         return self.of_recordings()(recording, steps_ahead)
+
+    def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
+        """Predict the rows of a CSV file and forecast those behind the last measured one.
+
+        Parameters and answer are those of `gluon_rnn.answers.file_predictions.predict_file`.
+        """
+        return file_predictions.predict_file(self.predict, self.assets, path, steps_ahead, horizon, split)
+
+    def networks(self):
+        """Return the networks of the pipeline, of the layout "TNC"."""
+        closed = [] if self.model.horizon > 1 else [closed_loop(model, "TNC") for model in self.models]
+        for block in closed:
+            block.hybridize()
+        found = {"open_loop": [LiveNetwork(model) for model in self.models]}
+        return {**found, "closed_loop": [LiveNetwork(block) for block in closed]} if closed else found
+
+    def pipeline_options(self):
+        """Return what the pipeline has to know of the model."""
+        model, head = self.model, self.model.head
+        return {"horizon": model.horizon, "memory": model.memory, "finite_memory": not isinstance(model, Forecaster),
+                "feedback": bool(getattr(model, "feedback", True)), "dtype": model._dtype,
+                "parameters_per_output": head.parameters_per_output, "mean": head.mean_place}
 
     def export_arguments(self):
         """Return an example of scaled inputs and measured outputs side by side, and the scaler."""
@@ -107,19 +110,3 @@ class ForecastingPredictor(Predictor):
         columns = len(scaler.input_names) + len(scaler.target_names)
         example = mx.nd.random.normal(shape=(self.assets.washout + 4, 2, columns))
         return {"example": example, "scaler": json.loads(scaler.to_json())}
-
-
-def _checked_start(washout, y, steps_ahead, start):
-    """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
-    start = washout if start is None else start
-    check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)
-    if not washout <= start < len(y):
-        raise ValueError(f"the first row to predict is {start}, and must be at least the run's washout of {washout} "
-                         f"and below the {len(y)} rows of y; pass more rows")
-    block = len(y) if steps_ahead is None else steps_ahead
-    read = start + (len(y) - 1 - start) // block * block                  # rows before the last anchor
-    missing = np.flatnonzero(~np.isfinite(y[:read]).all(axis=1))
-    if len(missing):
-        raise ValueError(f"row {missing[0]} of y is not finite, and this prediction reads the first {read} rows; fill "
-                         "it, or predict with steps_ahead=None from the row start on")
-    return start

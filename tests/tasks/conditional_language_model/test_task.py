@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import gluon_rnn
+from gluon_rnn.answers.conditional_language_model import ConditionalLanguageModelPipeline
 from gluon_rnn.config import ConfigError
 from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
 from gluon_rnn.models import ConditionalLanguageModel
@@ -112,7 +113,7 @@ def test_tunes_are_scored_and_written(make_config, tmp_path):
 
 def test_tunes_are_predicted_and_written(make_config, tmp_path, monkeypatch):
     pytest.importorskip("music21", reason="music21 is in the extra music")
-    monkeypatch.setattr(conditional, "draw", lambda *_, **__: [(TUNE, True), (TUNE[:-1], True)])
+    monkeypatch.setattr(ConditionalLanguageModelPipeline, "draw", lambda *_, **__: [(TUNE, True), (TUNE[:-1], True)])
     assets = conditional.ConditionalAssets(None, ["3/8"], "character", True)
     run = conditional.ConditionalPredictor(tmp_path, make_config(), None, assets)
     texts = run.predict("3/8", count=2, path=tmp_path / "tune.abc", midi=tmp_path / "tune.mid")

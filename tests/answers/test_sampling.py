@@ -1,40 +1,34 @@
-"""Sampling: the filters against brute force, frequencies, seeds, streaming, the prefix, errors.
-
-Tests `streaming.py` too.
-"""
+"""Sampling: the filters against brute force, frequencies, seeds, streaming, the prefix, errors; whole sequences."""
 import itertools
 
-import gluonnlp
-import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_rnn.inference import filter_logits, sample
-from gluon_rnn.models import LanguageModel
-from gluon_rnn.nn import LSTM
+from gluon_rnn.answers.network import Network
+from gluon_rnn.answers.sampling import filter_logits, generate, sample
+from gluon_rnn.answers.vocabulary import Vocabulary
 
 
 def make_vocab(tokens="abcdef", eos_token=None):
-    return gluonnlp.Vocab(gluonnlp.data.count_tokens(list(tokens)), unknown_token=None, padding_token=None,
-                          bos_token=None, eos_token=eos_token)
+    return Vocabulary([*([] if eos_token is None else [eos_token]), *tokens], eos_token=eos_token)
 
 
-class Recorder:
-    """A model that keeps what it was shown; its state counts the steps, its logits favour the token after."""
+class Recorder(Network):
+    """A network that keeps what it was shown; its state counts the steps, its logits favour the token after."""
 
     def __init__(self, size, logits=None):
         self.size, self.logits, self.seen = size, logits, []
 
-    def begin_state(self, batch_size, ctx=None):
-        return [mx.nd.zeros((1, batch_size, 1))]
+    def begin_state(self, batch_size):
+        return [np.zeros((1, batch_size, 1))]
 
-    def __call__(self, tokens, states):
+    def __call__(self, tokens, states=None, valid_length=None, *signals):
         assert tokens.shape == (1, 1) and tokens.dtype == np.int32
-        token = int(tokens.asnumpy()[0, 0])
-        assert int(states[0].asnumpy().item()) == len(self.seen), "the states that go in are not those that came out"
+        token = int(tokens[0, 0])
+        assert int(states[0].item()) == len(self.seen), "the states that go in are not those that came out"
         self.seen.append(token)
         logits = self.logits if self.logits is not None else 50.0 * (np.arange(self.size) == (token + 1) % self.size)
-        return mx.nd.array(logits).reshape((1, 1, -1)), [states[0] + 1]
+        return np.array(logits).reshape((1, 1, -1)), [states[0] + 1]
 
 
 def brute_force(logits, temperature, top_k, top_p):
@@ -103,7 +97,7 @@ def test_tokens_come_one_by_one():
     assert [next(stream), next(stream)] == [1, 2] and model.seen == [0, 1]
 
 
-@pytest.mark.parametrize("vocab, seen", [(make_vocab("abc", eos_token="<eos>"), 0), (make_vocab("ab\n\n\n"), 0)])
+@pytest.mark.parametrize("vocab, seen", [(make_vocab("abc", eos_token="<eos>"), 0), (make_vocab("\nab"), 0)])
 def test_empty_prefix_starts_behind_the_end_of_a_line(vocab, seen):
     model = Recorder(len(vocab))
     assert list(sample(model, vocab, [], 2, temperature=0)) == [1, 2] and model.seen[0] == seen
@@ -127,36 +121,6 @@ def test_excluded_ids_never_come():
     assert set(drawn) == {0, 2, 3, 4}
 
 
-@pytest.fixture
-def model():
-    block = LanguageModel(6, LSTM(8))
-    block.initialize()
-    block.embedding_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
-    block.output_weight.set_data(mx.nd.random.normal(scale=2, shape=(6, 8)))
-    return block
-
-
-def test_seed_repeats_exactly_and_global_generators_do_not_matter(model):
-    def draw(seed):
-        return list(sample(model, make_vocab(), [0, 1], 60, seed=seed))
-    first = draw(3)
-    np.random.seed(0)
-    mx.random.seed(0)
-    state = np.random.get_state()[1].copy()
-    assert draw(3) == first and draw(4) != first and draw(None) != draw(None)
-    np.testing.assert_array_equal(state, np.random.get_state()[1])
-
-
-def test_greedy_equals_argmax_of_the_whole_sequence(model):
-    """Step by step with states gives what the model says when it reads everything from the start at every step."""
-    model.hybridize()
-    greedy = list(sample(model, make_vocab(), [2, 0], 12, temperature=0))
-    text = [2, 0]
-    for _ in range(12):
-        text.append(int(model(mx.nd.array([text], dtype="int32").T)[-1, 0].argmax(axis=0).asscalar()))
-    assert greedy == text[2:]
-
-
 @pytest.mark.parametrize("options, message", [
     ({"temperature": -0.1}, "temperature must be a finite number, at least 0"),
     ({"temperature": float("nan")}, "temperature must be"),
@@ -173,3 +137,63 @@ def test_wrong_options_are_refused_before_the_first_token(options, message):
     arguments = {"prefix_ids": [0], "length": 5, **options}
     with pytest.raises(ValueError, match=message):
         sample(Recorder(6), make_vocab(), arguments.pop("prefix_ids"), arguments.pop("length"), **arguments)
+
+
+# ---- whole sequences ------------------------------------------------------------------------------------------------
+
+
+V, END = 6, 5
+
+
+class Chain(Network):
+    """A network without memory: the next token is drawn from row `token` of a table, whatever came before."""
+
+    def __init__(self, table):
+        self.table = np.log(table)
+
+    def __call__(self, tokens, states=None, valid_length=None, *signals):
+        return np.take(self.table, tokens, axis=0, mode="clip"), states    # as networks look ids up
+
+
+def test_greedy_follows_the_most_probable():
+    table = np.full((V, V), 0.01)
+    for token, after in {END: 2, 2: 4, 4: 1, 1: END}.items():
+        table[token, after] = 1
+    found = generate(Chain(table), [], 2, END, END, temperature=0)
+    assert found == [([2, 4, 1], True)] * 2
+    assert generate(Chain(table), [], 1, END, END, temperature=0, max_length=2) == [([2, 4], False)]
+    assert generate(Chain(table), [], 1, END, END, temperature=0, exclude=[4], max_length=3)[0][0][0] == 2
+
+
+def test_rows_draw_from_seeds_of_their_own():
+    table = np.full((V, V), 1 / V)
+    many = generate(Chain(table), [], 20, END, END, seed=3)
+    assert generate(Chain(table), [], 5, END, END, seed=3) == many[:5]
+    assert generate(Chain(table), [], 20, END, END, seed=4) != many
+    assert len({tuple(ids) for ids, _ in many}) > 15
+
+
+def test_lengths_and_tokens_are_those_of_the_chain():
+    table = np.full((V, V), 1e-9)
+    table[:, [1, 2, END]] = 0.5, 0.25, 0.25
+    found = generate(Chain(table), [], 600, END, END, seed=0)
+    tokens = [token for ids, _ in found for token in ids]
+    assert all(finished for _, finished in found)
+    assert set(tokens) == {1, 2}
+    # geometric with mean 3: the mean of 600 has a standard deviation of 0.14; two of three tokens are 1
+    assert np.mean([len(ids) for ids, _ in found]) == pytest.approx(3, abs=0.6)
+    assert np.mean(np.array(tokens) == 1) == pytest.approx(2 / 3, abs=0.05)
+    kept = generate(Chain(table), [], 50, END, END, seed=0, top_k=1, max_length=4)
+    assert kept == [([1, 1, 1, 1], False)] * 50
+
+
+def test_generate_refuses_a_wrong_length():
+    with pytest.raises(ValueError, match="max_length must be a whole number of at least 1"):
+        generate(Chain(np.ones((V, V))), [], 1, END, END, max_length=0)
+
+
+@pytest.mark.parametrize("begin,end,exclude,wrong", [(V, END, [], V), (0, -1, [], -1), (0, END, [-2], -2),
+                                                     (0, END, [V + 3], V + 3)])
+def test_generate_refuses_ids_outside_the_vocabulary(begin, end, exclude, wrong):
+    with pytest.raises(ValueError, match=f"begin, end and exclude has the id {wrong}, outside the vocabulary of 6"):
+        generate(Chain(np.ones((V, V))), [], 1, begin, end, exclude=exclude)

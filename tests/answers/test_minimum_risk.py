@@ -1,10 +1,13 @@
-"""Minimum Bayes risk: against sums written out, and the cases that can be told without any."""
+"""Minimum Bayes risk: against sums written out, and the cases that can be told without any.
+
+Tests `gluon_rnn/inference/minimum_risk.py` too, where the name stays.
+"""
 import doctest
 
 import numpy as np
 import pytest
 
-from gluon_rnn.inference import minimum_risk
+from gluon_rnn.answers import minimum_risk
 from gluon_rnn.inference.minimum_risk import choose
 
 sacrebleu = pytest.importorskip("sacrebleu", reason="sacrebleu is in the extra data")

@@ -1,4 +1,7 @@
-"""Pieces of words: nothing is lost or unknown, draws are more than one and come again, settings go through JSON."""
+"""Pieces of words: nothing is lost or unknown, draws are more than one and come again, settings go through JSON.
+
+Tests `gluon_rnn/data/subwords.py` too, where the names stay.
+"""
 import doctest
 import json
 

@@ -1,6 +1,10 @@
-"""Sentences to tokens and back: nothing is lost, words carry no marks, French and English apostrophes."""
+"""Sentences to tokens and back: nothing is lost, words carry no marks, French and English apostrophes.
+
+Tests `gluon_rnn/data/sentences.py` too, where the names stay.
+"""
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gluon_rnn.data.sentences import MARK, SentenceTokenizer, normalise
 
