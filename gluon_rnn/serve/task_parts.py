@@ -103,6 +103,7 @@ class ForecastingForm(_PartsForm):
                                  y=(table(targets), ...), steps_ahead=(Optional[int], Field(1, ge=1)),
                                  start=(Optional[int], Field(None, ge=0)))
         self.item = Annotated[recording, AfterValidator(_complete)]
+        self.step = lambda value: _row(value, inputs, targets)
         self.about = {"kind": "series", "inputs": inputs, "targets": targets, "washout": washout}
 
     def _table(self, names):
@@ -113,6 +114,17 @@ class ForecastingForm(_PartsForm):
         # steps_ahead null is a free run, so what was left out and what is null differ here
         return [plain(predictor.predict(item.x, item.y, steps_ahead=item.steps_ahead, start=item.start))
                 for item in items]
+
+
+def _row(value, inputs, targets):
+    """Return (x, y) of a step of a stream, ``{"x": [...], "y": [...]}``; null is what is not there, or not yet."""
+    if not isinstance(value, dict) or not set(value) <= {"x", "y"} or not value:
+        raise ValueError(f'expected a row {{"x": inputs, "y": targets}}, got {values.shown(value)}')
+    x, y = value.get("x"), value.get("y")
+    if not inputs:
+        _no_inputs(x)
+    return (values.numbers(x, len(inputs), 1, "x")[0] if inputs else None,
+            None if y is None else values.numbers(y, len(targets), 1, "y")[0])
 
 
 def _no_inputs(value):
