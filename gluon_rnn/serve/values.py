@@ -85,7 +85,9 @@ def row(value, reader, limit):
 
 
 def series(value, names, limit):
-    """Return measured values (T, C) of the columns `names`; null is NaN."""
+    """Return measured values (T, C) of the columns `names`; null, for a number or a whole row, is NaN."""
+    if isinstance(value, list) and any(isinstance(each, list) for each in value):
+        value = [[None] * len(names) if each is None else each for each in value]
     return numbers(value, len(names), limit, "rows", missing=True)
 
 
