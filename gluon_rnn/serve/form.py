@@ -6,7 +6,7 @@ import numpy as np
 from gluon_rnn.serve import values
 from gluon_rnn.serve.values import checked
 
-__all__ = ["TaskForm", "plain"]
+__all__ = ["TaskForm", "filled", "plain"]
 
 _NUMBERS = {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}}
 
@@ -43,7 +43,7 @@ class TaskForm:
 
     def answers(self, predictor, items):
         """Return the answers to a list of items, made of plain dicts, lists, texts and numbers."""
-        return [self.shown(answer) for answer in predictor.predict(list(items))]
+        return [self.shown(answer) for answer, _ in zip(predictor.predict(filled(items)), items)]
 
     def shown(self, answer):
         """Return one answer of ``predict`` in plain values."""
@@ -67,6 +67,20 @@ class TaskForm:
         self.item = checked(values.wav, {"type": "object", "properties": {"wav": {"type": "string"}}})
         self.step = _steps_of(*reader.model_arguments.values())
         self.about = {"kind": "wav"}
+
+
+def filled(items):
+    """Return `items` and as many copies of the last as lead to the next size of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...
+
+    MXNet plans each shape that it meets anew, and keeps the plan: batches of any size would cost time at each size that
+    is new, and memory for all of them.
+
+    >>> [len(filled([0] * size)) for size in (1, 3, 5, 9, 13, 17, 33, 49)]
+    [1, 3, 6, 12, 16, 24, 48, 64]
+    """
+    items, power = list(items), 1 << (len(items) - 1).bit_length()        # the least power of 2 that holds them
+    size = power * 3 // 4 if power >= 4 and len(items) <= power * 3 // 4 else power
+    return items + items[-1:] * (size - len(items))
 
 
 def plain(value):

@@ -22,8 +22,9 @@ def test_64_clients_of_a_fake_get_their_own_answers(seconds):
     with running(build_app(served)) as address:
         found = load(address, items, connections=64, seconds=1.5)
     assert (found.wrong, found.refused, found.lost) == ([], [], 0) and len(found.seconds) >= 64
-    assert sum(map(len, served.predictor.batches)) == len(found.seconds), "each item was asked once"
-    assert max(map(len, served.predictor.batches)) > 8 and served.predictor.threads == {"model_0"}
+    sizes = set(map(len, served.predictor.batches))
+    assert sizes <= {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64} and served.predictor.threads == {"model_0"}
+    assert max(map(len, served.predictor.batches)) > 8, "requests share calls"
 
 
 def test_64_clients_of_a_model_get_their_own_answers_and_memory_stays():

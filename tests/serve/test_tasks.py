@@ -17,7 +17,7 @@ import gluon_rnn
 from gluon_rnn.benchmark.serving import same
 from gluon_rnn.export import export
 from gluon_rnn.serve import Limits, build_app, open_model, running
-from gluon_rnn.serve.form import plain
+from gluon_rnn.serve.form import filled, plain
 from gluon_rnn.serve.tasks import FORMS, task_form
 
 ROWS = [[47, 100], [27, 81], [57, 37], [26, 0], [0, 23], [56, 53], [100, 90], [40, 98]]
@@ -124,6 +124,13 @@ def test_a_stream_answers_what_the_predictor_s_stream_answers(name):
 def test_a_model_that_does_not_stream_says_so(name, sentence):
     with running(build_app(open_model(name))) as address, connect(f"{address.replace('http', 'ws')}/stream") as socket:
         assert sentence in json.loads(socket.recv())["detail"]
+
+
+def test_batches_have_few_sizes():
+    sizes = [len(filled(range(size))) for size in range(1, 257)]
+    assert len(set(sizes)) == 16 and sizes == sorted(sizes)
+    assert all(size <= found < 1.5 * size for size, found in enumerate(sizes, start=1))
+    assert filled([7, 8, 9, 1, 2]) == [7, 8, 9, 1, 2, 2] and filled([7]) == [7]
 
 
 @pytest.fixture(scope="module")
