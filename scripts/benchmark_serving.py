@@ -12,8 +12,8 @@ import sys
 
 from gluon_rnn.benchmark.serving import ask_alone, load, memory
 
-ITEMS = ("Rossi", "Sato", "Kowalski", "O'Brien", "Schmidt", "Nguyen", "Papadopoulos", "Ivanov", "Dubois", "Kim", "Silva",
-         "de Vries", "Novak", "Smith", "Chen", "Haddad", "Garcia", "MacDonald", "Rodrigues", "Yamamoto")
+ITEMS = ("Rossi", "Sato", "Kowalski", "O'Brien", "Schmidt", "Nguyen", "Papadopoulos", "Ivanov", "Dubois", "Kim",
+         "Silva", "de Vries", "Novak", "Smith", "Chen", "Haddad", "Garcia", "MacDonald", "Rodrigues", "Yamamoto")
 WARM_UP = 10.0      # s of load before memory is read for the first time: MXNet plans each shape that it meets
 
 
@@ -54,7 +54,8 @@ def main(argv=None):
     for batch in options.max_batch:
         with server(options.model, "--max-batch", str(batch)) as address:
             found, before, after = measured(address, items, options.connections, options.seconds)
-        print(f"max-batch {batch}: {found}; memory {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB after", flush=True)
+        print(f"max-batch {batch}: {found}; memory {before / 1e6:.1f} MB before, {after / 1e6:.1f} MB after",
+              flush=True)
         failed |= bool(found.wrong or found.refused or found.lost)
     return int(failed)
 

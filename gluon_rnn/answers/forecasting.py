@@ -84,7 +84,7 @@ class ForecastingModel:
         return self._open.begin_state(1)
 
     def step(self, x, y, states):
-        """Return the prediction (Ky,) of a scaled row x (Cx,), y (Ky,), which does not depend on its y, and new states."""
+        """Return the prediction (Ky,) of a scaled row x (Cx,), y (Ky,), for which y is not read, and the new states."""
         joined = np.concatenate([x, y]).astype(self._options["dtype"])[None, None]
         raw, states = self._open(joined, states)
         return self._mean(raw)[0, 0, :self._outputs], states

@@ -1,9 +1,11 @@
 """Answer over HTTP with a bundle, a run or a model of the zoo.
 
 POST /predict takes {"items": [...]} or {"item": ...}, a websocket at /stream one step after the other; / is a page to
-try the model. Items that come together go through the model in one call. Needs the extra: pip install 'gluon_rnn[serve]'.
+try the model. Items that come together go through the model in one call. It needs the extra, pip install
+'gluon_rnn[serve]'.
 """
 import dataclasses
+import os
 
 EXAMPLE = "gluon-rnn serve runs/quickstart-1 --port 0 --check"
 
@@ -21,12 +23,16 @@ _LIMITS = {
 _DEFAULTS = "defaults: --max-batch 64 --max-wait 5 --max-queue 1024 --max-body 1000000 --max-items 256 " \
             "--max-length 10000 --session-timeout 300 --max-sessions 256"
 
+_SHAPES = "128"     # of each operator
+
 
 def run(options):
     """Serve until the process is told to end; with ``--check`` only ask the server once how it is."""
     from gluon_rnn import serve
     serve.check_installed()
     from gluon_rnn.serve import server
+    # by default MXNet keeps what oneDNN made for every shape that it has met, and requests bring ever new shapes
+    os.environ.setdefault("MXNET_MKLDNN_CACHE_NUM", _SHAPES)
     limits = limits_of(options)
     with server.bind(options.host, options.port) as listening:            # first: to load the model takes longer
         app = serve.build_app(serve.open_model(options.model, limits), limits)

@@ -39,8 +39,8 @@ class Batcher:
     def __init__(self, call, executor, max_batch, max_wait, max_queue, observe=None):
         self._call, self._executor, self._observe = call, executor, observe or (lambda items, seconds: None)
         self._max_batch, self._max_wait, self._max_queue = max_batch, max_wait, max_queue
-        self._queue, self._wake = collections.deque(), asyncio.Event()
-        self._closing, self._task = False, None
+        self._queue, self._closing = collections.deque(), False
+        self._wake = self._task = None                        # made in the event loop that they belong to
 
     def __len__(self):
         """Return how many items wait."""
@@ -48,6 +48,7 @@ class Batcher:
 
     def start(self):
         """Begin to answer; called in the event loop."""
+        self._wake = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self):
@@ -73,7 +74,7 @@ class Batcher:
         waiting = [_Waiting(item, loop.create_future(), now) for item in items]
         first = not self._queue
         self._queue.extend(waiting)
-        if first or len(self._queue) >= self._max_batch:      # else the queue is being watched by its first item's clock
+        if first or len(self._queue) >= self._max_batch:      # else the clock of the first item runs already
             self._wake.set()
         return [await each.answer for each in waiting]
 

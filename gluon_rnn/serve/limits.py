@@ -51,8 +51,8 @@ class Limits:
             if not least <= value < float("inf"):
                 raise ValueError(f"{field.name} must be a finite number of at least {least}, got {value!r}")
         if self.max_items > self.max_queue:
-            raise ValueError(f"max_items is {self.max_items} and max_queue {self.max_queue}, so that a request could be "
-                             "larger than the queue; raise max_queue")
+            raise ValueError(f"max_items is {self.max_items} and max_queue {self.max_queue}, so that a request could "
+                             "be larger than the queue; raise max_queue")
 
 
 class Refusal(Exception):

@@ -59,7 +59,7 @@ def open_model(name, limits=None):
 def _open_bundle(directory, limits):
     from gluon_rnn.export import load
     bundle = load(directory)
-    _ = bundle.pipeline                                                   # what is missing is said now, not at a request
+    _ = bundle.pipeline                                                   # what is missing is said now, not later
     form = task_form(bundle.manifest["task"], bundle.read, limits)
     return Served(bundle, form, pathlib.Path(directory).resolve().name, "bundle", bundle.manifest["model"])
 

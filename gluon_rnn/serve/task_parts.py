@@ -141,8 +141,8 @@ def _complete(recording):
                          "forecast have y null")
     missing = np.flatnonzero(~np.isfinite(recording.x).all(axis=1))
     if len(missing):
-        raise ValueError(f"expected every number of x, got null in row {missing[0]}; inputs of rows to forecast must be "
-                         "known")
+        raise ValueError(f"expected every number of x, got null in row {missing[0]}; inputs of rows to forecast must "
+                         "be known")
     return recording
 
 

@@ -14,7 +14,7 @@ _LOWEST_RATE = 1000     # Hz; a header that says less makes resampling a small f
 
 
 def checked(function, schema):
-    """Return the pydantic type of what ``function(value)`` returns, or refuses by a ValueError; `schema` is for docs."""
+    """Return the pydantic type of what ``function(value)`` returns or refuses by a ValueError; `schema` is for docs."""
     return Annotated[Any, PlainValidator(function), WithJsonSchema(schema)]
 
 

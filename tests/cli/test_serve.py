@@ -28,7 +28,8 @@ def test_a_server_listens_on_loopback_and_takes_its_limits_from_the_command_line
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
-            found = re.fullmatch(r"serving tdnn_names \(classification, classifier\) on (http://127\.0\.0\.1:\d+)\n", line)
+            found = re.fullmatch(r"serving tdnn_names \(classification, classifier\) on (http://127\.0\.0\.1:\d+)\n",
+                                 line)
             with urllib.request.urlopen(f"{found[1]}/model", timeout=60) as answer:
                 assert json.load(answer)["limits"]["max_items"] == 3
         finally:
@@ -43,12 +44,12 @@ def test_a_port_in_use_is_one_sentence_and_no_model_is_loaded():
         port = taken.getsockname()[1]
         found = run("tdnn_names", "--port", str(port))
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr == (f"error: cannot listen on 127.0.0.1 port {port}: the port is in use; pass another --port, or "
-                            "--port 0 for a free one\n")
+    assert found.stderr == (f"error: cannot listen on 127.0.0.1 port {port}: the port is in use; pass another --port, "
+                            "or --port 0 for a free one\n")
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["tdnn_nams"], "there is no run in 'tdnn_nams', and no model of the zoo has this name; the nearest are tdnn_names"),
+    (["tdnn_nams"], "there is no run in 'tdnn_nams', and no model of the zoo has this name; the nearest are tdnn_nam"),
     (["tdnn_names", "--max-batch", "0"], "max_batch must be a finite number of at least 1, got 0"),
     (["tdnn_names", "--max-wait", "-1"], "max_wait must be a finite number of at least 0, got -0.001"),
 ])

@@ -17,8 +17,8 @@ LABELS = ["even", "odd"]
 class Fake:
     """Classifies texts by their CRC-32, which has nothing to do with what stands beside them in a batch.
 
-    `batches` has the items of each call, `threads` who called. A text with "bad" in it is refused, and one with "broken"
-    fails, as do all texts that are asked together with it.
+    `batches` has the items of each call, `threads` who called. A text with "bad" in it is refused, and one with
+    "broken" fails, as do all texts that are asked together with it.
 
     Parameters
     ----------

@@ -30,8 +30,8 @@ PAIR = {"x": np.array(GAS["x"]), "y": np.array(GAS["y"])}
 
 def sound(seconds=0.4, rate=8000):
     """Return the bytes of a recording of noise."""
-    file = io.BytesIO()
-    scipy.io.wavfile.write(file, rate, np.random.default_rng(3).normal(scale=0.1, size=int(seconds * rate)).astype("f4"))
+    file, samples = io.BytesIO(), np.random.default_rng(3).normal(scale=0.1, size=int(seconds * rate))
+    scipy.io.wavfile.write(file, rate, samples.astype("f4"))
     return file.getvalue()
 
 
