@@ -13,6 +13,9 @@ EXTRAS = {
     # Opset 17, and an LSTM operator that takes rows of length 0.
     "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],
     "convert": ["safetensors>=0.4,<1", "h5py>=3.8,<4"],
+    # A framework, its server with a parser of HTTP in C, websockets, metrics.
+    "serve": ["fastapi>=0.115,<1", "uvicorn>=0.30,<1", "httptools>=0.6,<1", "websockets>=13,<18",
+              "prometheus_client>=0.20,<1"],
 }
 HERE = pathlib.Path(__file__).parent
 
@@ -42,7 +45,8 @@ setup(
     package_dir={"gluon_rnn.configs": "configs"},
     package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"],
                   "gluon_rnn.model_zoo": ["*/*.yaml", "*/*.json", "*/*.params"],
-                  "gluon_rnn.public_data": ["manifest.yaml"]},
+                  "gluon_rnn.public_data": ["manifest.yaml"],
+                  "gluon_rnn.serve": ["page.html"]},
     entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
     # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
@@ -71,9 +75,9 @@ setup(
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.30,<2",
                  "mkdocstrings-python>=1.18,<3", "jupytext>=1.16,<2",
                  "nbclient>=0.10,<1", "nbconvert>=7.16,<8", "ipykernel>=6.29,<8", *EXTRAS["data"]],
-        # The tests read and write every format and ask other libraries for a second opinion.
+        # The tests read and write every format, ask other libraries for a second opinion, and servers over HTTP.
         "dev": ["pytest>=8,<10", "pytest-xdist>=3.5,<4", "pytest-cov>=5,<8", "hypothesis>=6.80,<7", "ruff>=0.6,<1",
-                "wheel>=0.40,<1",
+                "wheel>=0.40,<1", "httpx>=0.27,<1",
                 *sum(EXTRAS.values(), [])],
     },
     classifiers=[

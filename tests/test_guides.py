@@ -54,3 +54,8 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
     names = run("export.md", blocks("export.md"), {})
     assert names["logits"].shape == (1, 1, 29)
     assert (names["ours"].hidden_size, names["again"]._hidden_size) == (200, 200)
+
+
+def test_serving(capsys):
+    run("serving.md", blocks("serving.md"), {})
+    assert 0 < float(capsys.readouterr().out) < 1

@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from gluon_rnn.answers import file_predictions
+from gluon_rnn.answers import file_predictions, streaming
 from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
@@ -77,6 +77,17 @@ class ForecastingModel:
         anchors = range(first, len(y), block)
         outputs = self._free_run(self._blocks(u, anchors, block), self._states_at(u, y, anchors))
         return outputs.swapaxes(0, 1).reshape(-1, self._outputs)[:rows]
+
+    def begin(self):
+        """Return the states before the first row of a stream."""
+        streaming.require_causal(self._open, "use predict")
+        return self._open.begin_state(1)
+
+    def step(self, x, y, states):
+        """Return the prediction (Ky,) of a scaled row x (Cx,), y (Ky,), for which y is not read, and the new states."""
+        joined = np.concatenate([x, y]).astype(self._options["dtype"])[None, None]
+        raw, states = self._open(joined, states)
+        return self._mean(raw)[0, 0, :self._outputs], states
 
     def _blocks(self, u, anchors, block):
         """Return the inputs of all blocks, (block, A, Cx), filled up with zeros; (block, A, 1) without inputs."""
@@ -220,12 +231,50 @@ class ForecastingPipeline(Pipeline):
         found = [model.predict(scaled.x, scaled.y, scaled.start, steps_ahead) for model in self._models]
         return np.median([scaler.y.inverse(values.astype(np.float64)) for values in found], axis=0)
 
+    def stream(self, rows):
+        """Yield the prediction of the targets of each row, one step ahead, before the next row is read.
+
+        Parameters
+        ----------
+        rows : iterable of (x, y)
+            Inputs (Cx,) of a row, None for a model without, and its measured targets (Ky,), in the units of the file.
+            Where y is None, the row is predicted and the stream stays where it is: the row comes again with its y.
+
+        Yields
+        ------
+        (Ky,) float64 array, or None for the first rows, as many as the washout
+            Those of all rows are the rows of ``predict(x, y)``; of an ensemble the median.
+
+        Raises
+        ------
+        ValueError
+            If a row has other columns, or a number that is not finite.
+        """
+        scaler, measured = self.assets.scaler, 0
+        states = [model.begin() for model in self._models]
+        for x, y in rows:
+            scaled = [one.transform(_row(values, one, name, measured))
+                      for one, values, name in [(scaler.x, x, "x"), (scaler.y, y, "y")]]
+            found = [model.step(*scaled, before) for model, before in zip(self._models, states)]
+            yield (np.median([scaler.y.inverse(values.astype(np.float64)) for values, _ in found], axis=0)
+                   if measured >= self.assets.washout else None)
+            if y is not None:
+                states, measured = [after for _, after in found], measured + 1
+
     def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
         """Predict the rows of a CSV file and forecast those behind the last measured one.
 
         Parameters and answer are those of `gluon_rnn.answers.file_predictions.predict_file`.
         """
         return file_predictions.predict_file(self.predict, self.assets, path, steps_ahead, horizon, split)
+
+
+def _row(values, scaler, name, number):
+    """Return the numbers (C,) of a row, those in the middle of a scaler where there are none."""
+    row = scaler.offset if values is None else np.asarray(values, dtype=np.float64)
+    if row.shape != scaler.offset.shape or not np.isfinite(row).all() or (values is None and name == "x" and len(row)):
+        raise ValueError(f"{name} of row {number} needs {len(scaler.offset)} finite numbers, got {values}")
+    return row
 
 
 def checked_start(washout, y, steps_ahead, start):

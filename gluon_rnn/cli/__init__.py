@@ -16,6 +16,7 @@ COMMANDS = (
     "forecast",
     "export",
     "convert",
+    "serve",
     "recipes",
     "data",
     "results",

@@ -70,6 +70,35 @@ def test_a_pipeline_predicts_what_the_run_predicts(name):
             np.testing.assert_allclose(got, want, rtol=0, atol=rounding("float32", 10 * T, want))
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_stream_predicts_each_row_before_its_targets_are_known(name):
+    run = run_of(MODELS[name]())
+    x, y = recording(run.model.input_size)
+    rows = list(zip([None] * T if x is None else x, y))
+    found = list(run.stream(rows))
+    assert found[:WASHOUT] == [None] * WASHOUT
+    want = run.predict(x, y)
+    # one step a call instead of one call: some ten terms a step in another order
+    np.testing.assert_allclose(found[WASHOUT:], want, rtol=0, atol=rounding("float32", 10 * T, want))
+    asked_twice = list(run.stream([each for u, v in rows for each in [(u, None), (u, v)]]))
+    for unmeasured, measured, once in zip(asked_twice[::2], asked_twice[1::2], found):
+        np.testing.assert_array_equal(unmeasured, measured)               # the row's own y changes nothing
+        np.testing.assert_array_equal(measured, once)
+
+
+def test_a_stream_of_an_ensemble_is_the_median_and_wrong_rows_are_named():
+    run = run_of(*(MODELS["gru"]() for _ in range(3)))
+    x, y = recording(2)
+    want = run.predict(x, y)
+    np.testing.assert_allclose(list(run.stream(zip(x, y)))[WASHOUT:], want, rtol=0,
+                               atol=rounding("float32", 10 * T, want))
+    for row, message in [((None, y[0]), "x of row 1 needs 2 finite numbers, got None"),
+                         ((x[0], [1.0]), r"y of row 1 needs 2 finite numbers, got \[1.0\]"),
+                         ((x[0], [1.0, np.nan]), "y of row 1 needs 2 finite numbers")]:
+        with pytest.raises(ValueError, match=message):
+            list(run.stream([(x[0], y[0]), row]))
+
+
 @pytest.mark.parametrize("name", ["narx", "gru", "gru_horizon"])
 def test_what_is_not_read_may_be_missing(name):
     run = run_of(MODELS[name]())

@@ -1,5 +1,4 @@
 """What a trained model of time series answers: predictions of a recording, in open loop, n steps ahead or free."""
-
 import mxnet as mx
 import numpy as np
 
@@ -12,7 +11,7 @@ from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.inference.simulate import closed_loop
 from gluon_rnn.models import Forecaster
 from gluon_rnn.tasks import trials
-from gluon_rnn.tasks.predictor import Predictor
+from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["ForecastingPredictor", "SeriesAssets"]
 
@@ -88,6 +87,8 @@ class ForecastingPredictor(Predictor):
         Parameters and answer are those of `gluon_rnn.answers.file_predictions.predict_file`.
         """
         return file_predictions.predict_file(self.predict, self.assets, path, steps_ahead, horizon, split)
+
+    stream = by_pipeline(ForecastingPipeline.stream)
 
     def networks(self):
         """Return the networks of the pipeline, of the layout "TNC"."""

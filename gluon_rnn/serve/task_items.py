@@ -1,0 +1,84 @@
+"""Tasks whose item is one value: a text, a row of numbers, a recording."""
+import json
+
+from gluon_rnn.serve import values
+from gluon_rnn.serve.form import TaskForm, plain
+from gluon_rnn.serve.values import checked
+
+__all__ = ["ITEM_FORMS"]
+
+
+class ClassificationForm(TaskForm):
+    """A text, a row of numbers or a recording; the probability of each class."""
+
+    task = "classification"
+
+    def __init__(self, read, limits):
+        from gluon_rnn.answers.classification import ClassifierAssets
+        super().__init__(read, limits)
+        assets = ClassifierAssets.from_texts(read)
+        kind, _ = json.loads(read("reader.json"))
+        if kind == "text":
+            unit = assets.reader.unit
+            self._takes_text(unit)
+            self.item = checked(lambda value: values.text(value, limits.max_length, unit), {"type": "string"})
+            self.about = {"kind": "text", "unit": unit}
+        else:
+            {"trajectory": self._takes_rows, "audio": self._takes_recordings}[kind](assets.reader)
+        self.about["labels"] = assets.labels
+
+
+class RegressionForm(TaskForm):
+    """A row of numbers; values by the names of the targets."""
+
+    task = "regression"
+
+    def __init__(self, read, limits):
+        from gluon_rnn.answers.regression import ValueAssets
+        super().__init__(read, limits)
+        assets = ValueAssets.from_texts(read)
+        self._takes_rows(assets.reader)
+        self.about["targets"] = assets.target_names
+
+
+class CTCForm(TaskForm):
+    """A recording; its labels and their score."""
+
+    task = "ctc"
+
+    def __init__(self, read, limits):
+        from gluon_rnn.answers.ctc import LabelStringAssets
+        super().__init__(read, limits)
+        self._takes_recordings(LabelStringAssets.from_texts(read).reader)
+
+
+class TaggingForm(TaskForm):
+    """A sentence; its words and their tags."""
+
+    task = "tagging"
+
+    def __init__(self, read, limits):
+        super().__init__(read, limits)
+        self._takes_text("word", "a sentence")
+        self.about = {"kind": "text", "unit": "word", "labels": json.loads(read("tags.json"))["tags"]}
+
+    def shown(self, answer):
+        return {"words": list(answer.words), "tags": list(answer.tags)}
+
+
+class TranslationForm(TaskForm):
+    """A sentence; its translation, score and tokens."""
+
+    task = "translation"
+
+    def __init__(self, read, limits):
+        super().__init__(read, limits)
+        self._takes_text(what="a sentence")
+        self.step, self.about = None, {"kind": "text", "unit": "word"}
+
+    def shown(self, answer):
+        return plain({name: getattr(answer, name) for name in ("text", "score", "source_tokens", "tokens")})
+
+
+#: by the name of a task
+ITEM_FORMS = {form.task: form for form in (ClassificationForm, RegressionForm, CTCForm, TaggingForm, TranslationForm)}
