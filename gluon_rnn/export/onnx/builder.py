@@ -43,6 +43,8 @@ class Tensor:
         A tensor that this one is a transpose of, and the order of its axes.
     pieces : tuple of Tensor or None
         The tensors (1,) that this one, a shape, consists of.
+    given : bool
+        It is an input of the model, as it comes or with its padding replaced.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Tensor:
     narrow: "Tensor" = None
     turned: tuple = None
     pieces: tuple = None
+    given: bool = False
 
     @property
     def ndim(self):
@@ -97,17 +100,13 @@ class Builder:
         """Return the Tensor of a model's input; `shape` may name its free axes."""
         self._used.add(name)
         tensor = Tensor(name, tuple(None if isinstance(axis, str) else axis for axis in shape), np.dtype(dtype),
-                        sizes=sizes)
+                        sizes=sizes, given=True)
         self._inputs.append(_value_info(tensor, shape))
         self._depths[name] = 0
         for axis, pair in enumerate(zip(*sizes)):
             if pair[0] != pair[1]:
                 self.axes.setdefault(pair, (tensor, axis))
         return tensor
-
-    def is_input(self, tensor):
-        """Return whether `tensor` is an input of the model, as it comes."""
-        return any(info.name == tensor.name for info in self._inputs)
 
     def constant(self, array, name=None):
         """Return the Tensor of a constant; equal ones are one initializer, and none is stored that nothing reads."""
@@ -124,13 +123,14 @@ class Builder:
 
         Parameters
         ----------
-        inputs : Tensor, numpy.ndarray or None
-            An array becomes an initializer; None is an optional input that is left out.
+        inputs : Tensor, NumPy array or number, or None
+            Arrays and NumPy's numbers become initializers; None is an optional input that is left out.
         outputs : int
         attributes
             Of the ONNX operator; None is left out.
         """
-        tensors = [self.constant(entry) if isinstance(entry, np.ndarray) else entry for entry in inputs]
+        tensors = [self.constant(entry) if isinstance(entry, (np.ndarray, np.generic)) else entry
+                   for entry in inputs]
         attributes = {key: value for key, value in attributes.items() if value is not None}
         nested = any(isinstance(value, onnx.GraphProto) for value in attributes.values())
         names = [tensor.name if tensor is not None else "" for tensor in tensors]
