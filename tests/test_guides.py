@@ -26,6 +26,14 @@ def test_the_contract():
     assert names["outputs"].shape == (5, 2, 3)
 
 
+def test_onnx(tmp_path, monkeypatch):
+    from gluon_rnn.export.onnx import translators
+    monkeypatch.setattr(translators, "_TRANSLATORS", dict(translators._TRANSLATORS))  # the page adds one of its own
+    monkeypatch.chdir(tmp_path)
+    names = run("onnx.md", blocks("onnx.md"), {})
+    assert names["difference"] < 1e-5 and (tmp_path / "network.onnx").is_file()
+
+
 @pytest.mark.slow
 def test_five_minutes_and_export(tmp_path, monkeypatch):
     """With the first recipe made small, where the pages train it; the export page uses the run of the other."""

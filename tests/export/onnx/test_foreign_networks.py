@@ -142,7 +142,8 @@ def forecaster_inputs(N, dtype):
     observed = np.random.binomial(1, 0.8, (N, Forecaster.HISTORY)).astype(dtype)
     observed[-1] = 0
     return dict(data0=numbers(N, Forecaster.HISTORY, dtype=dtype) * 30, data1=observed,
-                data2=numbers(N, Forecaster.CONTEXT, 4, dtype=dtype), data3=np.random.randint(0, 6, (N, 1)).astype(dtype))
+                data2=numbers(N, Forecaster.CONTEXT, 4, dtype=dtype),
+                data3=np.random.randint(0, 6, (N, 1)).astype(dtype))
 
 
 def assert_forecasts(tmp_path, dtype, tolerance):

@@ -23,7 +23,8 @@ def filled(builder, node, number, like):
     shape, dtype, example = node.output_shapes[0], node.output_dtypes[0], node.output_sizes[0]
     if None not in shape:
         return builder.constant(np.full(shape, number, dtype))
-    lengths = [length if length is not None else free_length(builder, node, axis, like) for axis, length in enumerate(shape)]
+    lengths = [free_length(builder, node, axis, like) if length is None else length
+               for axis, length in enumerate(shape)]
     value = numpy_helper.from_array(np.array([number], dtype))
     result = builder.add("ConstantOfShape", sizes(builder, lengths), value=value)
     narrow = builder.constant(np.full((1,) * len(shape), number, dtype))
