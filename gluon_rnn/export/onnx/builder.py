@@ -5,6 +5,7 @@ nothing of that body goes in front of the loop, and what nothing reads is left o
 """
 import contextlib
 import dataclasses
+import hashlib
 
 import numpy as np
 import onnx
@@ -93,6 +94,8 @@ class Builder:
 
     def __init__(self, opset=17):
         self.opset, self.prefix, self.axes = opset, "graph", {}
+        self._opsets = [helper.make_opsetid("", opset)]
+        self._ir_version = helper.find_min_ir_version_for(self._opsets)   # the oldest, which most runtimes read
         self._scopes, self._depths, self._constants, self._used = [_Scope()], {}, {}, set()
         self._arrays, self._inputs = {}, []
 
@@ -111,7 +114,7 @@ class Builder:
     def constant(self, array, name=None):
         """Return the Tensor of a constant; equal ones are one initializer, and none is stored that nothing reads."""
         array = np.asarray(array, order="C")
-        key = array.dtype.str, array.shape, array.tobytes()
+        key = array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest()
         if key not in self._constants:
             unique = self._unique(name or f"{self.prefix}/constant")
             self._constants[key] = Tensor(unique, array.shape, array.dtype, array, sizes=(array.shape, array.shape))
@@ -196,8 +199,8 @@ class Builder:
         read = names_read(nodes)
         arrays = [numpy_helper.from_array(array, key) for key, array in self._arrays.items() if key in read]
         graph = helper.make_graph(nodes, name, self._inputs, infos, arrays)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8,
-                                 producer_name="gluon_rnn", producer_version=producer_version)
+        return helper.make_model(graph, opset_imports=self._opsets, producer_name="gluon_rnn",
+                                 producer_version=producer_version, ir_version=self._ir_version)
 
     def reserve(self, names):
         """Keep `names` for the model's outputs."""
@@ -232,7 +235,7 @@ class Builder:
                 if tensor.value is not None and tensor.value.size <= _LARGEST_DATUM}
         found = shape_inference.infer_node_outputs(
             onnx.defs.get_schema(node.op_type, self.opset), node, types, data,
-            opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+            opset_imports=self._opsets, ir_version=self._ir_version)
         return [_kind(found.get(name)) for name in node.output]
 
     def _distinct(self, tensors, taken, depth):

@@ -58,7 +58,7 @@ def test_names_of_outputs(parameters):
 
 
 def test_only_standard_operators_of_the_version_asked_for(parameters):
-    for opset in (17, 20):
+    for opset in (17, 21):
         model = convert(DENSE, parameters, INPUTS, opset=opset)
         assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", opset)]
         assert_right(model, parameters)
