@@ -39,6 +39,14 @@ def test_weights_of_other_libraries(tmp_path, monkeypatch):
     assert names["outputs"].shape == (5, 8, 4) and names["state_dict"]["weight_hh_l0"].shape == (16, 4)
 
 
+def test_onnx(tmp_path, monkeypatch):
+    from gluon_rnn.export.onnx import translators
+    monkeypatch.setattr(translators, "_TRANSLATORS", dict(translators._TRANSLATORS))  # the page adds one of its own
+    monkeypatch.chdir(tmp_path)
+    names = run("onnx.md", blocks("onnx.md"), {})
+    assert names["difference"] < 1e-5 and (tmp_path / "network.onnx").is_file()
+
+
 @pytest.mark.slow
 def test_five_minutes_and_export(tmp_path, monkeypatch):
     """With the first recipe made small, where the pages train it; the export page uses the run of the other."""
@@ -51,9 +59,9 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
     assert names["outputs"].shape == (35, 20, 200) and (tmp_path / "runs" / "quickstart-1").is_dir()
     from gluon_rnn.cli.main import main
     main(["export", "runs/quickstart-1"])
+    main(["export", "tdnn_names", "--format", "onnx", "--output", "names"])
     names = run("export.md", blocks("export.md"), {})
-    assert names["logits"].shape == (1, 1, 29)
-    assert (names["ours"].hidden_size, names["again"]._hidden_size) == (200, 200)
+    assert names["logits"].shape == (1, 2, 29)
 
 
 def test_serving(capsys):

@@ -5,6 +5,7 @@ nothing of that body goes in front of the loop, and what nothing reads is left o
 """
 import contextlib
 import dataclasses
+import hashlib
 
 import numpy as np
 import onnx
@@ -43,6 +44,8 @@ class Tensor:
         A tensor that this one is a transpose of, and the order of its axes.
     pieces : tuple of Tensor or None
         The tensors (1,) that this one, a shape, consists of.
+    given : bool
+        It is an input of the model, as it comes or with its padding replaced.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Tensor:
     narrow: "Tensor" = None
     turned: tuple = None
     pieces: tuple = None
+    given: bool = False
 
     @property
     def ndim(self):
@@ -90,6 +94,8 @@ class Builder:
 
     def __init__(self, opset=17):
         self.opset, self.prefix, self.axes = opset, "graph", {}
+        self._opsets = [helper.make_opsetid("", opset)]
+        self._ir_version = helper.find_min_ir_version_for(self._opsets)   # the oldest, which most runtimes read
         self._scopes, self._depths, self._constants, self._used = [_Scope()], {}, {}, set()
         self._arrays, self._inputs = {}, []
 
@@ -97,7 +103,7 @@ class Builder:
         """Return the Tensor of a model's input; `shape` may name its free axes."""
         self._used.add(name)
         tensor = Tensor(name, tuple(None if isinstance(axis, str) else axis for axis in shape), np.dtype(dtype),
-                        sizes=sizes)
+                        sizes=sizes, given=True)
         self._inputs.append(_value_info(tensor, shape))
         self._depths[name] = 0
         for axis, pair in enumerate(zip(*sizes)):
@@ -105,14 +111,10 @@ class Builder:
                 self.axes.setdefault(pair, (tensor, axis))
         return tensor
 
-    def is_input(self, tensor):
-        """Return whether `tensor` is an input of the model, as it comes."""
-        return any(info.name == tensor.name for info in self._inputs)
-
     def constant(self, array, name=None):
         """Return the Tensor of a constant; equal ones are one initializer, and none is stored that nothing reads."""
         array = np.asarray(array, order="C")
-        key = array.dtype.str, array.shape, array.tobytes()
+        key = array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest()
         if key not in self._constants:
             unique = self._unique(name or f"{self.prefix}/constant")
             self._constants[key] = Tensor(unique, array.shape, array.dtype, array, sizes=(array.shape, array.shape))
@@ -124,13 +126,14 @@ class Builder:
 
         Parameters
         ----------
-        inputs : Tensor, numpy.ndarray or None
-            An array becomes an initializer; None is an optional input that is left out.
+        inputs : Tensor, NumPy array or number, or None
+            Arrays and NumPy's numbers become initializers; None is an optional input that is left out.
         outputs : int
         attributes
             Of the ONNX operator; None is left out.
         """
-        tensors = [self.constant(entry) if isinstance(entry, np.ndarray) else entry for entry in inputs]
+        tensors = [self.constant(entry) if isinstance(entry, (np.ndarray, np.generic)) else entry
+                   for entry in inputs]
         attributes = {key: value for key, value in attributes.items() if value is not None}
         nested = any(isinstance(value, onnx.GraphProto) for value in attributes.values())
         names = [tensor.name if tensor is not None else "" for tensor in tensors]
@@ -196,8 +199,8 @@ class Builder:
         read = names_read(nodes)
         arrays = [numpy_helper.from_array(array, key) for key, array in self._arrays.items() if key in read]
         graph = helper.make_graph(nodes, name, self._inputs, infos, arrays)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8,
-                                 producer_name="gluon_rnn", producer_version=producer_version)
+        return helper.make_model(graph, opset_imports=self._opsets, producer_name="gluon_rnn",
+                                 producer_version=producer_version, ir_version=self._ir_version)
 
     def reserve(self, names):
         """Keep `names` for the model's outputs."""
@@ -232,7 +235,7 @@ class Builder:
                 if tensor.value is not None and tensor.value.size <= _LARGEST_DATUM}
         found = shape_inference.infer_node_outputs(
             onnx.defs.get_schema(node.op_type, self.opset), node, types, data,
-            opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+            opset_imports=self._opsets, ir_version=self._ir_version)
         return [_kind(found.get(name)) for name in node.output]
 
     def _distinct(self, tensors, taken, depth):

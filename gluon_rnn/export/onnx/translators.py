@@ -8,7 +8,6 @@ import json
 import pkgutil
 
 import mxnet as mx
-import numpy as np
 
 __all__ = ["UnsupportedOperator", "translates", "supported", "translate"]
 
@@ -93,7 +92,8 @@ def _translated(builder, node):
 
 
 def _described(builder, node, tensor, shape, dtype, sizes):
-    if (tensor.dtype is not None and tensor.dtype != dtype) or (tensor.shape is not None and len(tensor.shape) != len(shape)):
+    other_type = tensor.dtype is not None and tensor.dtype != dtype
+    if other_type or (tensor.shape is not None and len(tensor.shape) != len(shape)):
         raise AssertionError(f"the translator of {node.op} ({node.name}) gives {tensor.dtype} {tensor.shape}, "
                              f"MXNet {dtype} {shape}")
     return tensor if tensor.value is not None else builder.describe(tensor, shape, dtype, sizes=sizes)

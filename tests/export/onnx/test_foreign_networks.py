@@ -46,11 +46,13 @@ def test_language_model_of_gluonnlp():
     model = convert(mx.sym.Group([outputs, *finals]), parameters, {
         "data": (("T", "N"), "int32"), "h": ((2, "N", 200), "float32"), "c": ((2, "N", 200), "float32")},
         outputs=["logits", "h_out", "c_out"])
-    assert collections.Counter(operators_of(model)) == dict(Gather=1, LSTM=2, Split=2, Squeeze=2, Concat=2, MatMul=1, Add=1)
+    assert collections.Counter(operators_of(model)) == dict(Gather=1, LSTM=2, Split=2, Squeeze=2, Concat=2, MatMul=1,
+                                                            Add=1)
     for T, N in ((7, 4), (1, 1)):
         ids, begin = np.random.randint(0, len(WORDS), (T, N)).astype("int32"), [numbers(2, N, 200), numbers(2, N, 200)]
         logits, ends = network(mx.nd.array(ids, dtype="int32"), [mx.nd.array(state) for state in begin])
-        check(model, {"data": ids, "h": begin[0], "c": begin[1]}, [value.asnumpy() for value in (logits, *ends)], SINGLE)
+        expected = [value.asnumpy() for value in (logits, *ends)]
+        check(model, {"data": ids, "h": begin[0], "c": begin[1]}, expected, SINGLE)
 
 
 class Recogniser(gluon.HybridBlock):
@@ -88,7 +90,8 @@ def test_recogniser_of_lines_of_text(tmp_path):
         value.set_data(mx.nd.array(0.5 + np.abs(numbers(*value.shape)) / 4))
     network.export(str(tmp_path / "network"), epoch=7)
     model = convert(symbol, parameters, {"data": (("N", 1, 32, "W"), "float32")}, outputs=["scores"])
-    assert [axis.dim_param or axis.dim_value for axis in model.graph.output[0].type.tensor_type.shape.dim][1:] == ["N", 6]
+    steps, *others = model.graph.output[0].type.tensor_type.shape.dim
+    assert not steps.dim_value and [axis.dim_param or axis.dim_value for axis in others] == ["N", 6]
     for N, W in ((3, 52), (1, 37)):
         images = numbers(N, 1, 32, W)
         expected = answers(network, [images])
@@ -97,7 +100,7 @@ def test_recogniser_of_lines_of_text(tmp_path):
 
 
 class Forecaster(gluon.HybridBlock):
-    """Location, scale and degrees of freedom of a t distribution for each step, after lags and features of that step."""
+    """Location, scale and degrees of freedom of a t distribution for each step, after its lags and features."""
 
     LAGS, CONTEXT, HISTORY = (1, 2, 7), 12, 19
 
@@ -139,7 +142,8 @@ def forecaster_inputs(N, dtype):
     observed = np.random.binomial(1, 0.8, (N, Forecaster.HISTORY)).astype(dtype)
     observed[-1] = 0
     return dict(data0=numbers(N, Forecaster.HISTORY, dtype=dtype) * 30, data1=observed,
-                data2=numbers(N, Forecaster.CONTEXT, 4, dtype=dtype), data3=np.random.randint(0, 6, (N, 1)).astype(dtype))
+                data2=numbers(N, Forecaster.CONTEXT, 4, dtype=dtype),
+                data3=np.random.randint(0, 6, (N, 1)).astype(dtype))
 
 
 def assert_forecasts(tmp_path, dtype, tolerance):

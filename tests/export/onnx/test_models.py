@@ -28,10 +28,12 @@ def flat(results):
 def drawn(name, shape, dtype, lengths):
     shape = tuple(lengths.get(axis, axis) for axis in shape)
     if name.endswith("length"):
-        return np.random.permutation([lengths["S" if name.startswith("source") else "T"], 2, 0])[:shape[0]].astype(dtype)
+        steps = lengths["S" if name.startswith("source") else "T"]
+        return np.random.permutation([steps, 2, 0])[:shape[0]].astype(dtype)
     if name == "char_lengths":
         return np.random.randint(0, 5, shape).astype(dtype)
-    return np.random.randint(0, 9, shape).astype(dtype) if dtype == "int32" else np.random.normal(size=shape).astype(dtype)
+    numbers = np.random.randint(0, 9, shape) if dtype == "int32" else np.random.normal(size=shape)
+    return numbers.astype(dtype)
 
 
 def with_padding(values, time="valid_length"):

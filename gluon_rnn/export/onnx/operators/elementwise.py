@@ -26,8 +26,8 @@ def stem_of(op):
 
 
 def both_ways(stems):
-    """Return the names of operators on two tensors: of one shape, and with broadcasting."""
-    return [f"{kind}_{stem}" for kind in ("broadcast", "elemwise", "") for stem in stems]
+    """Return the names of operators on two tensors: with broadcasting, and of one shape."""
+    return [f"{kind}_{stem}" for kind in ("broadcast", "") for stem in stems]
 
 
 def applied(builder, tensor, function):
@@ -51,7 +51,7 @@ def cast_or_nothing(builder, node):
     return cast(builder, node.inputs[0], node.output_dtypes[0])
 
 
-@translates(*both_ways(BINARY), "_grad_add")
+@translates(*both_ways(BINARY), *(f"elemwise_{stem}" for stem in ("add", "sub", "mul", "div")), "_grad_add")
 def two_tensors(builder, node):
     inputs = narrowed(node)
     return builder.add(BINARY[stem_of(node.op).replace("grad_add", "add")], *inputs)
@@ -66,7 +66,7 @@ def narrowed(node):
     return [a, b]
 
 
-@translates(*(f"_{stem}_scalar" for stem in BINARY))
+@translates(*(f"_{stem}_scalar" for stem in BINARY if stem not in ("add", "sub")))
 def tensor_and_number(builder, node):
     number, dtype = float(node.attrs["scalar"]), node.output_dtypes[0]
     if (stem_of(node.op), number) in NEUTRAL:
@@ -117,6 +117,19 @@ def _compared(builder, node, a, b):
 def logic(builder, node):
     a, b = (cast(builder, tensor, "bool") for tensor in node.inputs)
     return cast(builder, builder.add(LOGIC[stem_of(node.op)], a, b), node.output_dtypes[0])
+
+
+@translates(*(f"_{stem}_scalar" for stem in LOGIC))
+def logic_with_number(builder, node):
+    truth = builder.add(LOGIC[stem_of(node.op)], cast(builder, node.inputs[0], "bool"),
+                        scalar(builder, float(node.attrs["scalar"]) != 0, "bool"))
+    return cast(builder, truth, node.output_dtypes[0])
+
+
+@translates(*both_ways(["hypot"]))
+def hypotenuse(builder, node):
+    squares = [builder.add("Mul", tensor, tensor) for tensor in node.inputs]
+    return builder.add("Sqrt", builder.add("Add", *squares))
 
 
 @translates("logical_not")

@@ -17,7 +17,7 @@ def take(builder, node):
     """Places outside are brought inside, as MXNet does, but for ids that go from an input straight into a table."""
     data, places = node.inputs
     axis, mode = node.attrs.get("axis", 0) % data.ndim, node.attrs.get("mode", "clip")
-    is_table = data.value is not None and data.ndim == 2 and builder.is_input(places)
+    is_table = data.value is not None and data.ndim == 2 and places.given
     places = as_places(builder, places)
     if mode == "wrap":
         places = builder.add("Mod", places, cast(builder, _length(builder, data, axis), places.dtype))

@@ -34,7 +34,7 @@ def sequence_mask(builder, node):
     if data.ndim > 2:
         valid = unsqueeze(builder, valid, range(2, data.ndim))
     value = scalar(builder, float(node.attrs.get("value", 0)), data.dtype)
-    return builder.add("Where", valid, data, value)
+    return builder.describe(builder.add("Where", valid, data, value), given=data.given)
 
 
 @translates("SequenceLast")

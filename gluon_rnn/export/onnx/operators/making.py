@@ -6,10 +6,9 @@ from gluon_rnn.export.onnx.shaping import cast, expand, reshape, scalar, size, s
 from gluon_rnn.export.onnx.translators import refused, translates
 
 
-@translates("zeros_like", "ones_like", "full_like", "_full_like")
+@translates("zeros_like", "ones_like")
 def filled_like(builder, node):
-    number = {"zeros_like": 0, "ones_like": 1}.get(node.op, node.attrs.get("fill_value"))
-    return filled(builder, node, float(number), [node.inputs[0]])
+    return filled(builder, node, float(node.op == "ones_like"), [node.inputs[0]])
 
 
 @translates("_zeros", "_ones", "_full", "_zeros_without_dtype")
@@ -24,14 +23,15 @@ def filled(builder, node, number, like):
     shape, dtype, example = node.output_shapes[0], node.output_dtypes[0], node.output_sizes[0]
     if None not in shape:
         return builder.constant(np.full(shape, number, dtype))
-    lengths = [length if length is not None else _free(builder, node, axis, like) for axis, length in enumerate(shape)]
+    lengths = [free_length(builder, node, axis, like) if length is None else length
+               for axis, length in enumerate(shape)]
     value = numpy_helper.from_array(np.array([number], dtype))
     result = builder.add("ConstantOfShape", sizes(builder, lengths), value=value)
     narrow = builder.constant(np.full((1,) * len(shape), number, dtype))
     return builder.describe(result, shape, dtype, sizes=example, fill=number, narrow=narrow)
 
 
-def _free(builder, node, axis, like):
+def free_length(builder, node, axis, like):
     """Return the length of a free axis of a node's output."""
     pair = tuple(shape[axis] for shape in node.output_sizes[0])
     if pair in builder.axes:

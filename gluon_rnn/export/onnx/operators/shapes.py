@@ -1,7 +1,7 @@
 """Operators that rearrange: reshapes, slices, joints, transposes, repetitions, padding."""
 import numpy as np
 
-from gluon_rnn.export.onnx.operators.making import _free
+from gluon_rnn.export.onnx.operators.making import free_length
 from gluon_rnn.export.onnx.shaping import expand, reshape, size, sizes, slices, squeeze, transpose, unsqueeze
 from gluon_rnn.export.onnx.translators import refused, translates
 
@@ -163,7 +163,7 @@ def _like(builder, node, axis):
         if axes[0] is not None:
             ours = [entry % node.inputs[0].ndim for entry in as_tuple(axes[0])]
             return size(builder, node.inputs[1], as_tuple(axes[1])[ours.index(axis)])
-    return _free(builder, node, axis, node.inputs[1:])
+    return free_length(builder, node, axis, node.inputs[1:])
 
 
 @translates("tile")

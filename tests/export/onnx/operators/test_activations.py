@@ -25,8 +25,8 @@ def test_leaky_relu(settings, dtype):
     compare(mx.sym.LeakyReLU(DATA, **settings), INPUTS[dtype], tolerance=SINGLE)
 
 
-@pytest.mark.parametrize("shape, slopes", [(("N", 3), (3,)), (("N", 3), (1,)), (("N", 3, "T"), (3,)), (("N", 3, "T"), (1,)),
-                                           (("N", 3, "T", 2), (3,))])
+@pytest.mark.parametrize("shape, slopes", [(("N", 3), (3,)), (("N", 3), (1,)), (("N", 3, "T"), (3,)),
+                                           (("N", 3, "T"), (1,)), (("N", 3, "T", 2), (3,))])
 def test_a_learnt_slope_for_each_channel_or_for_all(shape, slopes):
     symbol = mx.sym.LeakyReLU(DATA, mx.sym.var("slopes"), act_type="prelu")
     compare(symbol, {"data": (shape, "float32")}, {"slopes": np.abs(drawn(slopes, "float32", {}))})

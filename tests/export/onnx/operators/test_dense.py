@@ -38,7 +38,8 @@ def test_a_weight_that_depends_on_an_input():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("a, b, flags", [
-    (("T", 4), (4, "N"), {}), ((4, "T"), (4, "N"), dict(transpose_a=True)), (("T", 4), ("N", 4), dict(transpose_b=True)),
+    (("T", 4), (4, "N"), {}), ((4, "T"), (4, "N"), dict(transpose_a=True)),
+    (("T", 4), ("N", 4), dict(transpose_b=True)),
     ((4,), (4,), {}), (("T", "N", 4), (4, 2), {}), (("T", 4), (4,), {}), (("T", 4), (4, 3, "N"), {})])
 def test_dot(dtype, a, b, flags):
     compare(mx.sym.dot(mx.sym.var("a"), mx.sym.var("b"), **flags), {"a": (a, dtype), "b": (b, dtype)})
