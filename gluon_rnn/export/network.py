@@ -154,12 +154,8 @@ class GraphNetwork(Network):
 
 def _fits(shape, expected):
     """Return whether a shape fits one in which letters stand for any size."""
-    if len(shape) != len(expected):
-        return False
-    for found, size in zip(shape, expected):
-        if found != size and size.__class__ is not str:
-            return False
-    return True
+    return len(shape) == len(expected) and all(
+        found == size or isinstance(size, str) for found, size in zip(shape, expected))
 
 
 def _in_words(shape):
