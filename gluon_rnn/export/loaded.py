@@ -64,6 +64,13 @@ class Bundle:
         """Answer raw input, as ``gluon_rnn.load(RUN).predict`` does."""
         return self.pipeline.predict(*inputs, **options)
 
+    def predict_file(self, path, **options):
+        """Predict the rows of a CSV file with a header, by a model of series; see its pipeline in `gluon_rnn.answers`."""
+        if not hasattr(self.pipeline, "predict_file"):
+            raise ValueError(f"a model of the task {self.manifest['task']!r} predicts items and no files of rows; call "
+                             "predict")
+        return self.pipeline.predict_file(path, **options)
+
     def stream(self, steps):
         """Yield an answer after each of `steps`, as ``gluon_rnn.load(RUN).stream`` does."""
         return self.pipeline.stream(steps)
