@@ -8,6 +8,7 @@ import pandas as pd
 from gluon_rnn import config as configuration
 from gluon_rnn import recipes, runtime
 from gluon_rnn.data.placement import addresses
+from gluon_rnn.inference.neural_cache import evaluate_with_cache
 from gluon_rnn.model_zoo import entries
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training import checkpoints
@@ -15,8 +16,8 @@ from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.folder import check_assets, recipe_of, write_results
 from gluon_rnn.training.start import Source
 
-__all__ = ["Run", "check_same_data", "config_of", "evaluate_run", "evaluate_ensemble", "load_run",
-           "starting_point"]
+__all__ = ["Run", "check_same_data", "config_of", "evaluate_cached", "evaluate_run", "evaluate_ensemble",
+           "load_run", "starting_point"]
 
 
 class Run:
@@ -230,6 +231,12 @@ def evaluate_run(path, split=None, which="best"):
 def _evaluated(path, split, which, data=None):
     """Return the task, the split and the scores of a checkpoint on it."""
     _, config, checkpoint = _saved(path, which, data)
+    task, split = _loaded(path, split, config, checkpoint)
+    return task, split, task.evaluate(split)
+
+
+def _loaded(path, split, config, checkpoint):
+    """Return the task of a checkpoint, with its parameters, and the split, by default the one that is reported."""
     task = recipes.build_task(config)
     split = split or task.final_split
     if split not in task.data.splits:
@@ -237,7 +244,22 @@ def _evaluated(path, split, which, data=None):
     check_assets(checkpoint, task.assets, f"the run in {str(path)!r}")
     checkpoint.load_parameters(task.model, runtime.devices(config.device)[0])
     task.graph.hybridize()
-    return task, split, task.evaluate(split)
+    return task, split
+
+
+def evaluate_cached(path, size, split=None, which="best"):
+    """Return the scores of a language model with a neural cache of `size` places, as a sentence.
+
+    Parameters and errors are those of `evaluate_run`; see `gluon_rnn.inference.neural_cache`.
+    """
+    _, config, checkpoint = _saved(path, which)
+    if config.task.name != "language_model":
+        raise ValueError(f"a cache goes with a language model, and the task of {str(path)!r} is {config.task.name!r}; "
+                         "leave it out")
+    task, split = _loaded(path, split, config, checkpoint)
+    found = evaluate_with_cache(task, split, size)
+    return (f"{in_words(task, split, task.scores_of(found.loss))}, with a cache of {size} places, theta {found.theta} "
+            f"and lambda {found.share} by the validation split")
 
 
 def evaluate_ensemble(paths, split=None, which="best", *, save=False):

@@ -16,6 +16,10 @@ def run(options):
     if others:
         print(evaluate_ensemble([options.run, *others], options.split, options.checkpoint, save=options.save))
         return 0
+    if options.cache:
+        from gluon_rnn.runs import evaluate_cached
+        print(evaluate_cached(options.run, options.cache, options.split, options.checkpoint))
+        return 0
     if options.bundle:
         from gluon_rnn.export import load
         from gluon_rnn.export.evaluation import evaluate_bundle
@@ -31,6 +35,8 @@ def add_arguments(parser):
     """Add the options of this command to a parser."""
     add_run(parser)
     parser.add_argument("--split", help="train, valid or test; default: test where there is one, else valid")
+    parser.add_argument("--cache", type=int, metavar="SIZE",
+                        help="a language model with a neural cache of so many places")
     parser.add_argument("--bundle", metavar="DIR", help="score this export of RUN, not its checkpoint")
     add_checkpoint(parser)
     add_ensemble(parser, "further runs of the recipe, to be evaluated as an ensemble with RUN")

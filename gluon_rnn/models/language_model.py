@@ -177,6 +177,12 @@ class LanguageModel(AroundEncoder):
         loss = self.output.loss if exact else self.output.training_loss
         return loss(F, hidden, target, weights, *arrays), states
 
+    def hidden_and_scores(self, tokens, states):
+        """Return the encoder's outputs (T, N, H), scores (T, N, V) and new states of tokens (T, N), all NDArrays."""
+        weights = {name: parameter.data(tokens.context) for name, parameter in self._reg_params.items()}
+        hidden, states = self._hidden(mx.nd, tokens, states, None, weights)
+        return hidden, self.output.scores(mx.nd, hidden, weights), states
+
     def _hidden(self, F, inputs, states, valid_length, weights):
         """Return the encoder's outputs (T, N, H) behind dropout, and its states."""
         # An id out of range, or NaN, cannot be looked up.
