@@ -5,7 +5,7 @@ import re
 from setuptools import find_packages, setup
 
 # What reading and scoring some kinds of data takes: CoNLL-U, BLEU, pieces of words, F1, sound features,
-# edit distances, ABC tunes.
+# edit distances, ABC tunes. Files of torch and Keras, without pickle.
 EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.6,<2",
              "librosa>=0.10,<0.12", "rapidfuzz>=3,<4"],
@@ -15,6 +15,7 @@ EXTRAS = {
     # A framework, its server with a parser of HTTP in C, websockets, metrics.
     "serve": ["fastapi>=0.115,<1", "uvicorn>=0.30,<1", "httptools>=0.6,<1", "websockets>=13,<18",
               "prometheus_client>=0.20,<1"],
+    "convert": ["safetensors>=0.4,<1", "h5py>=3.8,<4"],
 }
 HERE = pathlib.Path(__file__).parent
 

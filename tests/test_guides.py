@@ -1,7 +1,9 @@
 """Python code of the guides in docs/ runs as it stands there."""
 import pathlib
 import re
+import shutil
 
+import mxnet as mx
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,6 +26,17 @@ def run(page, found, names):
 def test_the_contract():
     names = run("contract.md", blocks("contract.md"), {})
     assert names["outputs"].shape == (5, 2, 3)
+
+
+def test_weights_of_other_libraries(tmp_path, monkeypatch):
+    """With a small file of PyTorch's; the block that writes such a file needs PyTorch and a pickle."""
+    pytest.importorskip("safetensors")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "tests" / "convert" / "reference" / "torch_model.safetensors", "model.safetensors")
+    reading, writing = blocks("convert.md")
+    assert "torch.load" in writing[1]
+    names = run("convert.md", [reading], {"inputs": mx.nd.ones((5, 8, 3))})
+    assert names["outputs"].shape == (5, 8, 4) and names["state_dict"]["weight_hh_l0"].shape == (16, 4)
 
 
 @pytest.mark.slow

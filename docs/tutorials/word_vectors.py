@@ -7,12 +7,12 @@
 # %% [markdown]
 # # Word vectors of a language model
 #
-# A language model of words holds a vector for each word: the row of its embedding. Nothing told the model that words have
-# kinds. It had to predict the next word, and words that are followed by the same words come to have similar vectors
-# (Bengio et al. 2003).
+# A language model of words holds a vector for each word: the row of its embedding. Nothing told the model that words
+# have kinds. It had to predict the next word, and words that are followed by the same words come to have similar
+# vectors (Bengio et al. 2003).
 #
-# The model `lstm_200_wikitext2` of the zoo was trained on two million words of Wikipedia articles (WikiText-2, Merity et
-# al. 2017). Its output layer is an adaptive softmax: rare words have shorter vectors, which a matrix brings to 200
+# The model `lstm_200_wikitext2` of the zoo was trained on two million words of Wikipedia articles (WikiText-2, Merity
+# et al. 2017). Its output layer is an adaptive softmax: rare words have shorter vectors, which a matrix brings to 200
 # numbers.
 
 # %%
@@ -45,14 +45,15 @@ def neighbours(word, count=6):
     return [f"{vocab.idx_to_token[index]} {cosines[index]:.2f}" for index in order if index != vocab[word]][:count]
 
 
-words = ["five", "May", "river", "album", "she", "could", "German", "attacked", "eastern", "who", "small", "London"]
+words = ["five", "May", "river", "album", "she", "could", "German", "attacked", "eastern", "who", "small",
+         "London"]
 pd.DataFrame({word: neighbours(word) for word in words}).T
 
 # %% [markdown]
 # ## A map
 #
-# t-SNE (van der Maaten & Hinton 2008) places words in the plane so that near neighbours stay near. Distances between far
-# groups mean little.
+# t-SNE (van der Maaten & Hinton 2008) places words in the plane so that near neighbours stay near. Distances between
+# far groups mean little.
 
 # %%
 kinds = {

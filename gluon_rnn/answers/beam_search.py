@@ -66,17 +66,14 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
         a translation model; ``step.rows(states, indices)`` takes rows of the states.
     states : list
         States before the first token.
-    begin : (N,) int array
-        First input token of each row.
-    end : int
-        The end token.
+    begin, end : (N,) int array and int
+        First input token of each row, and the end token of all.
     beam_size : int, default 5
         Number of sequences kept at each step; 1 is greedy search.
     max_length : int, default 50
         Maximum number of tokens of a sequence, the end token counted.
-    alpha : float, >= 0, default 1
-        Strength of the length normalisation; 0 is none.
-    k : float, >= 0, default 5
+    alpha, k : float, >= 0, default 1 and 5
+        Of the length normalisation; alpha 0 is none.
     exclude : sequence of int
         Tokens that are never generated, such as padding and the unknown token.
 
@@ -89,26 +86,28 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
     ValueError
         If an option or a token id is out of range, or the decoder's outputs are not finite.
     """
+    begin, exclude = np.asarray(begin, dtype=np.int32), sorted(set(exclude))
+    _check_options(beam_size, max_length, alpha, k, end, exclude)
+    beams, token = _Beams(len(begin), beam_size, end), np.repeat(begin, beam_size)
+    states = step.rows(states, np.repeat(np.arange(len(begin)), beam_size))
+    for length in range(1, max_length + 1):
+        logits, states = step(token, states)
+        if length == 1:
+            _check_vocabulary(logits.shape[1], begin, end, exclude)
+        penalties = [length_penalty(max(each, 1), alpha, k) for each in (length - 1, length)]
+        best = beams.extend(logits, exclude, penalties)
+        if not beams.alive.any():
+            break
+        states, token = step.rows(states, best), np.maximum(beams.last, 0)
+    return beams.hypotheses()
+
+
+def _check_options(beam_size, max_length, alpha, k, end, exclude):
     check_sizes(beam_size=beam_size, max_length=max_length)
     if not (alpha >= 0 and k >= 0):                                       # NaN too
         raise ValueError(f"alpha and k of the length normalisation must be at least 0, got {alpha} and {k}")
     if end in exclude:
         raise ValueError(f"the end token {end} is among the excluded tokens; take it out of exclude")
-    begin, exclude = np.asarray(begin).astype(np.int32), sorted(set(exclude))
-    beams = _Beams(len(begin), beam_size, end)
-    states = step.rows(states, np.repeat(np.arange(len(begin)), beam_size))
-    token = np.repeat(begin, beam_size)
-    for length in range(1, max_length + 1):
-        logits, states = step(token, states)
-        logits = np.asarray(logits, dtype=np.float32)
-        if length == 1:
-            _check_vocabulary(logits.shape[1], begin, end, exclude)
-        best = beams.extend(logits, exclude, length_penalty(length - 1, alpha, k) if length > 1 else 1.0,
-                            length_penalty(length, alpha, k))
-        if not beams.alive.any():
-            break
-        states, token = step.rows(states, best), np.maximum(beams.last, 0)
-    return beams.hypotheses()
 
 
 def _check_vocabulary(size, begin, end, exclude):
@@ -133,10 +132,14 @@ class _Beams:
         """The last token of each beam, (N * B,); -1 behind the end."""
         return self._tokens[:, :, -1].reshape(-1)
 
-    def extend(self, logits, exclude, penalty_before, penalty):
-        """Keep the best continuations of `logits` (N * B, V); return the row of the batch that each comes from."""
+    def extend(self, logits, exclude, penalties):
+        """Keep the best continuations of `logits` (N * B, V); return the row of the batch that each comes from.
+
+        `penalties` are those of sequences as long as they are, and as long as they become.
+        """
+        logits = np.asarray(logits, dtype=np.float32)
         (rows, size), vocabulary = self._shape, logits.shape[1]
-        gained = self._scores * penalty_before                            # log p of what is there
+        gained = self._scores * penalties[0]                              # log p of what is there
         total = _log_sum_exp(logits)                                      # over all tokens, excluded ones included
         base = np.where(self.alive, gained - total.reshape(rows, size), _IMPOSSIBLE)
         values = logits + base.reshape(-1, 1).astype(logits.dtype)
@@ -147,7 +150,7 @@ class _Beams:
         scores = np.take_along_axis(logits.reshape(values.shape), places, axis=1).astype(np.float64)
         beams, tokens = np.divmod(places, vocabulary)
         scores = np.where(np.take_along_axis(values, places, axis=1) < _IMPOSSIBLE / 1e6, _IMPOSSIBLE,
-                          (scores + np.take_along_axis(base, beams, axis=1)) / penalty)
+                          (scores + np.take_along_axis(base, beams, axis=1)) / penalties[1])
         return self._keep(scores, beams, tokens.astype(np.int32))
 
     def _keep(self, scores, beams, tokens):

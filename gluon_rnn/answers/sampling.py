@@ -154,12 +154,10 @@ def generate(network, states, rows, begin, end, *, max_length=500, temperature=1
         First input token of each row, and the token that ends a sequence.
     max_length : int, default 500
         Maximum number of tokens of a sequence, the end token counted.
-    temperature, top_k, top_p
-        See `filter_logits`.
     seed : int, optional
         Row n draws from (seed, n), so that fewer rows draw the same sequences.
-    exclude : sequence of int
-        Tokens that are never drawn.
+    temperature, top_k, top_p, exclude
+        As in `sample`.
 
     Returns
     -------

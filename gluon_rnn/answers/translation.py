@@ -257,10 +257,10 @@ class TranslationPipeline(Pipeline):
 
     def answer(self, item, folder=None, number=1):
         """Return the translation of a line, and of a model with attention where the picture of it is."""
-        found = self._translate([item], {})
-        if folder is None or found[0].weights is None:
-            return found[0].text
+        found = self.predict(item)
+        if folder is None or found.weights is None:
+            return found.text
         folder.mkdir(parents=True, exist_ok=True)
         picture = folder / f"attention-{number}.png"
-        attention_picture(found, picture)
-        return f"{found[0].text}    ({picture})"
+        attention_picture([found], picture)
+        return f"{found.text}    ({picture})"

@@ -1,4 +1,4 @@
-"""The benchmark of inference: a step, a sequence, a batch, by live layers, bundles, PyTorch and ONNX written by hand."""
+"""The benchmark of inference: a step, a sequence, a batch; live layers, bundles, PyTorch, ONNX written by hand."""
 import csv
 
 import numpy as np

@@ -12,8 +12,8 @@ GATES = {"rnn": ("RNN", 1), "lstm": ("LSTM", 4), "gru": ("GRU", 3)}
 def stack(case):
     """Return the ONNX model of a `case` of the benchmark `inference`, random weights.
 
-    Inputs ``data`` (T, N, H) and ``states_h`` (L * D, N, H), for an LSTM ``states_c`` too; outputs (T, N, D * H) and the
-    states after the last step.
+    Inputs ``data`` (T, N, H) and ``states_h`` (L * D, N, H), for an LSTM ``states_c`` too; outputs (T, N, D * H) and
+    the states after the last step.
     """
     kind, gates = GATES[case["cell"]]
     directions, layers, size = 2 if case["bidirectional"] else 1, case["layers"], case["H"]

@@ -4,7 +4,7 @@ Run by its file name and not as a module of the package, ``python worker.py PEER
 interpreter, which has neither MXNet nor this package, and the peer with MXNet's default threads must not see what
 importing this package does. Hence this file imports nothing but the standard library until the peer is known.
 
-A request is one line, ``{"do": "prepare" | "time" | "latencies" | "peak" | "about" | "drop", ...}``; a reply is one line,
+A request is one line, ``{"do": "prepare" | "time" | "latencies" | ..., ...}``; a reply is one line,
 ``{"value": ...}`` or ``{"error": "..."}``.
 """
 import json

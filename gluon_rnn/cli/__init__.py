@@ -16,6 +16,7 @@ COMMANDS = (
     "forecast",
     "export",
     "serve",
+    "convert",
     "recipes",
     "data",
     "results",

@@ -10,8 +10,8 @@ from gluon_rnn.export.manifest import BundleError
 
 __all__ = ["Bundle", "BundleError", "export", "export_run", "load", "from_gluon", "load_gluon_parameters", "to_gluon"]
 
-_PLACES = {"Bundle": "loaded", "export": "bundle", "export_run": "bundle", "from_gluon": "gluon_checkpoint",
-           "load_gluon_parameters": "gluon_checkpoint", "to_gluon": "gluon_checkpoint"}
+_PLACES = {"Bundle": "export.loaded", "export": "export.bundle", "export_run": "export.bundle", "from_gluon": "convert",
+           "load_gluon_parameters": "convert", "to_gluon": "convert"}
 
 
 def load(directory, ctx=None, threads=None):
@@ -46,5 +46,5 @@ def load(directory, ctx=None, threads=None):
 
 def __getattr__(name):
     if name in _PLACES:
-        return getattr(importlib.import_module(f"gluon_rnn.export.{_PLACES[name]}"), name)
+        return getattr(importlib.import_module(f"gluon_rnn.{_PLACES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

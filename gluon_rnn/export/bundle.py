@@ -3,6 +3,7 @@
 A bundle is a folder with a graph or several (MXNet's symbol and parameters, or ONNX), the assets that turn raw input
 into arrays, and ``manifest.json``, which says what goes in and comes out: see `gluon_rnn.export.manifest`.
 """
+import contextlib
 import datetime
 import json
 import os
@@ -18,7 +19,7 @@ from gluon_rnn.export.graphs import graphs_of
 from gluon_rnn.export.manifest import ASSETS, MANIFEST, BundleError
 from gluon_rnn.export.verification import compare_answers, compare_arrays
 from gluon_rnn.files import write_text
-from gluon_rnn.nn import graph_parameters, read_vectors
+from gluon_rnn.nn import functional, graph_parameters, read_vectors
 
 __all__ = ["export", "export_run"]
 
@@ -147,7 +148,8 @@ def _write_files(model, folder, graphs, kind, described, assets):
         write_text(folder / ASSETS / name, text)
     files = [*sum((entry["files"] for entry in entries.values()), []), *(f"{ASSETS}/{name}" for name in assets)]
     manifest = {"format": manifests.FORMAT, "format_version": manifests.VERSION, "kind": kind.split(",")[0],
-                "quantized": "quantized" in kind, "created": datetime.datetime.now(datetime.timezone.utc).isoformat(), **described, "graphs": entries,
+                "quantized": "quantized" in kind, **described, "graphs": entries,
+                "created": datetime.datetime.now(datetime.timezone.utc).isoformat(),
                 "assets": list(assets), "versions": _versions(),
                 "sha256": {name: manifests.sha256(folder / name) for name in files}}
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -179,13 +181,15 @@ def _versions():
 # ---- graphs --------------------------------------------------------------------------------------------------------
 
 
-def _traced(graph, entry):
-    """Return a graph as a symbol whose arguments have the manifest's names."""
+def _traced(graph, entry, lengths_are_right=False):
+    """Return a graph as a symbol whose arguments have the manifest's names; one whose lengths need no bounds."""
     def variables(entries):
         return [mx.sym.var(one["name"], dtype=one["dtype"]) for one in entries]
 
-    with read_vectors():
-        outputs, states = graph.run(variables(entry["inputs"]), variables(entry["lengths"]), variables(entry["states"]))
+    inputs, lengths, states = (variables(entry[kind]) for kind in ("inputs", "lengths", "states"))
+    trust = functional.trusted(lengths[0], inputs[0]) if lengths and lengths_are_right else contextlib.nullcontext()
+    with read_vectors(), trust:
+        outputs, states = graph.run(inputs, lengths, states)
     return mx.sym.Group([*outputs, *states])
 
 
@@ -214,12 +218,13 @@ def _write_onnx(model, graph, entry, folder, name):
     import onnx
 
     from gluon_rnn.export.onnx import convert
-    from gluon_rnn.nn import lengths_in_operator
-    with lengths_in_operator():
-        symbol = _traced(graph, entry)
+    from gluon_rnn.nn import interchange_form
+    with interchange_form():
+        symbol = _traced(graph, entry, lengths_are_right=True)            # the runtime has checked them
     taken = {one["name"]: (tuple(one["shape"]), one["dtype"]) for one in (*entry["inputs"], *entry["states"])}
     taken.update({one["name"]: (("N",), one["dtype"]) for one in entry["lengths"]})
-    found = convert(symbol, _parameters(model, symbol, entry), taken, name=name)
+    given = [*(one["name"] for one in entry["outputs"]), *(f"{one['name']}_next" for one in entry["next_states"])]
+    found = convert(symbol, _parameters(model, symbol, entry), taken, outputs=given, name=name)
     onnx.save(found, str(folder / f"{name}.onnx"))
     return [f"{name}.onnx"]
 

@@ -141,7 +141,7 @@ def _of_translation(model, example, state_names):
     source = Input("source", example[0], ("S", "N"), below=model.source_vocab_size)
     target = Input("target", example[-1], ("T", "N"), below=model.target_vocab_size)
     token = Input("token", example[-1][0], ("N",), below=model.target_vocab_size)
-    of_source, of_target = Lengths("source_length", "source", 0, least=1), Lengths("target_length", "target", 0, least=1)
+    of_source, of_target = (Lengths(f"{one}_length", one, 0, least=1) for one in ("source", "target"))
     states = _states_of_step(model, state_names)
 
     def pairs(inputs, lengths, _):
@@ -155,8 +155,8 @@ def _of_translation(model, example, state_names):
                          states, causal=False),
         "step": Graph(lambda inputs, _, before: _of_pair(step(*inputs, before)), [token], [],
                       [("logits", ("N", size))], states, states),
-        "model": Graph(pairs, [source, target], [of_source, of_target], [("logits", ("T", "N", size)), *weights], [], [],
-                       causal=False)}
+        "model": Graph(pairs, [source, target], [of_source, of_target], [("logits", ("T", "N", size)), *weights],
+                       [], [], causal=False)}
 
 
 def _of_pair(results):

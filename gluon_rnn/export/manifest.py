@@ -67,7 +67,8 @@ def _upgraded(manifest, path):
     """Return a manifest as one of the present version, its structure checked."""
     version = manifest.get("format_version")
     if not isinstance(version, int) or version < 1:
-        raise BundleError(f"{str(path)!r} has format_version {version!r}, and a whole number was expected; export again")
+        raise BundleError(f"{str(path)!r} has format_version {version!r}, and a whole number was expected; export "
+                          "again")
     if version > VERSION:
         raise BundleError(f"{str(path)!r} is of format version {version}, and this release reads up to {VERSION}; "
                           "install a newer gluon_rnn, or export with this one")
@@ -112,8 +113,8 @@ def _check_inside(name, path):
     """Raise BundleError for the name of a file that leaves the folder of the manifest."""
     parts = pathlib.PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts or "\\" in name or ":" in name:
-        raise BundleError(f"{str(path)!r} names the file {name!r}, which is not inside of the bundle; take bundles from "
-                          "people you trust")
+        raise BundleError(f"{str(path)!r} names the file {name!r}, which is not inside of the bundle; take bundles "
+                          "from people you trust")
 
 
 def _check_file(directory, name, expected):
@@ -122,5 +123,5 @@ def _check_file(directory, name, expected):
         raise BundleError(f"{str(path)!r} is missing from the bundle; export it again")
     found = sha256(path)
     if found != expected:
-        raise BundleError(f"{str(path)!r} has sha256 {found}, but the manifest says {expected}; the file was changed or "
-                          "damaged, export it again")
+        raise BundleError(f"{str(path)!r} has sha256 {found}, but the manifest says {expected}; the file was changed "
+                          "or damaged, export it again")

@@ -37,7 +37,9 @@ class GraphNetwork(Network):
         self._batch_axis = self._first["shape"].index("N")
         self._state_shapes = [(state["name"], tuple(state["shape"]), state["shape"].index("N"), state["dtype"])
                               for state in graph["states"]]
-        self._all_steps, self._begin = (None, None), (None, None)
+        self._count, self._names = len(graph["outputs"]), [name for name, *_ in self._state_shapes]
+        # What the last call needed is kept: a stream asks for the same at each step, and a step takes microseconds.
+        self._all_steps, self._begin, self._expected = (None, None), (None, None), (None, None)
 
     def run(self, feed):
         """Return the graph's outputs and next states, a list of arrays, for `feed`, {name: array} of all it takes."""
@@ -52,13 +54,12 @@ class GraphNetwork(Network):
         if self.graph["lengths"]:
             self._add_lengths(feed, valid_length, signals[len(self._further):])
         elif valid_length is not None:
-            raise ValueError("this bundle's graph has no input for lengths; export the model again, or pass rows of one "
-                             "length and no valid_length")
+            raise ValueError("this bundle's graph has no input for lengths; export the model again, or pass rows of "
+                             "one length and no valid_length")
         if self._state_shapes:
             self._add_states(feed, states, batch_size)
-        results, count = self.run(feed), len(self.graph["outputs"])
-        outputs = results[0] if count == 1 else tuple(results[:count]) or None
-        return outputs, list(results[count:])
+        results, count = self.run(feed), self._count
+        return results[0] if count == 1 else tuple(results[:count]) or None, results[count:]
 
     def begin_state(self, batch_size):
         """Return the states of `batch_size` sequences before their first step: zeros."""
@@ -75,6 +76,11 @@ class GraphNetwork(Network):
         return [np.take(state, indices, axis=axis)
                 for state, (*_, axis, _) in zip(states, self._next_shapes(states))]
 
+    def join(self, parts):
+        """Return the states of several batches as those of one, in their order."""
+        axes = [axis for *_, axis, _ in self._next_shapes(parts[0])]
+        return [np.concatenate(columns, axis=axis) for columns, axis in zip(zip(*parts), axes)]
+
     def _next_shapes(self, states):
         """Return what the states given are: those the graph takes, or, where it takes none, those it gives."""
         if self._state_shapes:
@@ -87,8 +93,7 @@ class GraphNetwork(Network):
     def _taken(self, entry, values):
         """Return an input as an array of the right type; ValueError where shape or ids do not fit."""
         values, shape = np.asarray(values), entry["shape"]
-        if values.ndim != len(shape) or any(
-                size != found for size, found in zip(shape, values.shape) if not isinstance(size, str)):
+        if not _fits(values.shape, shape):
             raise ValueError(f"{entry['name']!r} has shape {values.shape}, and this graph takes {_in_words(shape)}")
         if 0 in values.shape:
             raise ValueError(f"{entry['name']!r} has shape {values.shape}, and at least one step and one row is needed")
@@ -119,7 +124,7 @@ class GraphNetwork(Network):
         return next(entry["shape"].index("N") for entry in self._further if entry["name"] == name)
 
     def _full(self, steps, rows, dtype):
-        """Return the lengths of rows that all have all steps; the last ones are kept, since streams ask at each step."""
+        """Return the lengths of rows that have all steps; the last ones are kept, since streams ask at each step."""
         key, lengths = self._all_steps
         if key != (steps, rows, dtype):
             key, lengths = self._all_steps = (steps, rows, dtype), np.full(rows, steps, dtype=dtype)
@@ -130,16 +135,17 @@ class GraphNetwork(Network):
             key, begin = self._begin
             if key != batch_size:
                 key, begin = self._begin = batch_size, self.begin_state(batch_size)
-            feed.update(zip((name for name, *_ in self._state_shapes), begin))
+            feed.update(zip(self._names, begin))
             return
         if not self.causal:
             raise ValueError("this model looks ahead (causal is false), so states carried from chunk to chunk cannot "
                              "give what the whole sequence gives; pass the whole sequence and no states")
         if len(states) != len(self._state_shapes):
-            names = ", ".join(name for name, *_ in self._state_shapes)
-            raise ValueError(f"expected {len(self._state_shapes)} states ({names}), got {len(states)}")
-        for (name, shape, axis, dtype), state in zip(self._state_shapes, states):
-            expected = (*shape[:axis], batch_size, *shape[axis + 1:])
+            raise ValueError(f"expected {len(self._names)} states ({', '.join(self._names)}), got {len(states)}")
+        if self._expected[0] != batch_size:
+            self._expected = batch_size, [(name, (*shape[:axis], batch_size, *shape[axis + 1:]), dtype)
+                                          for name, shape, axis, dtype in self._state_shapes]
+        for (name, expected, dtype), state in zip(self._expected[1], states):
             if state.shape != expected and not _fits(state.shape, expected):
                 raise ValueError(f"state {name!r} has shape {state.shape}, but inputs of batch size {batch_size} need "
                                  f"{_in_words(expected)}; take it from begin_state({batch_size})")
@@ -148,8 +154,12 @@ class GraphNetwork(Network):
 
 def _fits(shape, expected):
     """Return whether a shape fits one in which letters stand for any size."""
-    return len(shape) == len(expected) and all(
-        isinstance(size, str) or size == found for size, found in zip(expected, shape))
+    if len(shape) != len(expected):
+        return False
+    for found, size in zip(shape, expected):
+        if found != size and size.__class__ is not str:
+            return False
+    return True
 
 
 def _in_words(shape):
@@ -162,8 +172,8 @@ def _check_ids(name, values, limit):
         raise ValueError(f"{name!r} has values that are no whole numbers, and ids are expected")
     low, high = values.min(), values.max()
     if low < 0 or high >= limit:
-        raise ValueError(f"{name!r} has the id {low if low < 0 else high}, and ids are 0 to {limit - 1}; encode with the "
-                         "vocabulary of this bundle")
+        raise ValueError(f"{name!r} has the id {low if low < 0 else high}, and ids are 0 to {limit - 1}; encode with "
+                         "the vocabulary of this bundle")
 
 
 def _checked_lengths(entry, lengths, steps, rows):
@@ -173,6 +183,6 @@ def _checked_lengths(entry, lengths, steps, rows):
         raise ValueError(f"{entry['name']!r} has shape {lengths.shape}, and {rows} rows need ({rows},)")
     wrong = ~((lengths >= 0) & (lengths <= steps) & (lengths == np.floor(lengths)))
     if wrong.any():
-        raise ValueError(f"{entry['name']!r} has {lengths[wrong][0]} in row {int(np.flatnonzero(wrong)[0])}, and a length "
-                         f"is a whole number from 0 to the {steps} steps of {entry['of']!r}")
+        raise ValueError(f"{entry['name']!r} has {lengths[wrong][0]} in row {int(np.flatnonzero(wrong)[0])}, and a "
+                         f"length is a whole number from 0 to the {steps} steps of {entry['of']!r}")
     return lengths.astype(entry["dtype"], copy=False)

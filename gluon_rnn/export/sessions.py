@@ -70,16 +70,9 @@ def step_together(sessions, chunks):
     inputs = np.zeros((lengths.max(), len(chunks), *np.shape(chunks[0])[1:]), dtype=np.asarray(chunks[0]).dtype)
     for row, chunk in enumerate(chunks):
         inputs[:len(chunk), row] = chunk
-    outputs, states = network(inputs, _side_by_side(network, sessions), lengths)
+    outputs, states = network(inputs, network.join([session.states for session in sessions]), lengths)
     for row, session in enumerate(sessions):
         session.states, session.steps = network.rows(states, [row]), session.steps + int(lengths[row])
     if "T" not in network.graph["outputs"][0]["shape"]:
         return list(outputs)
     return [outputs[:length, row] for row, length in enumerate(lengths)]
-
-
-def _side_by_side(network, sessions):
-    """Return the states of all sessions as those of one batch."""
-    axes = [state["shape"].index("N") for state in network.graph["states"]]
-    columns = zip(*(session.states for session in sessions))
-    return [np.concatenate(parts, axis=axis) for parts, axis in zip(columns, axes)]

@@ -49,7 +49,7 @@ def _compare(name, graph, network, tolerance, carried):
             live, after = graph.run(inputs, [mx.nd.full(rows, _steps(graph, inputs))], states)
             found.add([*live, *after], _stepwise(graph, network, inputs[0], states))
         states = after
-    carried[tuple(graph.next_states)] = [state for state in after]
+    carried[tuple(graph.next_states)] = list(after)
     return found.worst
 
 
@@ -72,8 +72,8 @@ class _Differences:
             self.worst = max(self.worst, difference)
             if not difference <= self.limit * largest:                    # a NaN fails this as well
                 raise BundleError(f"graph {self.name!r} of the exported model differs from the live one by "
-                                  f"{difference:.3g} where at most {self.limit * largest:.3g} was expected, for outputs "
-                                  f"of shape {ours.shape}; nothing was exported")
+                                  f"{difference:.3g} where at most {self.limit * largest:.3g} was expected, for "
+                                  f"outputs of shape {ours.shape}; nothing was exported")
 
 
 def _trial(graph):
@@ -155,7 +155,8 @@ def _first_difference(live, exported, place):
             return f"{place} has {len(exported)} parts, expected {len(live)}"
         pairs = [(*pair, f"{place}[{number}]") for number, pair in enumerate(zip(live, exported))]
     elif isinstance(live, (float, np.floating, np.ndarray)):
-        same = np.shape(live) == np.shape(exported) and np.allclose(live, exported, _RELATIVE, _ABSOLUTE, equal_nan=True)
+        same = np.shape(live) == np.shape(exported) and np.allclose(live, exported, _RELATIVE, _ABSOLUTE,
+                                                                    equal_nan=True)
         return None if same else f"{place} is {_shortened(exported)}, expected {_shortened(live)}"
     else:
         return None if live == exported else f"{place} is {_shortened(exported)}, expected {_shortened(live)}"

@@ -24,10 +24,10 @@ import numpy as np
 
 from gluon_rnn.models.lags import DelayModel, Lags, no_inputs, product
 from gluon_rnn.models.recordings import RecordingInputs
-from gluon_rnn.nn import functional, numpy_ops
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_counts, check_features
 from gluon_rnn.nn.delay import concat_features, last_values, shifts
-from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
+from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse, must_loop
 from gluon_rnn.nn.initializers import default_or, or_global
 from gluon_rnn.nn.unroll import LoopBlock, loop
 from gluon_rnn.registry import models
@@ -230,7 +230,7 @@ class ClosedLoop(DelayModel, LoopBlock):
         """Run freely over (T, N, Cx), the outputs past a row's length being 0."""
         if valid_length is not None and self.lags.input_size:
             inputs = functional.mask(F, inputs, valid_length)
-        run = self._step_through if self.loops or F is numpy_ops.F else self._run_fused
+        run = self._step_through if self.loops or must_loop(F) else self._run_fused
         outputs, finals = run(F, inputs, states, valid_length, parameters)
         extended = F.concat(states[-1], outputs, dim=0)                   # (L + T, N, Ky)
         return outputs, [*finals, last_values(F, extended, self.lags.output_lag, valid_length)]

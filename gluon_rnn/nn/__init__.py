@@ -3,6 +3,7 @@ from gluon_rnn.nn.adaptive_softmax import AdaptiveSoftmax
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from gluon_rnn.nn.chain import Chain
 from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.crf import CRF, Viterbi
@@ -19,6 +20,7 @@ from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity, OwnDefaults
+from gluon_rnn.nn.interchange import interchange_form
 from gluon_rnn.nn.jordan import Jordan, JordanCell
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.sampled_softmax import SampledSoftmax
@@ -29,6 +31,6 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
-           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "CRF", "Viterbi", "SequenceBlock",
-           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "CTCLoss", "Pooling",
+           "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi", "SequenceBlock",
+           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
            "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]

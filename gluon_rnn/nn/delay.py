@@ -11,6 +11,7 @@ from gluon_rnn.nn import backend, functional
 from gluon_rnn.nn.checks import check_counts, check_features, check_input_size, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.interchange import is_interchange_form
 
 __all__ = ["DelayLine", "gathered", "last_values", "row_indices", "row_numbers", "shifted", "shifts", "concat_features",
            "time_zeros"]
@@ -44,6 +45,8 @@ def concat_features(F, parts, width=0):
     """
     if len(parts) == 1:
         return parts[0]
+    if is_interchange_form(F):
+        return F.concat(*parts, dim=2)
     if width >= backend.WIDE_CONCAT:
         rows = F.concat(*(F.reshape(part, shape=(-3, 0)) for part in parts), dim=1)          # (T * N, n * C)
         return F.reshape_like(rows, parts[0], lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)

@@ -24,9 +24,11 @@ network is m steps of the Elman network: layer k is computed at the k-th, from l
 delays are handed on in m copies. sigmoid(a) = (1 + tanh(a / 2)) / 2 is a tanh with other weights. All of this happens
 in the graph, from the parameters as they are, so that it is differentiable, exports, and leaves T and N free.
 """
+from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.backend import LARGEST_FEEDBACK_STATE
+from gluon_rnn.nn.interchange import is_interchange_form
 
-__all__ = ["FeedbackNetwork", "can_fuse"]
+__all__ = ["FeedbackNetwork", "can_fuse", "must_loop"]
 
 # log2 of epsilon. Linear parts hold up to 1e-4 / epsilon: 1e14 in float32, 1e56 in float64; the least is 1e-20, 1e-248.
 _EXPONENT = {"float32": -60, "float64": -200}
@@ -48,6 +50,14 @@ def can_fuse(hidden_sizes, activations, feedback_size, dtype):
     function = _function(activations, dtype)
     substeps, parts = max(len(hidden_sizes), 1), 2 if function == "relu" else 1
     return function is not None and sum(hidden_sizes) + substeps * parts * feedback_size <= LARGEST_FEEDBACK_STATE
+
+
+def must_loop(F):
+    """Return whether with `F` a loop is needed: NumPy has no such operator, and others' tanh is not that exact.
+
+    ONNX Runtime's recurrent operators approximate tanh to 1e-7 of 1, which leaves nothing of the linear parts.
+    """
+    return F is numpy_ops.F or is_interchange_form(F)
 
 
 def _function(activations, dtype):

@@ -15,6 +15,8 @@ import threading
 
 import numpy as np
 
+from gluon_rnn.nn.interchange import is_interchange_form
+
 __all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid",
            "padding_mask", "concat", "concat_vectors", "embed"]
 
@@ -34,6 +36,8 @@ def clamp(F, valid_length, sequence, axis=0):
     else:
         steps = F.slice_axis(F.shape_array(sequence), axis=0, begin=axis, end=axis + 1)
         lengths = F.broadcast_minimum(lengths, F.cast(steps, dtype="float32"))
+    if is_interchange_form(F):                                            # whose operators refuse NaN
+        return F.maximum(lengths, 0)
     return F.where(lengths > 0, lengths, F.zeros_like(lengths))           # NaN passes through minimum and maximum
 
 
@@ -84,11 +88,18 @@ def reverse(F, sequence, indices):
     A row of length 3 in T = 5: ``a b c . .`` becomes ``c b a . .``. `indices` is what `reversal_indices` returns. The
     same numbers as ``F.SequenceReverse``, which moves them one by one, in two to ten times the time.
     """
+    if is_interchange_form(F):
+        return F.SequenceReverse(sequence, sequence_length=indices, use_sequence_length=True)
     return F.gather_nd(sequence, indices)
 
 
 def reversal_indices(F, sequence, valid_length):
-    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int64."""
+    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int64.
+
+    In `interchange_form` the lengths themselves, since other frameworks' operators are fast.
+    """
+    if is_interchange_form(F):
+        return valid_length
     rows = F.BlockGrad(F.reshape(F.slice_axis(sequence, axis=2, begin=0, end=1), shape=(0, 0)))
     places = F.contrib.index_array(rows, axes=(0, 1))                     # (T, N, 2), t and n of each
     return F.transpose(F.SequenceReverse(places, sequence_length=valid_length, use_sequence_length=True),
@@ -112,8 +123,8 @@ def concat(F, *parts, dim=2):
 
     The same numbers as ``F.concat(*parts, dim=dim)``.
     """
-    if dim == 0:
-        return F.concat(*parts, dim=0)
+    if dim == 0 or is_interchange_form(F):
+        return F.concat(*parts, dim=dim)
     result = F.concat(*(F.expand_dims(part, axis=0) for part in parts), dim=dim + 1)
     return F.squeeze(result, axis=0)
 

@@ -24,6 +24,7 @@ from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
 from gluon_rnn.nn.fused_run import FusedRun, operator_mode
 from gluon_rnn.nn.gluon_cells import unfused
 from gluon_rnn.nn.initializers import as_initializer, default_or
+from gluon_rnn.nn.interchange import is_interchange_form, keep_empty_rows
 from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
 from gluon_rnn.registry import encoders
@@ -199,11 +200,12 @@ class FusedLayer(SequenceBlock):
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Run the stack: (T, N, C) and [h] or [h, c] of (L*D, N, H) to (T, N, D*H) and the last states."""
-        wanted = bool(states)
+        wanted, has_length = bool(states), valid_length is not None
+        in_operator = has_length and is_interchange_form(F)               # nothing to do around the operator
         run = FusedRun(F, self.mode, self.hidden_size, valid_length, wanted, adds=self._dtype == "float32")
-        if valid_length is not None:
+        if has_length and not in_operator:
             inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
-        directions = self._directions if valid_length is None else 1
+        directions = 1 if has_length and not in_operator else self._directions
         begins, finals, outputs = self._begins(F, inputs, states, directions), [], inputs
         for layer, layout in enumerate(self._layouts):
             if layer:
@@ -213,13 +215,14 @@ class FusedLayer(SequenceBlock):
                 vector = flat.drop_h2h(F, vector, layout, self._weight_drop)
             outputs, final = self._run_layer(F, run, outputs, vector, layout, begins[layer])
             finals.append(final)
-        if valid_length is not None:                                      # between layers nothing reads the padding
+        if has_length and (not in_operator or self.mode == "rnn_sigmoid"):  # between layers nothing reads the padding
             outputs = functional.mask(F, outputs, valid_length)
-        if not self.input_size and (valid_length is not None or self._weight_drop):
+        if not self.input_size and (has_length or self._weight_drop):
             outputs = F.broadcast_add(outputs, self._size_hint(F, inputs))
-        if wanted and self.num_layers > 1:
-            return outputs, [F.concat(*of_all, dim=0) for of_all in zip(*finals)]
-        return outputs, finals[0] if wanted else []
+        if not wanted:
+            return outputs, []
+        finals = [F.concat(*of_all, dim=0) for of_all in zip(*finals)] if self.num_layers > 1 else finals[0]
+        return outputs, keep_empty_rows(F, finals, states, valid_length) if in_operator else finals
 
     def _run_layer(self, F, run, inputs, vector, layout, begin):
         if self.mode != "rnn_sigmoid":

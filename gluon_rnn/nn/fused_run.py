@@ -1,10 +1,12 @@
 """One layer of a fused network in a graph: MXNet's operator, and what lengths ask for around it.
 
 The operator knows no lengths: its backward direction would begin with the padding. With lengths it therefore runs once
-for each direction, backwards on sequences turned around; without them, once for both.
+for each direction, backwards on sequences turned around; without them, once for both. A graph to translate has lengths
+as the operator's own input (`gluon_rnn.nn.interchange`).
 """
 from gluon_rnn.nn import flat, functional
 from gluon_rnn.nn.functional import concat
+from gluon_rnn.nn.interchange import is_interchange_form
 
 __all__ = ["FusedRun", "operator_mode"]
 
@@ -53,7 +55,7 @@ class FusedRun:
         states : [h] or [h, c], (D, N, H) each, behind each row's last step
         """
         both = len(layout.directions) == 2
-        if self._length is None:
+        if self._length is None or is_interchange_form(self._F):
             return self._operator(inputs, vector, begin, bidirectional=both)
         if both:
             return self._both_directions(inputs, flat.split_directions(self._F, vector, layout), begin)
@@ -83,10 +85,14 @@ class FusedRun:
         return outputs, final
 
     def _operator(self, inputs, vector, begin, bidirectional=False):
-        if not self._adds:
+        if not self._adds and not is_interchange_form(self._F):
             # MXNet's own pass refuses to add (grad_req="add"), or leaves wrong gradients of the vector in a loop around
             # the layer. That of a copy is written, and adding it up is the copy's affair.
             inputs, vector, *begin = map(self._F.identity, (inputs, vector, *begin))
+        lengths = {}
+        if self._length is not None and is_interchange_form(self._F):
+            lengths = {"sequence_length": self._length, "use_sequence_length": True}
         outputs, *final = self._F.RNN(inputs, vector, *begin, state_size=self._hidden_size, num_layers=1,
-                                      mode=operator_mode(self._mode), bidirectional=bidirectional, state_outputs=True)
+                                      mode=operator_mode(self._mode), bidirectional=bidirectional, state_outputs=True,
+                                      **lengths)
         return outputs, final

@@ -18,6 +18,7 @@ from mxnet.symbol import Symbol
 
 from gluon_rnn.nn.arguments import refuse_numpy_mode
 from gluon_rnn.nn.flat_parameters import current_names
+from gluon_rnn.nn.interchange import interchange_form
 
 __all__ = ["BUILDING", "CallForms", "GraphBlock"]
 
@@ -80,7 +81,7 @@ class GraphBlock(gluon.HybridBlock):
 
     def _build_cache(self, *args):
         before = self._cached_op
-        with BUILDING:
+        with BUILDING, interchange_form(False):                           # this graph is run
             if self._cached_op is before:                                 # else another thread made it meanwhile
                 super()._build_cache(*args)
 

@@ -18,11 +18,11 @@ state units with decay mu. Williams and Zipser (1989), section 4: teacher forcin
 """
 import mxnet as mx
 
-from gluon_rnn.nn import functional, numpy_ops
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.cells import RecurrentCell, activate
 from gluon_rnn.nn.checks import check_activation, check_features, check_rates, check_sizes
 from gluon_rnn.nn.delay import require_input_size
-from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse
+from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse, must_loop
 from gluon_rnn.nn.initializers import default_or
 from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.stacked import LoopedLayer
@@ -200,7 +200,7 @@ class Jordan(LoopedLayer):
         """Run (T, N, C) freely, or with `targets` (T, N, K) as what is fed back."""
         if targets is not None:
             return self._forced(F, inputs, targets, states[0], valid_length)
-        if self.loops or F is numpy_ops.F:
+        if self.loops or must_loop(F):
             return unroll(F, self.l0, inputs, states, valid_length)
         return self._run_fused(F, inputs, states[0], valid_length)
 
@@ -238,7 +238,7 @@ class Jordan(LoopedLayer):
         """Return s_{t+1} = decay * s_t + y_t for given y (T, N, K): a linear network without a layer."""
         if not self._decay:
             return targets
-        if self.loops or F is numpy_ops.F:
+        if self.loops or must_loop(F):
             def step(F, slices, states, _):
                 new = self.l0.next_context(states[0], slices[0])
                 return new, [new]

@@ -27,9 +27,19 @@ from gluon_rnn.nn.checks import (
     check_sizes,
 )
 from gluon_rnn.nn.contract import SequenceBlock
-from gluon_rnn.nn.delay import gathered, last_values, require_input_size, row_indices, row_numbers, shifts, time_zeros
+from gluon_rnn.nn.delay import (
+    gathered,
+    last_values,
+    require_input_size,
+    row_indices,
+    row_numbers,
+    shifted,
+    shifts,
+    time_zeros,
+)
 from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.interchange import is_interchange_form
 from gluon_rnn.registry import encoders
 
 __all__ = ["TDNN", "offsets_of", "apply_activation"]
@@ -234,6 +244,8 @@ def _extended(F, sequence, offsets, begins):
 def _window(F, extended, offsets, numbers):
     """Return x_{t+o} of all offsets o side by side, (T, N, n * C); `numbers` are those of `row_numbers`."""
     past, future = max(-offsets[0], 0), max(offsets[-1], 0)
+    if len(offsets) > 1 and is_interchange_form(F):
+        return shifted(F, extended, offsets, past, future)
     if len(offsets) > 1:
         return gathered(F, extended, row_indices(F, numbers, offsets, past))
     return shifts(F, extended, offsets, past, future)[0] if offsets[0] else extended

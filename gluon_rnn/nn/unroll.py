@@ -11,6 +11,7 @@ from gluon_rnn.nn import backend, chunks, functional, numpy_ops
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.gluon_cells import as_hybrid, check_cell, sizes
+from gluon_rnn.nn.interchange import is_interchange_form
 
 __all__ = ["LoopBlock", "Unrolled", "loop", "single_step", "unroll"]
 
@@ -30,7 +31,7 @@ def loop(F, step, sequences, states, parameters):
         return numpy_ops.run_loop(step, sequences, states, parameters)
     if chunks.steps():
         return chunks.unrolled(F, step, sequences, states, parameters)
-    vectorised = chunks.Vectorised(F)
+    vectorised = F if is_interchange_form(F) else chunks.Vectorised(F)
     return F.contrib.foreach(lambda slices, before: step(vectorised, slices, before, parameters), sequences, states)
 
 

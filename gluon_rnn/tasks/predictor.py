@@ -36,8 +36,8 @@ class Predictor:
     """Base class: the model of a run, with what turns a user's items into arrays and its outputs into answers.
 
     A subclass sets `assets_class` and `size_names`, writes `sizes`, and of `predict`, `stream`, `answer`,
-    `stream_answers` and `export_arguments` those that its task has. It never reads the data of the recipe: the files of
-    a checkpoint are enough.
+    `stream_answers` those that its task has, `example` and `trials`. It never reads the data of the recipe: the files
+    of a checkpoint are enough.
 
     Parameters
     ----------
@@ -143,6 +143,17 @@ class Predictor:
         """Return the options of the pipeline, a dict that JSON can hold; a bundle keeps them too."""
         return {}
 
+    def example(self):
+        """Return inputs that the model takes, (T, N) or (T, N, C), or a tuple of them and the further sequences.
+
+        NDArrays of any T and N above 1; a bundle's graphs are traced with them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define example()")
+
+    def trials(self):
+        """Return made-up raw input, a list of (arguments, options) of `predict`, by which a bundle is compared."""
+        raise NotImplementedError(f"{type(self).__name__} must define trials()")
+
     @property
     def _task(self):
         return self.config.task.name
@@ -156,11 +167,6 @@ class Predictor:
     def stream(self, steps):
         """Yield an answer after each of `steps`, an iterable, from states that are carried from one to the next."""
         raise ValueError(f"a model of the task {self._task!r} does not answer step by step; use predict")
-
-    def export_arguments(self):
-        """Return what `gluon_rnn.export.export` needs besides model and folder: an example, a vocabulary or scaler."""
-        raise ValueError(f"a model of the task {self._task!r} has no export by this command; call "
-                         "gluon_rnn.export.export with an example of its inputs")
 
     def answer(self, item, folder, number=1):
         """Return the answer to `item`, a line that a user types or the path of a file, as text.

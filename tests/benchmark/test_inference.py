@@ -1,4 +1,4 @@
-"""The benchmark of inference: every peer answers (`our_inference.py`), `onnx_by_hand.py` is what NumPy says; the table."""
+"""The benchmark of inference: every peer answers (`our_inference.py`); `onnx_by_hand.py` beside NumPy; the table."""
 import csv
 
 import numpy as np

@@ -25,17 +25,19 @@ def run(tmp_path, monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("output", [None, "elsewhere"])
-def test_prints_difference_and_folder(run, tmp_path, capsys, output):
+@pytest.mark.parametrize("output, kind", [(None, "symbol"), ("elsewhere", "symbol"), ("elsewhere", "onnx")])
+def test_prints_difference_and_folder(run, tmp_path, capsys, output, kind):
     folder = tmp_path / (output or "export")
-    assert main(["export", str(tmp_path)] + (["--output", str(folder)] if output else [])) == 0
+    assert main(["export", str(tmp_path)] + (["--output", str(folder)] if output else [])
+                + ["--format", kind]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(folder)
     assert float(lines[-2].split(": ")[1]) < 1e-5  # the bound of the export itself
-    bundle, tokens = load(folder), run.export_arguments()["example"]
-    np.testing.assert_array_equal(bundle(tokens).asnumpy(), run.model(tokens).asnumpy())
+    bundle, tokens = load(folder), run.example()
+    np.testing.assert_allclose(bundle(tokens.asnumpy()), run.model(tokens).asnumpy(), rtol=0, atol=1e-5)
     assert bundle.vocab.idx_to_token == run.assets.vocab.idx_to_token
-    assert bundle.manifest["vocabulary"]["unit"] == "character"
+    assert bundle.manifest["task"] == "language_model" and bundle.manifest["kind"] == kind
+    assert bundle.predict("a", length=9, seed=1) == run.predict("a", length=9, seed=1)
 
 
 def test_a_folder_that_is_no_run(tmp_path):

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -106,7 +107,7 @@ def test_a_script_is_the_command_of_its_name(name):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Run the example of train; return the folder it ran in, in which a plant was measured, too."""
+    """Run the example of train; return the folder it ran in, which holds a measured plant and a model of torch, too."""
     folder = tmp_path_factory.mktemp("examples")
     random = np.random.default_rng(0)
     gas = random.normal(size=320)
@@ -114,6 +115,7 @@ def trained(tmp_path_factory):
     carbon[-24:] = np.nan                                                 # what is to be forecast
     pd.DataFrame({"GasRate(ft3/min)": gas, "CO2%": carbon}).to_csv(folder / "plant.csv", index=False)
     pd.read_csv(folder / "plant.csv")[:296].to_csv(folder / "measured.csv", index=False)
+    shutil.copy(ROOT / "tests" / "convert" / "reference" / "torch_model.safetensors", folder / "model.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         run_example("train")

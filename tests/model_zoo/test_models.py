@@ -12,6 +12,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn import public_data, recipes
+from gluon_rnn.export import export_run
 from gluon_rnn.model_zoo import entries
 from gluon_rnn.model_zoo.cards import read_about
 from gluon_rnn.model_zoo.families import families_of
@@ -97,17 +98,15 @@ def test_get_model_and_load_give_the_same_bits(name):
 
 def _example(predictor):
     """Return inputs that the model of a predictor takes."""
-    if predictor.config.task.name == "translation":
-        return [mx.nd.array([[5, 4], [6, 4]], dtype="int32"), mx.nd.array([[2, 2], [4, 4]], dtype="int32")]
-    if predictor.config.task.name == "tagging":
-        words, valid_length, *spelling = predictor._arrays(["The", "cat", "sat", "."])
-        return [words, None, valid_length, *spelling]
-    if predictor.config.task.name == "conditional_language_model":
-        tokens = mx.nd.array([[0, 1], [2, 3]], dtype="int32")
-        return [tokens, predictor.model.states_for(mx.nd.array([0, 1], dtype="int32"))]
-    if predictor.config.task.name == "frames":
-        return [mx.nd.array(np.random.default_rng(0).integers(0, 2, (6, 2, 88)))]
-    return [predictor.export_arguments()["example"]]
+    task, example = predictor.config.task.name, predictor.example()
+    if task == "translation":
+        return list(example)
+    if task == "tagging":
+        words, *spelling = example if isinstance(example, tuple) else (example,)
+        return [words, None, None, *spelling]
+    if task == "conditional_language_model":
+        return [example, predictor.model.states_for(mx.nd.array([0, 1], dtype="int32"))]
+    return [example]
 
 
 def _arrays(outputs):
@@ -200,6 +199,13 @@ def test_it_answers(name):
         ("peephole_lstm_pendigits", "47,100,27,81,57,37,26,0,0,23,56,53,100,90,40,98", "8")] if name in NAMES])
 def test_it_answers_what_anybody_would(name, item, answer):
     assert next(iter(gluon_rnn.load(name).predict(item))) == answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_leaves_in_onnx_and_answers_there_as_here(name, tmp_path):
+    """The export itself compares arrays, at other sizes and lengths, step by step, and answers to raw input."""
+    assert export_run(gluon_rnn.load(name), tmp_path / "bundle", format="onnx") < 1e-4
+    assert (tmp_path / "bundle" / "manifest.json").is_file()
 
 
 @pytest.mark.real_data

@@ -12,7 +12,7 @@ from mxnet import autograd, gluon
 
 import gluon_rnn.nn  # noqa: F401  (fills the registry)
 from gluon_rnn.models import AR, NARX, ClosedLoop, CTCModel, Forecaster, ForecasterClosedLoop
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Conditioned, DelayLine, Jordan, Unrolled
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, Chain, Conditioned, DelayLine, Jordan, Unrolled
 from gluon_rnn.registry import encoders
 from tests.reference import EXACT, condition
 
@@ -32,6 +32,9 @@ OTHERS = {
         LSTM(5, bidirectional=True, dtype=dtype), 4, input_size=3, **variant),
     "both_directions": lambda dtype, **variant: Bidirectional(
         Jordan(4, 2, input_size=3, dtype=dtype), TDNN(5, input_size=3, dtype=dtype), **variant),
+    "chain": lambda dtype, **variant: Chain([LSTM(4, input_size=3, dtype=dtype), GRU(5, dtype=dtype)], **variant),
+    "chain_bidirectional": lambda dtype, **variant: Chain(
+        [LSTM(3, bidirectional=True, input_size=3, dtype=dtype), Jordan(4, 2, dtype=dtype)], **variant),
     "forecaster": lambda dtype, **variant: Forecaster(LSTM(4, dtype=dtype), input_size=2, input_delay=1, **variant),
     "forecaster_closed_loop": lambda dtype, **variant: ForecasterClosedLoop(
         Forecaster(GRU(4, dtype=dtype), input_size=3, hidden_sizes=(4,), residual=True, **variant)),

@@ -4,9 +4,11 @@ Tests `task.py` too.
 """
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
+from gluon_rnn.answers.translation import Translation, TranslationPipeline
 from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
 from gluon_rnn.runs import load_run
@@ -37,10 +39,13 @@ def test_a_label_comes_with_its_probability_and_the_next_ones(monkeypatch, tmp_p
 
 
 def test_pictures_and_tunes_have_numbers(monkeypatch, tmp_path):
-    predictor, asked = fake_predictor(monkeypatch, "translation", SimpleNamespace(text="oui"))
+    found = Translation("yes", "oui", -1.0, ["yes", "<eos>"], ["oui", "<eos>"], np.eye(2))
+    predictor, asked = fake_predictor(monkeypatch, "translation", found)
+    predictor.networks = lambda: dict.fromkeys(TranslationPipeline.network_names)
     for number, word in enumerate(("yes", "no"), start=1):
-        assert predictor.answer(word, tmp_path / "new", number).split()[0] == "oui"
-    assert [options["picture"].name for _, options in asked] == ["attention-1.png", "attention-2.png"]
+        picture = tmp_path / "new" / f"attention-{number}.png"
+        assert predictor.answer(word, tmp_path / "new", number) == f"oui    ({picture})" and picture.is_file()
+    assert [item for item, _ in asked] == ["yes", "no"]
     predictor, _ = fake_predictor(monkeypatch, "conditional_language_model", ["X:1"], abc=True)
     tune = predictor.answer("6/8", tmp_path)
     assert tune.startswith(f"X:1\n({tmp_path / 'tune-1.abc'}")            # and the .mid, where music21 is installed

@@ -1,4 +1,4 @@
-"""Assets of a run beside those made of the data now: rounding is allowed, nothing else; tests of folders are in test_loop."""
+"""Assets of a run beside those made of the data now: rounding is allowed, nothing else. Folders: `test_loop.py`."""
 import json
 from types import SimpleNamespace
 
@@ -6,7 +6,8 @@ import pytest
 
 from gluon_rnn.training.folder import check_assets
 
-OLD = {"reader": json.dumps(["audio", json.dumps({"mean": [-9.16, 0.0], "mels": 40, "name": "logmel"})]), "words": "a b"}
+OLD = {"reader": json.dumps(["audio", json.dumps({"mean": [-9.16, 0.0], "mels": 40, "name": "logmel"})]),
+       "words": "a b"}
 
 
 def check(new):

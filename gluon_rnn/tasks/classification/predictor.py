@@ -1,13 +1,11 @@
 """What a trained classifier answers: the probability of each class."""
-import json
 
-import mxnet as mx
-import numpy as np
 
 from gluon_rnn.answers import classification
 from gluon_rnn.answers.arithmetic import log_mean_probabilities
 from gluon_rnn.answers.classification import ClassificationPipeline
 from gluon_rnn.data import AudioReader, TextReader, TrajectoryReader
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["ClassificationPredictor", "ClassifierAssets", "log_probabilities"]
@@ -41,18 +39,14 @@ class ClassificationPredictor(Predictor):
             found["embedding_weight"] = [(reader.unit, reader.vocab.idx_to_token)]
         return found
 
-    def export_arguments(self):
-        """Return inputs (T, N) or (T, N, C) that the model takes, the vocabulary or features, and the classes."""
+    def example(self):
+        """Return inputs (T, N) or (T, N, C) that the model takes."""
         reader, (size,) = self.assets.reader, self.assets.reader.model_arguments.values()
-        extras = {"labels": self.assets.labels}
-        if isinstance(reader, TextReader):
-            example = mx.nd.array(np.arange(16).reshape(8, 2) % size, dtype="int32")
-            separator = "" if reader.unit == "character" else " "
-            extras.update(lower=reader.lower, max_length=reader.max_length)
-            return {"example": example, "vocab": reader.vocab, "unit": reader.unit, "separator": separator,
-                    "extras": extras}
-        example = mx.nd.array(np.random.default_rng(0).standard_normal((8, 2, size)))
-        return {"example": example, "scaler": json.loads(reader.to_json()), "extras": extras}
+        return trials.ids(size) if isinstance(reader, TextReader) else trials.features(size)
+
+    def trials(self):
+        """Return raw items to predict."""
+        return [((trials.items(self.assets.reader),), {})]
 
     predict = by_pipeline(ClassificationPipeline.predict)
     stream = by_pipeline(ClassificationPipeline.stream)

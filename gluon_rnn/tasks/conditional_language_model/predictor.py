@@ -4,6 +4,7 @@ import gluonnlp
 from gluon_rnn.answers import conditional_language_model
 from gluon_rnn.answers.conditional_language_model import ConditionalLanguageModelPipeline
 from gluon_rnn.inference.live import FirstStatesNetwork, LiveNetwork
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["ConditionalAssets", "ConditionalPredictor", "draw"]
@@ -42,6 +43,14 @@ class ConditionalPredictor(Predictor):
         """Return how the recipe draws."""
         recipe = self.config.task.arguments
         return {key: recipe[key] for key in ConditionalLanguageModelPipeline.option_names if key in recipe}
+
+    def example(self):
+        """Return token ids (T, N)."""
+        return trials.ids(len(self.assets.vocab))
+
+    def trials(self):
+        """Return classes of which texts are to be drawn."""
+        return [((label,), {"count": 2, "seed": 1, "max_length": 40}) for label in self.assets.labels[:3]]
 
     predict = by_pipeline(ConditionalLanguageModelPipeline.predict)
     answer = by_pipeline(ConditionalLanguageModelPipeline.answer)

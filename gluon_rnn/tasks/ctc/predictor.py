@@ -1,10 +1,8 @@
 """What a trained recogniser answers: the labels of a sequence, at once or as they appear."""
-import json
 
-import mxnet as mx
-import numpy as np
 
 from gluon_rnn.answers.ctc import CTCPipeline, LabelStringAssets
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["CTCPredictor", "LabelStringAssets"]
@@ -28,12 +26,13 @@ class CTCPredictor(Predictor):
         labels = [("label", [*assets.labels, ""])]
         return {"output_weight": labels, "output_bias": labels}
 
-    def export_arguments(self):
-        """Return inputs (T, N, C) that the model takes, how features are made, and the labels; the blank is last."""
-        size = self.assets.reader.model_arguments["input_size"]
-        example = mx.nd.array(np.random.default_rng(0).standard_normal((8, 2, size)))
-        return {"example": example, "scaler": json.loads(self.assets.reader.to_json()),
-                "extras": {"labels": self.assets.labels, "blank": len(self.assets.labels)}}
+    def example(self):
+        """Return inputs (T, N, C) that the model takes."""
+        return trials.features(self.assets.reader.model_arguments["input_size"])
+
+    def trials(self):
+        """Return raw items to predict."""
+        return [((trials.items(self.assets.reader),), {})]
 
     predict = by_pipeline(CTCPipeline.predict)
     stream = by_pipeline(CTCPipeline.stream)

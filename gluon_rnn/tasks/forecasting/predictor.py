@@ -1,5 +1,4 @@
 """What a trained model of time series answers: predictions of a recording, in open loop, n steps ahead or free."""
-import json
 
 import mxnet as mx
 import numpy as np
@@ -12,6 +11,7 @@ from gluon_rnn.inference.forecast_ensemble import predictor_of
 from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.inference.simulate import closed_loop
 from gluon_rnn.models import Forecaster
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["ForecastingPredictor", "SeriesAssets"]
@@ -106,9 +106,13 @@ class ForecastingPredictor(Predictor):
                 "feedback": bool(getattr(model, "feedback", True)), "dtype": model._dtype,
                 "parameters_per_output": head.parameters_per_output, "mean": head.mean_place}
 
-    def export_arguments(self):
-        """Return an example of scaled inputs and measured outputs side by side, and the scaler."""
-        scaler = self.assets.scaler
+    def example(self):
+        """Return scaled inputs and measured outputs side by side, (T, N, Cx + Ky)."""
+        scaler, steps = self.assets.scaler, self.assets.washout + 4
         columns = len(scaler.input_names) + len(scaler.target_names)
-        example = mx.nd.random.normal(shape=(self.assets.washout + 4, 2, columns))
-        return {"example": example, "scaler": json.loads(scaler.to_json())}
+        return mx.nd.array(np.random.default_rng(0).standard_normal((steps, 2, columns)))
+
+    def trials(self):
+        """Return a recording to predict in open loop, three steps ahead, and freely."""
+        recording = trials.recording(self.assets.scaler, self.assets.washout + 12)
+        return [(recording, {"steps_ahead": steps}) for steps in (1, 3, None)]

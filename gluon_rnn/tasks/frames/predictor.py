@@ -1,5 +1,6 @@
 """What a trained model of piano rolls answers: how it plays on."""
 import mxnet as mx
+import numpy as np
 
 from gluon_rnn.answers.frames import FramesAssets, FramesPipeline
 from gluon_rnn.data import read_rolls
@@ -32,9 +33,14 @@ class FramesPredictor(Predictor):
         # The path is no option of a bundle: it is one of this machine.
         return _Pipeline(self.networks(), self.assets, {"path": self.config.data.arguments.get("path")})
 
-    def export_arguments(self):
-        """Return an example of the model's inputs, frames (T, N, K)."""
-        return {"example": mx.nd.random.uniform(shape=(8, 2, self.assets.num_keys)) > 0.9}
+    def example(self):
+        """Return frames (T, N, K)."""
+        return mx.nd.array(np.random.default_rng(0).uniform(size=(8, 2, self.assets.num_keys)) > 0.9)
+
+    def trials(self):
+        """Return a roll to play on from."""
+        roll = (np.random.default_rng(1).uniform(size=(12, self.assets.num_keys)) > 0.9).astype(np.float32)
+        return [((roll,), {"given": 12, "length": 12})]
 
     predict = by_pipeline(FramesPipeline.predict)
     stream = by_pipeline(FramesPipeline.stream)

@@ -1,11 +1,10 @@
 """What a trained language model answers: text that it writes, token by token."""
 import gluonnlp
-import mxnet as mx
-import numpy as np
 
 from gluon_rnn.answers import language_model
 from gluon_rnn.answers.language_model import LanguageModelPipeline
 from gluon_rnn.inference.live import LiveNetwork
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["LanguageModelPredictor", "TextAssets", "stream_text"]
@@ -40,11 +39,13 @@ class LanguageModelPredictor(Predictor):
         found = super().arrays()
         return found if "embedding_weight" in found else {**found, "embedding_weight": self.model.embedding()}
 
-    def export_arguments(self):
-        """Return token ids (T, N) that the vocabulary has, and what turns ids into text."""
-        vocab = self.assets.vocab
-        example = mx.nd.array(np.arange(16).reshape(8, 2) % len(vocab), dtype="int32")
-        return {"example": example, "vocab": vocab, "unit": self.assets.unit, "separator": self.assets.separator}
+    def example(self):
+        """Return token ids (T, N)."""
+        return trials.ids(len(self.assets.vocab))
+
+    def trials(self):
+        """Return a beginning to continue."""
+        return [(("",), {"length": 30, "seed": 1})]
 
     predict = by_pipeline(LanguageModelPipeline.predict)
     answer = by_pipeline(LanguageModelPipeline.answer)

@@ -121,6 +121,10 @@ class LanguageModelTask(Task):
         """Return the loss in nats per token and the customary score of the unit, on the model's first device."""
         states = self.begin_states(self.config.data.eval_batch_size, [self.device])[0]
         loss = mean_loss(self._exact_graph, self.eval_batches(split), self.device, states, limit)
+        return self.scores_of(loss)
+
+    def scores_of(self, loss):
+        """Return a loss in nats per token and the customary score of the unit."""
         return {"loss": loss, **score(loss, self.data.unit)}
 
     def report(self, path, limit=None):

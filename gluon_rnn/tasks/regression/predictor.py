@@ -1,10 +1,8 @@
 """What a trained regressor answers: the values of a sequence, in the units of the data."""
-import json
 
-import mxnet as mx
-import numpy as np
 
 from gluon_rnn.answers.regression import RegressionPipeline, ValueAssets
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["RegressionPredictor", "ValueAssets"]
@@ -29,13 +27,13 @@ class RegressionPredictor(Predictor):
         targets = [("target", assets.target_names)]
         return {"output_weight": targets, "output_bias": targets}
 
-    def export_arguments(self):
-        """Return inputs (T, N, C) that the model takes, scalers of features and targets, and the names of these."""
-        size = self.assets.reader.model_arguments["input_size"]
-        example = mx.nd.array(np.random.default_rng(0).standard_normal((8, 2, size)))
-        return {"example": example, "scaler": {"inputs": json.loads(self.assets.reader.to_json()),
-                                               "targets": self.assets.scaler.to_dict()},
-                "extras": {"targets": self.assets.target_names}}
+    def example(self):
+        """Return inputs (T, N, C) that the model takes."""
+        return trials.features(self.assets.reader.model_arguments["input_size"])
+
+    def trials(self):
+        """Return raw items to predict."""
+        return [((trials.items(self.assets.reader),), {})]
 
     predict = by_pipeline(RegressionPipeline.predict)
     stream = by_pipeline(RegressionPipeline.stream)

@@ -6,8 +6,10 @@ from gluonnlp import Vocab
 from gluon_rnn import config as configuration
 from gluon_rnn.answers import tagging
 from gluon_rnn.answers.tagging import Tagging, TaggingPipeline
+from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.inference.live import LiveNetwork, TaggerNetwork
 from gluon_rnn.registry import encoders
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["Tagging", "TaggingAssets", "TaggingPredictor"]
@@ -65,14 +67,18 @@ class TaggingPredictor(Predictor):
     answer = by_pipeline(TaggingPipeline.answer)
     stream_answers = by_pipeline(TaggingPipeline.stream_answers)
 
-    def export_arguments(self):
-        """Return an example of word ids (T, N) and the vocabulary; ValueError for a model that spells words."""
-        if self.model.spelling is not None:
-            raise ValueError("a tagger with a char_encoder takes characters as well, which a bundle has no input for; "
-                             "train one on words only to export it")
-        vocab = self.assets.encoder.words
-        return {"example": mx.nd.array(np.arange(16).reshape(8, 2) % len(vocab), dtype="int32"), "vocab": vocab,
-                "unit": "word", "separator": " ", "extras": {"tags": self.assets.encoder.tags}}
+    def example(self):
+        """Return words (T, N), and where they are spelled their places and characters in groups."""
+        words, size = trials.ids(len(self.assets.encoder.words)), len(self.assets.encoder.chars)
+        if self.model.spelling is None:
+            return words
+        rows = [[np.arange(length) % size for length in range(1, 9)]] * 2
+        return words, *(mx.nd.array(array, dtype=array.dtype) for array in grouped_spellings(rows, 8))
+
+    def trials(self):
+        """Return sentences to tag."""
+        words = self.assets.encoder.words.idx_to_token[2:]
+        return [((trials.sentences(words, " ", np.random.default_rng(1)),), {})]
 
 
 def _in_both_directions(section):

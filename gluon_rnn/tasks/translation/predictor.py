@@ -1,9 +1,11 @@
 """What a trained translation model answers: translations, with what attention looked at."""
 import gluonnlp
+import numpy as np
 
 from gluon_rnn.answers import translation
 from gluon_rnn.answers.translation import TranslationPipeline
 from gluon_rnn.inference.live import translation_networks
+from gluon_rnn.tasks import trials
 from gluon_rnn.tasks.predictor import Predictor, by_pipeline
 
 __all__ = ["TranslationAssets", "TranslationPredictor"]
@@ -48,6 +50,15 @@ class TranslationPredictor(Predictor):
         """Return how the recipe searches."""
         recipe = self.config.task.arguments
         return {key: recipe[key] for key in TranslationPipeline.option_names if key in recipe}
+
+    def example(self):
+        """Return source tokens (S, N) and target tokens (T, N)."""
+        return trials.ids(len(self.assets.source_vocab)), trials.ids(len(self.assets.target_vocab))
+
+    def trials(self):
+        """Return sentences to translate, whole words of the source."""
+        tokens = [token for token in self.assets.source_vocab.idx_to_token if token.isalpha()]
+        return [((trials.sentences(tokens, " ", np.random.default_rng(1)),), {"beam_size": size}) for size in (1, 5)]
 
     predict = by_pipeline(TranslationPipeline.predict)
     answer = by_pipeline(TranslationPipeline.answer)

@@ -52,7 +52,7 @@ class TranslationTask(Task):
         Length normalisation of the beam search.
     mbr : bool, default False
         Whether the closing evaluation, and `predict`, take the translation that is most like all others of the beam
-        (`gluon_rnn.inference.minimum_risk`); the report then has the BLEU of the most probable one too, "bleu_beam".
+        (`gluon_rnn.answers.minimum_risk`); the report then has the BLEU of the most probable one too, "bleu_beam".
     """
 
     default_model = "seq2seq"

@@ -196,11 +196,9 @@ def test_a_run_from_recipe_to_prediction(make, tmp_path):
     alone = run.predict("a dull film")
     assert alone == pytest.approx(answers[1], abs=1e-6) and set(alone) == {"good", "bad"}
     assert set(run.predict("unheard words")) == {"good", "bad"} and run.predict([]) == []
-    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    export.export_run(run, tmp_path / "export")
     bundle = export.load(tmp_path / "export")
-    ids = [bundle.vocab.token_to_idx[word] for word in ["a", "dull", "film"]]
-    logits = bundle(mx.nd.array([ids], dtype="int32").T).asnumpy()[0]
-    assert bundle.manifest["extras"]["labels"][logits.argmax()] == "bad"
+    assert bundle.predict("a dull film") == pytest.approx(alone, abs=1e-6)
     (tmp_path / "films.tsv").unlink()                                      # the run folder is enough
     assert next(iter(load_run(path).predict("very poor"))) == "bad"
 
@@ -247,8 +245,8 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     assert "logistic regression on means and deviations" in results["baselines"]
     run = gluon_rnn.load(path)
     assert next(iter(run.predict("3.1, 2.9, 3.0, 3.2"))) == "3"
-    export.export(run.model, tmp_path / "export", **run.export_arguments())
-    assert export.load(tmp_path / "export").manifest["scaler"]["features"] == 2
+    export.export_run(run, tmp_path / "export")
+    assert next(iter(export.load(tmp_path / "export").predict("3.1, 2.9, 3.0, 3.2"))) == "3"
 
 
 @pytest.mark.parametrize("changes, message", [

@@ -135,11 +135,11 @@ def test_a_run_from_recipe_to_prediction(trained, make, tmp_path, capsys):
     frames = run.assets.reader(str(files[0]))
     logits = bundle(mx.nd.array(frames[:, None])).asnumpy()
     assert_rounded([logits], [run.model(mx.nd.array(frames[:, None]))], TERMS * len(frames))
-    assert bundle.manifest["extras"] == {"labels": ["0", "1", "2"], "blank": 3}
+    assert bundle.predict(str(files[0]))["labels"] == run.predict(str(files[0]))["labels"]
 
 
 def _exported(run, tmp_path):
-    export.export(run.model, tmp_path / "export", **run.export_arguments())
+    export.export_run(run, tmp_path / "export")
     return export.load(tmp_path / "export")
 
 

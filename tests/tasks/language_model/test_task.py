@@ -73,7 +73,7 @@ def test_a_run_is_loaded_exported_and_writes(make_config, tmp_path, tied):
     assert "perplexity" in evaluate_run(run)
     assert predictor.predict("boy", length=4, seed=1).startswith("boy ")
     folder_of_bundle = tmp_path / "bundle"
-    export.export(predictor.model, folder_of_bundle, **predictor.export_arguments())
+    export.export_run(predictor, folder_of_bundle)
     bundle = export.load(folder_of_bundle)
     tokens = mx.nd.array(np.arange(10).reshape(5, 2), dtype="int32")
     scores = bundle(tokens)

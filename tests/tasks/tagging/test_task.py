@@ -12,7 +12,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn import config as configuration
-from gluon_rnn import recipes, training
+from gluon_rnn import export, recipes, training
 from gluon_rnn.metrics.baselines.tags import MostFrequentTag
 from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
@@ -155,7 +155,7 @@ def test_it_learns_six_sentences_by_heart(make_config, model):
     assert loop.task.evaluate("train")["accuracy"] == 1.0
 
 
-def test_a_run_leaves_scores_and_predictions_and_tags_new_sentences(make_config):
+def test_a_run_leaves_scores_and_predictions_and_tags_new_sentences(make_config, tmp_path):
     path = training.train(build_task(make_config()), "tags")
     results = json.loads((path / "results.json").read_text())
     assert results["split"] == "valid" and set(results["scores"]) == {"loss", "accuracy", "unknown_accuracy"}
@@ -170,8 +170,9 @@ def test_a_run_leaves_scores_and_predictions_and_tags_new_sentences(make_config)
     both = run.predict(["the unheard-of cat ☃", ""])
     assert both[0].words == ["the", "unheard-of", "cat", "☃"] and len(both[0].tags) == 4
     assert both[1] == Tagging([], []) and str(both[1]) == "\n"
-    with pytest.raises(ValueError, match="train one on words only to export it"):
-        run.export_arguments()
+    export.export_run(run, tmp_path / "export")
+    bundle = export.load(tmp_path / "export")
+    assert bundle.predict("the dog sleeps").tags == run.predict("the dog sleeps").tags
 
 
 def test_tags_stand_under_words():

@@ -3,8 +3,8 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_rnn import nn
-from gluon_rnn.export import from_gluon, load_gluon_parameters, to_gluon
+from gluon_rnn import export, nn
+from gluon_rnn.convert import from_gluon, load_gluon_parameters, to_gluon
 from tests.reference import assert_rounded
 
 GLUON = {"rnn_tanh": lambda *a, **k: mx.gluon.rnn.RNN(*a, activation="tanh", **k),
@@ -71,6 +71,31 @@ def test_from_a_model_with_several_layers(tmp_path):
         load_gluon_parameters(ours, path)
     load_gluon_parameters(ours, path, prefix="2.")
     assert_same(net[2], ours)
+
+
+@cells
+@layers
+@every
+def test_a_new_layer_from_a_file(tmp_path, cell, num_layers, bidirectional):
+    theirs, path = gluon_layer(cell, num_layers, bidirectional), tmp_path / "layer.params"
+    theirs.save_parameters(str(path))
+    assert_same(theirs, from_gluon(path, mode=cell if cell.startswith("rnn") else None))
+
+
+def test_a_new_layer_from_a_file_of_several(tmp_path):
+    net = mx.gluon.nn.HybridSequential()
+    net.add(gluon_layer("lstm", 1, False), gluon_layer("lstm", 2, False))
+    net.save_parameters(str(tmp_path / "net.params"))
+    with pytest.raises(ValueError, match=r"of which one is meant .*prefixes found: \['0.', '1.'\]; pass prefix="):
+        from_gluon(tmp_path / "net.params")
+    assert_same(net[1], from_gluon(str(tmp_path / "net.params"), prefix="1."))
+    with pytest.raises(ValueError, match=r"1._unfused.0.i2h_weight of net.params has shape \(20, 3\), but 5 features"):
+        from_gluon(tmp_path / "net.params", prefix=["0.", "1."])
+
+
+def test_the_names_of_before_are_those_of_now():
+    assert (export.from_gluon, export.to_gluon, export.load_gluon_parameters) == (from_gluon, to_gluon,
+                                                                                  load_gluon_parameters)
 
 
 def test_settings_are_kept():

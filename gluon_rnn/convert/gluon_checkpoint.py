@@ -1,16 +1,24 @@
-"""Parameters of mxnet.gluon.rnn layers, taken over and given back.
+"""Layers of mxnet.gluon.rnn and files of them, taken over and given back.
 
 Both name a layer's parameters alike: ``l0_i2h_weight`` (G*H, C), ``l0_h2h_weight`` (G*H, H), ``l0_i2h_bias`` and
 ``l0_h2h_bias`` (G*H,), with ``r0_`` for the backward direction; gates are stacked in the same order.
 """
+import pathlib
 import re
+from collections.abc import Mapping
 
 import mxnet as mx
 import numpy as np
 
 from gluon_rnn import nn
+from gluon_rnn.convert.blocks import take
+from gluon_rnn.convert.sources import as_prefixes, chosen, read_params
+from gluon_rnn.convert.weights import stack_from
 
-__all__ = ["from_gluon", "to_gluon", "load_gluon_parameters"]
+__all__ = ["MODES", "from_gluon", "load_gluon_parameters", "read_gluon", "stacks_in", "to_gluon"]
+
+#: what a file can hold, and numbers of gates
+MODES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
 
 _OURS = {"rnn_tanh": nn.RNN, "rnn_relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 _THEIRS = {nn.RNN: mx.gluon.rnn.RNN, nn.LSTM: mx.gluon.rnn.LSTM, nn.GRU: mx.gluon.rnn.GRU}
@@ -21,21 +29,31 @@ _UNFUSED = re.compile(r"(?P<prefix>.*?)_unfused\.(?P<layer>\d+)\.(?:(?P<directio
 _PLAIN = re.compile(r"(?P<prefix>.*?)(?P<direction>[lr])(?P<layer>\d+)_(?P<rest>(?:i2h|h2h|h2r)_(?:weight|bias))")
 
 
-def from_gluon(layer):
-    """Return our layer with the sizes, settings and parameters of an ``mxnet.gluon.rnn`` `layer`.
+def from_gluon(layer, *, mode=None, prefix=None, layout="TNC"):
+    """Return our layer with the sizes, settings and parameters of an ``mxnet.gluon.rnn`` layer, or of a file of one.
 
     Parameters
     ----------
-    layer : mxnet.gluon.rnn.RNN, LSTM or GRU
-        Initialised, its input size known.
+    layer : mxnet.gluon.rnn.RNN, LSTM or GRU, or str, path or mapping
+        Initialised, its input size known; or a ``.params`` file, or names to arrays, whose shapes say what it is.
+    mode : {"lstm", "gru", "rnn_tanh", "rnn_relu"}, optional
+        For a file: needed for the two kinds of RNN, which shapes do not tell apart.
+    prefix : str or list of str, optional
+        For a file: as in `load_gluon_parameters`. Several prefixes are one stack in their order.
+    layout : {"TNC", "NTC"}, default "TNC"
+        For a file: of the new block. A layer's own is kept.
 
     Raises
     ------
     TypeError
         If it is no such layer.
     ValueError
-        If it has a projection or clips its state, or its parameters are not there yet.
+        If a layer has a projection or clips its state, or its parameters are not there yet; if a file holds no such
+        layer, or several and no `prefix` says which.
     """
+    if isinstance(layer, (str, pathlib.Path, Mapping)):
+        layers, name = read_gluon(layer, mode, prefix)
+        return take(layers, None, name, layout)
     if not isinstance(layer, tuple(_THEIRS.values())):
         raise TypeError(f"expected mxnet.gluon.rnn.RNN, LSTM or GRU, got {type(layer).__name__}; "
                         "convert each recurrent layer of a model by itself")
@@ -120,6 +138,25 @@ def load_gluon_parameters(layer, path, prefix=None):
         raise ValueError(f"{str(path)!r} has no recurrent layer {what}; prefixes found: {sorted(found) or 'none'}"
                          + ("; pass prefix=" if found else ""))
     _set_all(layer, found[prefix], str(path))
+
+
+def read_gluon(source, mode=None, prefix=None):
+    """Return the layers in a file or mapping as a list of `LayerWeights`, and how messages call it."""
+    arrays, name = read_params(source)
+    found = stacks_in(arrays)
+    prefixes = chosen(as_prefixes(prefix), found, name, "_unfused.0.i2h_weight")
+    return [layer for one in prefixes for layer in stack_from(found[one], mode, MODES, name)], name
+
+
+def stacks_in(arrays):
+    """Return {prefix: {layer: {part: (name, array)}}} of all recurrent layers among named arrays."""
+    found = {}
+    for key, array in arrays.items():
+        match = _match(key)
+        if match:
+            direction, layer, rest = re.fullmatch(r"([lr])(\d+)(_.*)", match[1]).groups()
+            found.setdefault(match[0], {}).setdefault(int(layer), {})[direction + rest] = key, array
+    return found
 
 
 def _match(key):

@@ -1,0 +1,87 @@
+"""Where arrays come from: files without code in them, and everything else refused in a sentence."""
+import pickle
+import zipfile
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_rnn.convert import from_gluon, from_keras, from_onnx, from_torch
+from gluon_rnn.convert.sources import read_arrays, read_params
+
+
+class Trap:
+    """Leaves a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("ending", [".pt", ".pth", ".bin", ".pkl", ".PT", ".ckpt", ".safetensors"])
+def test_no_pickle_is_opened(tmp_path, ending):
+    path, trace = tmp_path / f"model{ending}", tmp_path / "opened"
+    path.write_bytes(pickle.dumps(Trap(trace)))
+    for read in (from_torch, from_keras, from_onnx, from_gluon):
+        if read is from_onnx:
+            pytest.importorskip("onnx")
+        with pytest.raises(ValueError, match=r"is a pickle, which runs code .*safetensors.torch.save_file\("):
+            read(path)
+    assert not trace.exists()
+
+
+def test_a_pickle_in_an_npz_file_is_not_opened(tmp_path):
+    path, trace = tmp_path / "model.npz", tmp_path / "opened"
+    np.savez(path, weight_ih_l0=np.array([Trap(trace)], dtype=object))
+    with pytest.raises(ValueError, match=r"cannot be read as .npz without pickle"):
+        read_arrays(path)
+    assert not trace.exists()
+
+
+def test_a_torch_file_by_another_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.safetensors", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02.")
+    with pytest.raises(ValueError, match="is a pickle"):
+        read_arrays(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 20, b"\xff" * 8, b"\x10\x00\x00\x00\x00\x00\x00\x00{\"a\": 1}"])
+def test_damaged_files(tmp_path, content):
+    pytest.importorskip("safetensors")
+    for name, read in (("m.safetensors", read_arrays), ("m.npz", read_arrays), ("m.params", read_params)):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name}' (is no|cannot)"):
+            read(tmp_path / name)
+
+
+def test_a_truncated_file(tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    numpy.save_file({"weight_ih_l0": np.ones((20, 3))}, tmp_path / "m.safetensors")
+    (tmp_path / "m.safetensors").write_bytes((tmp_path / "m.safetensors").read_bytes()[:-8])
+    with pytest.raises(ValueError, match="is no .safetensors file, or is damaged"):
+        read_arrays(tmp_path / "m.safetensors")
+
+
+def test_what_is_no_source(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No such file.*m.safetensors"):
+        read_arrays(tmp_path / "m.safetensors")
+    (tmp_path / "m.csv").write_text("1")
+    with pytest.raises(ValueError, match="expected a mapping .* read the file with its own library and pass the"):
+        read_arrays(tmp_path / "m.csv")
+    for read in (read_arrays, read_params):
+        with pytest.raises(TypeError, match="expected a mapping of names to arrays.* got int"):
+            read(3)
+
+
+def test_arrays_of_any_library():
+    arrays, name = read_arrays({"a": mx.nd.ones((2,)), "b": np.ones(2), "c": [1.0, 1.0]})
+    assert name == "the mapping"
+    assert all(isinstance(value, np.ndarray) and value.sum() == 2 for value in arrays.values())
+
+
+def test_arrays_without_names(tmp_path):
+    mx.nd.save(str(tmp_path / "m.params"), [mx.nd.ones(1)])
+    with pytest.raises(ValueError, match="holds arrays without names; save them with save_parameters"):
+        read_params(tmp_path / "m.params")
