@@ -160,8 +160,8 @@ def test_a_bundle_in_onnx_is_served_without_mxnet(tmp_path):
             "with serve.running(serve.build_app(serve.open_model(sys.argv[1]))) as address:\n"
             "    print(httpx.post(f'{address}/predict', json={'item': json.loads(sys.argv[2])}).text)\n"
             "print('mxnet' in sys.modules)")
-    found = subprocess.run([sys.executable, "-c", code, str(tmp_path / "furnace"), json.dumps(GAS)], cwd=ROOT, text=True,
-                           capture_output=True, timeout=120)
+    found = subprocess.run([sys.executable, "-c", code, str(tmp_path / "furnace"), json.dumps(GAS)], cwd=ROOT,
+                           text=True, capture_output=True, timeout=120)
     answer, has_mxnet = found.stdout.splitlines()
     assert has_mxnet == "False" and same(json.loads(answer)["answers"], [plain(
         gluon_rnn.load("narx_gas_furnace").predict(**PAIR))])
