@@ -5,6 +5,9 @@ Tests `form.py`, `task_items.py`, `task_parts.py` and `opening.py`.
 import base64
 import io
 import json
+import pathlib
+import subprocess
+import sys
 
 import httpx
 import mxnet as mx
@@ -15,11 +18,12 @@ from websockets.sync.client import connect
 
 import gluon_rnn
 from gluon_rnn.benchmark.serving import same
-from gluon_rnn.export import export
+from gluon_rnn.export import export, export_run
 from gluon_rnn.serve import Limits, build_app, open_model, running
 from gluon_rnn.serve.form import filled, plain
 from gluon_rnn.serve.tasks import FORMS, task_form
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = [[47, 100], [27, 81], [57, 37], [26, 0], [0, 23], [56, 53], [100, 90], [40, 98]]
 NAMES = ["Rossi", "Sato", "a", "Papadopoulos"]
 SENTENCES = ["the dog barks loudly", "I see", "we were there before you came"]
@@ -148,6 +152,19 @@ def test_a_bundle_answers_what_its_run_answers(bundle):
     with running(build_app(served)) as address:
         found = httpx.post(f"{address}/predict", json={"items": NAMES}, timeout=60).json()["answers"]
     assert same(found, gluon_rnn.load("tdnn_names").predict(NAMES))
+
+
+def test_a_bundle_in_onnx_is_served_without_mxnet(tmp_path):
+    export_run(gluon_rnn.load("narx_gas_furnace"), tmp_path / "furnace", format="onnx")
+    code = ("import sys, json, httpx\nfrom gluon_rnn import serve\n"
+            "with serve.running(serve.build_app(serve.open_model(sys.argv[1]))) as address:\n"
+            "    print(httpx.post(f'{address}/predict', json={'item': json.loads(sys.argv[2])}).text)\n"
+            "print('mxnet' in sys.modules)")
+    found = subprocess.run([sys.executable, "-c", code, str(tmp_path / "furnace"), json.dumps(GAS)], cwd=ROOT,
+                           text=True, capture_output=True, timeout=120)
+    answer, has_mxnet = found.stdout.splitlines()
+    assert has_mxnet == "False" and same(json.loads(answer)["answers"], [plain(
+        gluon_rnn.load("narx_gas_furnace").predict(**PAIR))])
 
 
 def test_a_bundle_without_a_task_and_a_damaged_one_are_refused(bundle, tmp_path):
