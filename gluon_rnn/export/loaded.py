@@ -67,8 +67,8 @@ class Bundle:
     def predict_file(self, path, **options):
         """Predict the rows of a CSV file with a header, by a model of series; see its pipeline in `gluon_rnn.answers`."""
         if not hasattr(self.pipeline, "predict_file"):
-            raise ValueError(f"a model of the task {self.manifest['task']!r} predicts items and no files of rows; call "
-                             "predict")
+            raise ValueError(f"a model of the task {self.manifest['task']!r} predicts items and no files of rows; "
+                             "call predict")
         return self.pipeline.predict_file(path, **options)
 
     def stream(self, steps):

@@ -75,7 +75,7 @@ def evaluate_with_cache(task, split, size):
         Parameters loaded.
     split : str
     size : int
-        Places that each cache keeps; as many texts as ``data.eval_batch_size`` are read side by side, each with its own.
+        Places that a cache keeps; ``data.eval_batch_size`` parts of the text are read side by side, each with its own.
 
     Raises
     ------
