@@ -65,7 +65,7 @@ class Bundle:
         return self.pipeline.predict(*inputs, **options)
 
     def predict_file(self, path, **options):
-        """Predict the rows of a CSV file with a header, by a model of series; see its pipeline in `gluon_rnn.answers`."""
+        """Predict the rows of a CSV file with a header, by a model of series; its pipeline names the options."""
         if not hasattr(self.pipeline, "predict_file"):
             raise ValueError(f"a model of the task {self.manifest['task']!r} predicts items and no files of rows; "
                              "call predict")
