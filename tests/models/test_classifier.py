@@ -149,7 +149,8 @@ def test_bundle_answers_as_the_model_does_whole_and_step_by_step(encoder, poolin
     model = build(encoder, pooling, ids)
     assert export.export(model, tmp_path / "bundle", example=inputs_of(ids)) < EXACT["atol"]
     bundle, inputs = export.load(tmp_path / "bundle"), inputs_of(ids, 4, 2)
-    assert bundle.manifest["outputs"][0]["shape"] == ["N", K] and bundle.manifest["causal"] == model.causal
+    graph = bundle.manifest["graphs"]["model"]
+    assert graph["outputs"][0]["shape"] == ["N", K] and graph["causal"] == model.causal
     assert_same(bundle(inputs), model(inputs))
 
 

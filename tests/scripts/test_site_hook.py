@@ -5,10 +5,12 @@ import pathlib
 import pytest
 import yaml
 
+import gluon_rnn.tasks  # noqa: F401  registers them
 from gluon_rnn import recipe_files
 from gluon_rnn.registry import tasks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+TASKS, TUTORIALS = tasks.names(), sorted((ROOT / "docs" / "tutorials").glob("*.py"))
 
 
 class _Loader(yaml.SafeLoader):
@@ -47,17 +49,15 @@ def test_every_page_is_in_the_navigation_once(settings):
 
 
 def test_every_task_has_a_tutorial_that_the_index_names():
-    import gluon_rnn.tasks  # noqa: F401  registers them
-    folder = ROOT / "docs" / "tutorials"
-    index = (folder / "index.md").read_text(encoding="utf-8")
-    assert sorted(path.stem for path in folder.glob("*.py")) == tasks.names()
-    assert all(f"({name}.md)" in index for name in tasks.names())
+    index = (ROOT / "docs" / "tutorials" / "index.md").read_text(encoding="utf-8")
+    assert set(TASKS) <= {path.stem for path in TUTORIALS}
+    assert all(f"({path.stem}.md)" in index for path in TUTORIALS)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "tutorials").glob("*.py")), ids=lambda path: path.stem)
-def test_a_tutorial_has_its_parts(path):
+@pytest.mark.parametrize("name", TASKS)
+def test_the_tutorial_of_a_task_has_its_parts(name):
     """A problem, training, a figure beside others, what is remembered, a picture, what to try next."""
-    text = path.read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "tutorials" / f"{name}.py").read_text(encoding="utf-8")
     for heading in ("The problem", "Training", "What the figure means", "What the network remembers",
                     "What to try next"):
         assert f"# ## {heading}\n" in text

@@ -266,7 +266,7 @@ def test_exported_step_by_step_is_the_free_run(quick, tmp_path, model):
     assert export.main([str(run.path)]) == 0
     bundle = load(run.path / "export")
     x, y = arrays_of(tmp_path)
-    stored = bundle.manifest["scaler"]
+    stored = json.loads(bundle.read("scaler.json"))
     scaled = [(values - stored[key]["offset"]) / stored[key]["scale"] for key, values in (("x", x), ("y", y))]
     inputs = np.hstack(scaled)[:, None].astype("float32")                # (T, 1, 2)
     outputs, states = bundle(mx.nd.array(inputs[:6]), bundle.begin_state(1))
@@ -279,6 +279,8 @@ def test_exported_step_by_step_is_the_free_run(quick, tmp_path, model):
         found.append(inputs[t, 0, 1])
     predicted = np.array(found) * stored["y"]["scale"] + stored["y"]["offset"]
     assert_rounded([predicted], [run.predict(x, y, None)[:, 0]], TERMS)
+    closed, _ = bundle.networks["closed_loop"](inputs[6:, :, :1], bundle(inputs[:6], bundle.begin_state(1))[1])
+    assert_rounded([closed[:, 0, 0]], [np.array(found)], TERMS)           # the same in one call
 
 
 # ---- mistakes ------------------------------------------------------------------------------------------------------
