@@ -1,9 +1,12 @@
 """Recurrent stacks as somebody would write them in ONNX by hand: one operator a layer, no lengths. Needs no MXNet."""
+import os
+
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["GATES", "stack"]
+__all__ = ["GATES", "OnnxByHandPeer", "stack"]
 
 #: gates of each operator
 GATES = {"rnn": ("RNN", 1), "lstm": ("LSTM", 4), "gru": ("GRU", 3)}
@@ -63,3 +66,25 @@ def _model(nodes, constants, states, state_shape, width):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(model)
     return model
+
+
+class OnnxByHandPeer:
+    """ONNX Runtime on a graph that was written by hand."""
+
+    def __init__(self):
+        self.threads = int(os.environ["OMP_NUM_THREADS"])
+
+    def about(self):
+        """Return the version and the number of threads."""
+        return {"version": onnxruntime.__version__, "threads": str(self.threads)}
+
+    def inference(self, case):
+        """Return a call of a stack, all inputs NumPy arrays."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        session = onnxruntime.InferenceSession(stack(case).SerializeToString(), options,
+                                                    providers=["CPUExecutionProvider"])
+        rows = case["layers"] * (2 if case["bidirectional"] else 1)
+        feed = {entry.name: np.zeros((rows, case["N"], case["H"]), np.float32) for entry in session.get_inputs()}
+        feed["data"] = np.random.default_rng(1).uniform(-1, 1, (case["T"], case["N"], case["H"])).astype("float32")
+        return lambda: session.run(None, feed)

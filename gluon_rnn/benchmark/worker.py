@@ -7,6 +7,7 @@ importing this package does. Hence this file imports nothing but the standard li
 A request is one line, ``{"do": "prepare" | "time" | "latencies" | ..., ...}``; a reply is one line,
 ``{"value": ...}`` or ``{"error": "..."}``.
 """
+import importlib
 import json
 import math
 import os
@@ -125,9 +126,10 @@ class _MXNetPeer:
 
 
 class OursPeer(_MXNetPeer):
-    """gluon_rnn.nn; the package restores NumPy's aliases and sets the threads itself."""
+    """gluon_rnn.nn, or bundles of it in a format; the package restores NumPy's aliases and sets the threads itself."""
 
-    def __init__(self):
+    def __init__(self, bundles=None):
+        self.bundles = bundles
         here = os.path.dirname(os.path.abspath(__file__))
         sys.path[:] = [os.path.dirname(os.path.dirname(here))] + [p for p in sys.path if os.path.abspath(p) != here]
         import gluon_rnn
@@ -141,6 +143,13 @@ class OursPeer(_MXNetPeer):
     def build(self, case):
         layer = getattr(self.package.nn, {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}[case["cell"]])
         return layer(case["H"], case["layers"], bidirectional=case["bidirectional"], input_size=case["H"])
+
+    def inference(self, case):
+        """Return a call of one stack of the benchmark `inference`, live or exported."""
+        if self.bundles is None:
+            return super().inference(case)
+        from gluon_rnn.benchmark import our_inference
+        return our_inference.bundle(case, self.bundles)
 
     def delays(self, case):
         """Return a call of one network of the benchmark `delays`."""
@@ -190,47 +199,6 @@ class OursPeer(_MXNetPeer):
         return nn.SampledSoftmax(case["samples"]) if case["output"] == "sampled" else nn.FullSoftmax()
 
 
-class SymbolBundlePeer(OursPeer):
-    """A bundle of MXNet's symbols, of ours."""
-
-    format = "symbol"
-
-    def inference(self, case):
-        """Return a call of an exported stack."""
-        from gluon_rnn.benchmark import our_inference
-        return our_inference.bundle(case, self.format)
-
-
-class OnnxBundlePeer(SymbolBundlePeer):
-    """A bundle in ONNX, of ours."""
-
-    format = "onnx"
-
-
-class OnnxByHandPeer:
-    """ONNX Runtime on a graph that was written by hand."""
-
-    def __init__(self):
-        import onnxruntime
-        self.onnxruntime = onnxruntime
-
-    def about(self):
-        return {"version": self.onnxruntime.__version__, "threads": os.environ["OMP_NUM_THREADS"]}
-
-    def inference(self, case):
-        """Return a call of a stack, all inputs NumPy arrays."""
-        import numpy
-        from onnx_by_hand import stack  # beside this file, which is run by its name
-        options = self.onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
-        session = self.onnxruntime.InferenceSession(stack(case).SerializeToString(), options,
-                                                    providers=["CPUExecutionProvider"])
-        rows = case["layers"] * (2 if case["bidirectional"] else 1)
-        feed = {entry.name: numpy.zeros((rows, case["N"], case["H"]), numpy.float32) for entry in session.get_inputs()}
-        feed["data"] = numpy.random.default_rng(1).uniform(-1, 1, (case["T"], case["N"], case["H"])).astype("float32")
-        return lambda: session.run(None, feed)
-
-
 class GluonPeer(_MXNetPeer):
     """mxnet.gluon.rnn as it comes: nothing but NumPy's removed aliases is put right, or it would not import."""
 
@@ -251,109 +219,14 @@ class GluonPeer(_MXNetPeer):
         raise ValueError("the language model is compared with PyTorch only")
 
 
-class TorchPeer:
-    """torch.nn in eager mode, oneDNN as PyTorch itself chooses it."""
-
-    def __init__(self):
-        import torch
-        self.torch = torch
-        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-
-    def about(self):
-        return {"version": self.torch.__version__, "threads": str(self.torch.get_num_threads())}
-
-    def layers(self, case):
-        torch, T, N, H = self.torch, case["T"], case["N"], case["H"]
-        kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case["cell"]]
-        net = kind(H, H, case["layers"], bidirectional=case["bidirectional"])
-        x, head = torch.rand(T, N, H) * 2 - 1, torch.ones(T, N, net_width(case))
-        state = torch.zeros(case["layers"] * (2 if case["bidirectional"] else 1), N, H)
-        states = (state, state.clone()) if case["cell"] == "lstm" else state
-
-        def forward():
-            with torch.inference_mode():
-                net(x, states)
-
-        def forward_backward():
-            net.zero_grad(set_to_none=True)
-            x.grad = None
-            net(x, states)[0].backward(head)
-
-        x.requires_grad_(case["backward"])
-        net.train(case["backward"])
-        return forward_backward if case["backward"] else forward
-
-    def inference(self, case):
-        """Return a call of one stack of the benchmark `inference`."""
-        return self.layers(dict(case, backward=False))
-
-    def delays(self, case):
-        """Return {name: call}, all forms of one network of the benchmark `delays`."""
-        from torch_delays import Networks  # beside this file, which is run by its name
-        return getattr(Networks(self.torch), case["network"])(case)
-
-    def tasks(self, case):
-        """Return {name: call}, all forms of one model of the benchmark `tasks`."""
-        from torch_tasks import Models  # beside this file, which is run by its name
-        return getattr(Models(self.torch), case["network"])(case)
-
-    def peak(self, size, repeats):
-        a, b = self.torch.rand(size, size), self.torch.rand(size, size)
-        return best_of(lambda: self.torch.mm(a, b), repeats)
-
-    def language_model(self, case):
-        torch, V, H = self.torch, case["V"], case["H"]
-        embedding, lstm = torch.nn.Embedding(V, H), torch.nn.LSTM(H, H, case["layers"], dropout=case["dropout"])
-        output, loss = self._output_of(case, embedding)
-        drop, parameters = torch.nn.Dropout(case["dropout"]), list(torch.nn.ModuleList([embedding, lstm, output])
-                                                                   .parameters())
-        optimizer = (torch.optim.SGD(parameters, lr=case["learning_rate"]) if case["optimizer"] == "sgd" else
-                     torch.optim.Adam(parameters, lr=case["learning_rate"], fused=True))
-        data, target = self._tokens(case), torch.tensor(case["targets"])
-        states = tuple(torch.zeros(case["layers"], case["N"], H) for _ in range(2))
-
-        def step():
-            nonlocal states
-            states = tuple(state.detach() for state in states)
-            optimizer.zero_grad(set_to_none=True)
-            hidden, states = lstm(drop(embedding(data)), states)
-            loss(drop(hidden).view(-1, H), target).backward()
-            torch.nn.utils.clip_grad_norm_(parameters, case["clip_norm"])
-            optimizer.step()
-
-        return step
-
-    def _output_of(self, case, embedding):
-        """Return the output layer's module, and its loss of hidden outputs (TN, H) and targets (TN,)."""
-        nn, V, H = self.torch.nn, case["V"], case["H"]
-        if case["output"] == "sampled":
-            raise ValueError("PyTorch has no sampled softmax")
-        if case["output"] == "adaptive":
-            output = nn.AdaptiveLogSoftmaxWithLoss(H, V, case["cutoffs"], case["div_value"], head_bias=True)
-            return output, lambda hidden, target: output(hidden, target).loss
-        decoder, loss = nn.Linear(H, V), nn.CrossEntropyLoss()
-        if case["tied"]:
-            decoder.weight = embedding.weight
-        return decoder, lambda hidden, target: loss(decoder(hidden), target)
-
-    def output_layer(self, case):
-        torch, V = self.torch, case["V"]
-        decoder, loss = torch.nn.Linear(case["H"], V), torch.nn.CrossEntropyLoss()
-        hidden, target = torch.rand(case["T"], case["N"], case["H"], requires_grad=True), self._tokens(case)
-
-        def step():
-            decoder.zero_grad(set_to_none=True)
-            hidden.grad = None
-            loss(decoder(hidden).view(-1, V), target.view(-1)).backward()
-
-        return step
-
-    def _tokens(self, case):
-        return self.torch.randint(0, case["V"], (case["T"], case["N"]))
+def _beside(module, name):
+    """Return a call that makes a peer of a module in this folder, where this file is run by its name."""
+    return lambda: getattr(importlib.import_module(module), name)()
 
 
-PEERS = {"ours": OursPeer, "gluon": GluonPeer, "gluon-default-threads": GluonPeer, "torch": TorchPeer,
-         "symbol-bundle": SymbolBundlePeer, "onnx-bundle": OnnxBundlePeer, "onnx-by-hand": OnnxByHandPeer}
+PEERS = {"ours": OursPeer, "gluon": GluonPeer, "gluon-default-threads": GluonPeer,
+         "torch": _beside("torch_peer", "TorchPeer"), "symbol-bundle": lambda: OursPeer("symbol"),
+         "onnx-bundle": lambda: OursPeer("onnx"), "onnx-by-hand": _beside("onnx_by_hand", "OnnxByHandPeer")}
 
 
 def net_width(case):

@@ -1,4 +1,7 @@
-"""The benchmark of delays and loops: each kind of network answers (`our_delays.py`, `torch_delays.py`); its table."""
+"""The benchmark of delays and loops: each kind of network answers (`our_delays.py`, `torch_delays.py`); its table.
+
+`torch_peer.py` too, where PyTorch is.
+"""
 import csv
 
 import pytest
