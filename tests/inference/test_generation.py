@@ -1,6 +1,6 @@
 """Sampling from live models: against the whole sequence read anew at each step, and against each other.
 
-Tests `sampling.py`, `streaming.py` and `live.py` too; the drawing itself is tested in ``tests/answers``.
+Tests `sampling.py` and `live.py` too; the drawing itself is tested in ``tests/answers``.
 """
 import gluonnlp
 import mxnet as mx
