@@ -69,5 +69,5 @@ def test_inputs_that_do_not_fit_are_a_sentence_with_the_name_of_the_node():
 
 
 def test_more_free_axes_than_examples_are_refused():
-    with pytest.raises(ValueError, match="7 free axes"):
-        axes_of(tuple("ABCDEFG"))
+    with pytest.raises(ValueError, match="13 free axes"):
+        axes_of(tuple("ABCDEFGHIJKLM"))
