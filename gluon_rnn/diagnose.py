@@ -14,7 +14,7 @@ from gluon_rnn.tasks.forecasting.batches import collate
 from gluon_rnn.tasks.forecasting.loss import SeriesLoss
 from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
 
-__all__ = ["Diagnosis", "Problem", "diagnose", "problem_of"]
+__all__ = ["Diagnosis", "Problem", "diagnose", "examine", "problem_of"]
 
 #: sequences of a batch, and the most steps of a stream that are looked at without need
 ROWS, STEPS = 16, 256
@@ -121,13 +121,13 @@ def diagnose(path, split=None, output=None, which="best", *, steps=None):
         problem = problem_of(task, split, steps)
     except diagnostics.NotRecurrentError as error:
         return Diagnosis(left_out=[str(error)])
-    found = _measured(problem)
+    found = examine(problem)
     found.write(folder / "diagnosis" if output is None else output)
     return found
 
 
-def _measured(problem):
-    """Return the `Diagnosis` of a problem."""
+def examine(problem):
+    """Return the `Diagnosis` of a `Problem`, nothing being written."""
     encoder, loss, found = problem.encoder, problem.loss, Diagnosis()
     instruments = {
         "gradient": lambda: diagnostics.gradient_through_time(encoder, loss, problem.at_last, problem.lengths),

@@ -6,8 +6,7 @@ a folder, a few sentences to the terminal. What a model has nothing for is said 
 """
 from gluon_rnn.cli.options import add_checkpoint, add_run
 
-EXAMPLE = """gluon-rnn diagnose runs/quickstart-1 --data valid --steps 70
-gluon-rnn diagnose gru_cascaded_tanks --output tanks"""
+EXAMPLE = "gluon-rnn diagnose runs/quickstart-1 --data valid --steps 70 --output diagnosis"
 
 
 def run(options):

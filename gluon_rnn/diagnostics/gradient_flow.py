@@ -200,7 +200,7 @@ def _only_rows(values, rows):
     """Return `values` (N, H), through which gradients go in some of the `rows` (N,) only."""
     if rows.all():
         return values
-    blocked = mx.nd.BlockGrad(values)
+    blocked = values.detach()
     if not rows.any():
         return blocked
     return mx.nd.where(mx.nd.array(rows, ctx=values.context, dtype=values.dtype), values, blocked)

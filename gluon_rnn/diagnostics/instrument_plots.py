@@ -41,6 +41,8 @@ def gradient_figure(found, path=None):
     if top:
         axes.set_yscale("log")
         axes.set_ylim(bottom=max(axes.get_ylim()[0], _DECADES * top))
+        axes.set_xlim(0, max(np.flatnonzero(found.quantile(state, 0.5) > _DECADES * top).max(initial=1)
+                             for state in found.norms))
     axes.set(xlabel="lag T - t in steps", ylabel="norm of dL_T / dh_t",
              title=f"gradient through time; a memory ends under {FADED:.0%} of lag 0")
     return _finished(figure, axes, path)
@@ -84,8 +86,10 @@ def truncation_figure(found, path=None):
     """
     figure, panels = _panels(1, 1, (8, 3.5))
     axes = panels[0, 0]
-    for label, values, style in (("cosine, encoder", found.cosine, "C0o-"), ("norm, encoder", found.norm_ratio, "C1o-"),
-                                 ("cosine, all", found.all_cosine, "C0:"), ("norm, all", found.all_norm_ratio, "C1:")):
+    lines = (("cosine", found.cosine, "C0o-"), ("ratio of norms", found.norm_ratio, "C1o-"),
+             ("cosine, encoder alone", found.encoder_cosine, "C0:"),
+             ("ratio of norms, encoder alone", found.encoder_norm_ratio, "C1:"))
+    for label, values, style in lines:
         axes.plot(found.k, values, style, markersize=3, label=label)
     axes.axhline(ENOUGH, color="black", linewidth=0.8)
     if found.bptt is not None and found.bptt <= found.steps:

@@ -35,9 +35,10 @@ class Truncation:
     k : (M,) int array
         Growing; the last is `steps`.
     cosine, norm_ratio : (M,) float64 arrays
-        Of the gradient of all parameters of the encoder; ratio: truncated by full.
-    all_cosine, all_norm_ratio : (M,) float64 arrays
-        Of the gradient of all parameters of the model, of which those of an output layer are not truncated at all.
+        Of the gradient of all parameters of the model; ratio: truncated by full.
+    encoder_cosine, encoder_norm_ratio : (M,) float64 arrays
+        Of the gradient of the encoder's parameters alone. It is the stricter measure: the gradient of an output layer
+        is the same for all k.
     steps : int
         Length of the longest sequence.
     bptt : int, optional
@@ -47,8 +48,8 @@ class Truncation:
     k: np.ndarray
     cosine: np.ndarray
     norm_ratio: np.ndarray
-    all_cosine: np.ndarray
-    all_norm_ratio: np.ndarray
+    encoder_cosine: np.ndarray
+    encoder_norm_ratio: np.ndarray
     steps: int
     bptt: Optional[int] = None
 
@@ -59,26 +60,27 @@ class Truncation:
         return int(self.k[short[-1] + 1 if len(short) else 0])
 
     def table(self):
-        """Return a pandas.DataFrame: k, cosine, norm_ratio, all_cosine, all_norm_ratio."""
-        names = ["k", "cosine", "norm_ratio", "all_cosine", "all_norm_ratio"]
+        """Return a pandas.DataFrame: k, cosine, norm_ratio, encoder_cosine, encoder_norm_ratio."""
+        names = ["k", "cosine", "norm_ratio", "encoder_cosine", "encoder_norm_ratio"]
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
     def summary(self):
         """Return one sentence: whether bptt is long enough."""
-        beside = f"that of all {self.steps} steps"
         if self.bptt is None:
-            return (f"training goes back through whole sequences; truncated to {self.enough} steps, the gradient of the "
-                    f"encoder has a cosine of at least {ENOUGH} with {beside}")
+            return (f"training goes back through whole sequences; truncated to {self.enough} steps, the gradient has a "
+                    f"cosine of at least {ENOUGH} with that of all {self.steps} steps")
         if self.bptt >= self.steps:
             return f"your bptt of {self.bptt} is long enough: no sequence here has more than {self.steps} steps"
         at = int(np.flatnonzero(self.k == self.bptt)[0])
-        found = f"the gradient of the encoder has a cosine of {self.cosine[at]:.3f} with {beside}"
+        found = (f"the gradient has a cosine of {self.cosine[at]:.3f} with that of all {self.steps} steps, that of the "
+                 f"encoder alone {self.encoder_cosine[at]:.3f}")
         if self.enough <= self.bptt:
-            least = f", and from {self.enough} steps on one of at least {ENOUGH}" if self.enough < self.bptt else ""
+            least = f"; from {self.enough} steps on it is at least {ENOUGH}" if self.enough < self.bptt else ""
             return f"your bptt of {self.bptt} is long enough: {found}{least}"
-        needed = f"{self.enough} steps have" if self.enough < self.steps else f"no k tried below {self.steps} has"
-        return (f"your bptt of {self.bptt} is not long enough: {found} and {self.norm_ratio[at]:.2f} of its norm; "
-                f"{needed} a cosine of {ENOUGH}")
+        needed = (f"{self.enough} steps reach {ENOUGH}" if self.enough < self.steps else
+                  f"nothing below {self.steps} steps reaches {ENOUGH}")
+        return (f"your bptt of {self.bptt} is not long enough: {found}, and {self.norm_ratio[at]:.2f} of its norm; "
+                f"{needed}")
 
 
 def truncation(encoder, loss, model=None, bptt=None):
@@ -91,7 +93,7 @@ def truncation(encoder, loss, model=None, bptt=None):
     loss : callable
         Without arguments: runs the model that holds `encoder` on a batch, uncompiled, and returns the summed loss.
     model : Block, optional
-        Whose parameters are those of "all"; default `encoder`.
+        Whose parameters count; default `encoder`, which is to be in it.
     bptt : int, optional
         What training truncates to; k goes through powers of 2, this, and the length of the sequences.
 
@@ -139,9 +141,9 @@ def _gradients(encoder, loss, parameters, lengths, k):
 
 
 def _compare(found, full, is_inside):
-    """Return cosine and ratio of norms, of the parameters of the encoder and of all."""
+    """Return cosine and ratio of norms, of all parameters and of those of the encoder."""
     results = []
-    for chosen in (is_inside, [True] * len(full)):
+    for chosen in ([True] * len(full), is_inside):
         pairs = [pair for pair, inside in zip(zip(found, full), chosen) if inside]
         product, *squares = (sum(float(a @ b) for a, b in of) for of in
                              (pairs, [(a, a) for a, _ in pairs], [(b, b) for _, b in pairs]))
@@ -167,6 +169,6 @@ class _Cut(Unrolled):
         if not edges.any():
             return states
         if edges.all():
-            return [mx.nd.BlockGrad(state) for state in states]
+            return [state.detach() for state in states]
         rows = mx.nd.array(edges, ctx=x.context, dtype=x.dtype)
-        return [mx.nd.where(rows, mx.nd.BlockGrad(state), state) for state in states]
+        return [mx.nd.where(rows, state.detach(), state) for state in states]

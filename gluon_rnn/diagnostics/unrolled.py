@@ -216,7 +216,11 @@ def in_place_of_calls(encoder, call):
 
 
 def measure(encoder, loss):
-    """Return the lengths (N,) of the sequences that ``loss()`` runs `encoder` over; ValueError if it never does."""
+    """Return the lengths (N,) of the sequences that ``loss()`` runs `encoder` over.
+
+    Raises as `layers_of` does, and ValueError if the loss never calls the encoder.
+    """
+    layers_of(encoder)
     lengths, call = [], type(encoder).__call__
 
     def counted(inputs, states=None, valid_length=None, *signals):
