@@ -16,7 +16,7 @@ from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
 
 __all__ = ["Diagnosis", "Problem", "diagnose", "examine", "problem_of"]
 
-#: sequences of a batch, and the most steps of a stream that are looked at without need
+#: most sequences of a batch, and most steps of a series that are looked at where a short bptt needs no more
 ROWS, STEPS = 16, 256
 # Where each step of a sequence has a loss of its own, of which that of the last one is taken.
 _BY_STEP = ("language_model", "conditional_language_model", "tagging", "forecasting", "frames")
@@ -181,14 +181,15 @@ def _steps(steps, bptt, room):
 
 
 def _of_stream(task, split, steps):
-    """Return the exact loss of a language model over the first chunk of `ROWS` streams."""
+    """Return the exact loss of a language model over the first chunk of `ROWS` streams, fewer of a short text."""
     ids, model = task.data.ids(split), task.model
-    steps = _steps(steps, task.config.data.bptt, (len(ids) - 1) // ROWS)
-    tokens, target = (array.as_in_context(task.device) for array in next(iter(BPTTBatches(ids, ROWS, steps))))
+    steps = _steps(steps, task.config.data.bptt, len(ids) - 1)
+    rows = min(ROWS, (len(ids) - 1) // steps)
+    tokens, target = (array.as_in_context(task.device) for array in next(iter(BPTTBatches(ids, rows, steps))))
     arrays = [mx.nd.array(array, dtype=array.dtype, ctx=task.device)
               for array in model.output.arrays(target.asnumpy(), 1, np.random.default_rng(0))]
     graph = LanguageModelLoss(model, exact=True)
-    return lambda: graph(tokens, target, *arrays, model.begin_state(ROWS, ctx=task.device))[0]
+    return lambda: graph(tokens, target, *arrays, model.begin_state(rows, ctx=task.device))[0]
 
 
 def _of_windows(task, split, steps):
