@@ -1,4 +1,4 @@
-"""Analysis of trained models: residuals, plots of predictions; how far gradients reach, Jacobians, gates, truncation."""
+"""Analysis of trained models: residuals, pictures; how far gradients reach, Jacobians, gates, truncation."""
 from gluon_rnn.diagnostics.gates import GateSaturation, gate_saturation
 from gluon_rnn.diagnostics.gradient_flow import GradientThroughTime, gradient_through_time
 from gluon_rnn.diagnostics.instrument_plots import gate_figure, gradient_figure, jacobian_figure, truncation_figure

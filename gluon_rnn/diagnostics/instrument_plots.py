@@ -1,4 +1,4 @@
-"""Pictures of gradients through time, Jacobians, gates and truncation; matplotlib's backend is left as the user has it."""
+"""Pictures of gradients through time, Jacobians, gates and truncation; matplotlib's backend is left alone."""
 import numpy as np
 
 from gluon_rnn.diagnostics.gates import OPEN, SHUT
@@ -95,7 +95,8 @@ def truncation_figure(found, path=None):
     if found.bptt is not None and found.bptt <= found.steps:
         axes.axvline(found.bptt, color="C3", linewidth=1, label=f"bptt {found.bptt}")
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="k, steps that the gradient goes back", title=f"truncated beside full gradient ({found.steps} steps)")
+    axes.set(xlabel="k, steps that the gradient goes back",
+             title=f"truncated beside full gradient ({found.steps} steps)")
     return _finished(figure, axes, path)
 
 

@@ -119,7 +119,8 @@ def truncation(encoder, loss, model=None, bptt=None):
     inside = {id(parameter) for parameter in trained_parameters(encoder).values()}
     is_inside = [id(parameter) in inside for parameter in parameters.values()]
     if not any(is_inside):
-        raise ValueError(f"no parameter of {type(encoder).__name__} is trained; thaw it, or pass the model that holds it")
+        raise ValueError(f"no parameter of {type(encoder).__name__} is trained; thaw it, or pass the model that "
+                         "holds it")
     powers = [2 ** power for power in range(steps.bit_length())]
     choices = sorted({k for k in (*powers, bptt or steps) if k < steps}) + [steps]
     full = _gradients(encoder, loss, parameters, lengths, steps)

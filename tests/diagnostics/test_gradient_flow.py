@@ -89,7 +89,7 @@ def test_an_lstm_with_a_given_forget_gate_has_f_to_the_k():
 @pytest.mark.parametrize("kind", [LSTM, GRU])
 @pytest.mark.parametrize("lag", [1, 4])
 def test_central_differences(kind, lag):
-    """The states after step T - lag are changed, and the encoder itself runs on; the sum of squares is no closed form."""
+    """The states after step T - lag are changed, and the encoder itself runs on."""
     block, x = kind(3, input_size=2, dtype="float64"), mx.nd.random.normal(shape=(7, 2, 2), dtype="float64")
     block.initialize(mx.init.Uniform(0.8))
     _, states = block(x[:7 - lag], block.begin_state(2))

@@ -10,7 +10,7 @@ from gluon_rnn.registry import encoders
 
 
 def gradient(block, x, k):
-    """Return the gradient of sum(outputs^2), states detached every k steps, by calls of the block; edges from the end."""
+    """Return the gradient of sum(outputs^2) by calls of the block, states detached every k steps from the end."""
     steps, states, loss = len(x), block.begin_state(x.shape[1]), 0
     edges = sorted({0, *range(steps, 0, -k)})
     with autograd.record():

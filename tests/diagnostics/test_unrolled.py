@@ -59,7 +59,8 @@ def test_layers_have_names_of_states_and_gates():
     layers = layers_of(Chain([LSTM(3, 2, input_size=3), Jordan(4, 3), built("zoneout_gru")]))
     assert [(layer.name, layer.states, layer.gates) for layer in layers] == [
         ("layer 1", ("h", "c"), ("forget", "input", "output")), ("layer 2", ("h", "c"), ("forget", "input", "output")),
-        ("layer 3", ("output",), ()), ("layer 4", ("h",), ("reset", "update")), ("layer 5", ("h",), ("reset", "update"))]
+        ("layer 3", ("output",), ()), ("layer 4", ("h",), ("reset", "update")),
+        ("layer 5", ("h",), ("reset", "update"))]
 
 
 def test_calls_go_back_to_the_encoder():
