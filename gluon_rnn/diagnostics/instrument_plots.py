@@ -76,7 +76,7 @@ def gate_figure(found, path=None):
         axes.barh(table["gate"], shares, left=left, color=colour, label=label)
         left = left + shares.to_numpy()
     axes.set(xlim=(0, 1), xlabel="share of units and steps", title="saturation of gates")
-    return _finished(figure, axes, path)
+    return _finished(figure, axes, path, loc="upper left", bbox_to_anchor=(1, 1))         # beside the bars
 
 
 def truncation_figure(found, path=None):
@@ -100,7 +100,7 @@ def truncation_figure(found, path=None):
     return _finished(figure, axes, path)
 
 
-def _finished(figure, axes, path):
+def _finished(figure, axes, path, **legend):
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", **legend)
     return _saved(figure, path)

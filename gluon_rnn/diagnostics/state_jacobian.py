@@ -21,8 +21,9 @@ from gluon_rnn.diagnostics.unrolled import Unrolled, in_place_of_calls, measure
 
 __all__ = ["StateJacobian", "state_jacobian", "step_jacobian"]
 
-# Up to so many states all eigenvalues are found at once; of more, the largest alone, by the method of Arnoldi.
-_DENSE = 400
+# Up to so many states all eigenvalues are found at once; of more, the largest alone, by the method of Arnoldi, to as
+# many digits as anybody reads.
+_DENSE, _TOLERANCE = 400, 1e-6
 
 
 @dataclasses.dataclass
@@ -134,7 +135,7 @@ def _radius(jacobian):
     if len(jacobian) > _DENSE:
         try:
             start = np.random.default_rng(0).normal(size=len(jacobian))
-            return float(np.abs(linalg.eigs(jacobian, k=1, which="LM", v0=start, return_eigenvectors=False))[0])
+            return float(np.abs(linalg.eigs(jacobian, k=1, v0=start, tol=_TOLERANCE, return_eigenvectors=False))[0])
         except linalg.ArpackNoConvergence:
             pass                                         # several eigenvalues of about one size: all of them, then
     return float(np.abs(np.linalg.eigvals(jacobian)).max())
