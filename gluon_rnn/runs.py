@@ -17,7 +17,7 @@ from gluon_rnn.training.folder import check_assets, recipe_of, write_results
 from gluon_rnn.training.start import Source
 
 __all__ = ["Run", "check_same_data", "config_of", "evaluate_cached", "evaluate_run", "evaluate_ensemble",
-           "load_run", "starting_point"]
+           "load_run", "load_task", "starting_point"]
 
 
 class Run:
@@ -233,6 +233,15 @@ def _evaluated(path, split, which, data=None):
     _, config, checkpoint = _saved(path, which, data)
     task, split = _loaded(path, split, config, checkpoint)
     return task, split, task.evaluate(split)
+
+
+def load_task(path, split=None, which="best"):
+    """Return the folder of a run, its task with the parameters of a checkpoint, and a split of its data.
+
+    Parameters and errors are those of `evaluate_run`.
+    """
+    folder, config, checkpoint = _saved(path, which)
+    return (Path(folder), *_loaded(path, split, config, checkpoint))
 
 
 def _loaded(path, split, config, checkpoint):

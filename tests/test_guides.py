@@ -48,6 +48,13 @@ def test_onnx(tmp_path, monkeypatch):
     assert names["difference"] < 1e-5 and (tmp_path / "network.onnx").is_file()
 
 
+def test_diagnostics(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("diagnostics.md", blocks("diagnostics.md"), {})
+    assert 2 < names["steps"] < 10 and names["enough"] <= 35 and (tmp_path / "elman" / "jacobian.csv").is_file()
+    assert names["lags"].norms["layer 1 c"].shape == (50, 16) and (tmp_path / "gradient.png").is_file()
+
+
 @pytest.mark.slow
 def test_five_minutes_and_export(tmp_path, monkeypatch):
     """With the first recipe made small, where the pages train it; the export page uses the run of the other."""

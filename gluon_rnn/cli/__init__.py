@@ -11,6 +11,7 @@ __all__ = ["COMMANDS"]
 COMMANDS = (
     "train",
     "evaluate",
+    "diagnose",
     "predict",
     "generate",
     "forecast",

@@ -18,7 +18,7 @@ import numpy as np
 __all__ = ["SHARES", "THETAS", "CachedLoss", "cache_probabilities", "evaluate_with_cache"]
 
 #: values that are tried on the validation split
-THETAS = (0.03, 0.1, 0.2, 0.3, 0.5, 0.8)
+THETAS = (0.1, 0.3, 0.5, 0.8, 1.2, 2.0)
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 _BLOCK = 256                                                              # steps whose similarities are in memory
 
