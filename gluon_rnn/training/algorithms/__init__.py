@@ -1,0 +1,6 @@
+"""Learning algorithms beside backpropagation through time: truncated windows, RTRL, UORO."""
+from gluon_rnn.training.algorithms.rtrl import RTRL
+from gluon_rnn.training.algorithms.transitions import EmbeddedTransition, Transition, transition_of
+from gluon_rnn.training.algorithms.uoro import UORO
+
+__all__ = ["RTRL", "UORO", "EmbeddedTransition", "Transition", "transition_of"]
