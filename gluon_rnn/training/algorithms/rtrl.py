@@ -7,7 +7,7 @@ sensitivity P_t = ds_t/dw (S, P) of each row:
     P_t = d P_{t-1} + Y_t,       P_0 = 0
     dL_t/dw = (dL_t/dy_t)^T Y_t
 
-(Williams and Zipser 1989, equations 2.10 to 2.12 there are these for an Elman network.) The sum of dL_t/dw over a
+(Williams and Zipser 1989 have them for a fully recurrent network.) The sum of dL_t/dw over a
 sequence is the gradient of full BPTT, as long as w stays the same. Where w is updated at every step, P_t mixes
 derivatives at several w: the error is of the order of the learning rate.
 
@@ -41,7 +41,7 @@ class RTRL:
     Attributes
     ----------
     state : (N, S) array
-        s_t; zeros at first, may be set.
+        s_t; zeros at first, see `begin`.
     sensitivity : (N, S, P) array
         P_t; zeros at first.
 
@@ -67,13 +67,14 @@ class RTRL:
     def __init__(self, layer, batch_size=1):
         self.transition = transition_of(layer)
         size, dtype = self.transition.state_size, self.transition.dtype
-        self.state = np.zeros((batch_size, size), dtype)
-        self._begin(batch_size)
         self._units = np.eye(size, dtype=dtype)
+        self.begin(np.zeros((batch_size, size), dtype))
 
-    def _begin(self, batch_size):
+    def begin(self, state):
+        """Begin a sequence with a state (N, S) that does not depend on the parameters."""
         transition = self.transition
-        self.sensitivity = np.zeros((batch_size, transition.state_size, transition.size), transition.dtype)
+        self.state = state
+        self.sensitivity = np.zeros((*state.shape, transition.size), transition.dtype)
         self._by_output = None
 
     @property

@@ -59,10 +59,10 @@ class UORO(RTRL):
         super().__init__(layer, batch_size)
         self._random = random
 
-    def _begin(self, batch_size):
-        transition = self.transition
-        self.by_state = np.zeros((batch_size, transition.state_size), transition.dtype)
-        self.by_parameters = np.zeros((batch_size, transition.size), transition.dtype)
+    def begin(self, state):
+        """Begin a sequence with a state (N, S) that does not depend on the parameters."""
+        self.state, self.by_state = state, np.zeros_like(state)
+        self.by_parameters = np.zeros((len(state), self.transition.size), self.transition.dtype)
         self._last = None
 
     @property
