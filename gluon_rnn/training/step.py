@@ -80,8 +80,9 @@ class TrainStep:
             for parameters in (self._parameters.values(), self._decaying))
         if self._manual:
             self._manual.indices = self._learning
-        names, limit = list(self._parameters), self.settings.clip_norm_per_layer
-        self._clip_layers = LayerClipping([names[index] for index in self._learning], limit) if limit else None
+        limit, names = self.settings.clip_norm_per_layer, {id(value): key for key, value in self._parameters.items()}
+        self._clip_layers = LayerClipping([names[id(self.trainer._params[index])] for index in self._learning],
+                                          limit) if limit else None
 
     def __call__(self, batch, states, rate):
         """Make one update.

@@ -42,7 +42,7 @@ def test_the_manual_backward_pass_is_clipped_alike():
     """NARX on a CPU has gradients in NumPy; with `reference` the same recipe takes MXNet's."""
     from tests.recipes import changed
     raw = {"task": {"name": "forecasting", "washout": 3}, "data": {"name": "narma", "steps": 400, "bptt": 10},
-           "model": {"input_lag": 2, "output_lag": 2, "hidden_size": [4]},
+           "model": {"input_lag": 2, "output_lag": 2, "hidden_sizes": [4]},
            "training": {"clip_norm_per_layer": 1e-3, "optimizer": {"name": "sgd", "learning_rate": 0.1}}}
     ends = []
     for backend in ("auto", "reference"):
