@@ -219,8 +219,8 @@ def _check_algorithm(config, task):
     if name not in task.algorithms:
         able = [other for other in tasks.names() if name in tasks.get(other).algorithms]
         raise ConfigError(f"training.algorithm: {name} needs a stream whose states run on from update to update, and "
-                          f"each sequence of the task {config.task.name!r} begins anew; leave it out, which is bptt, or "
-                          f"choose one of the tasks {', '.join(able)}")
+                          f"each sequence of the task {config.task.name!r} begins anew; leave it out, which is bptt, "
+                          f"or choose one of the tasks {', '.join(able)}")
 
 
 def _check_optimizer(part):

@@ -48,6 +48,12 @@ def test_onnx(tmp_path, monkeypatch):
     assert names["difference"] < 1e-5 and (tmp_path / "network.onnx").is_file()
 
 
+def test_learning_algorithms():
+    """The mean over draws of a noisy gradient is within six standard errors of the exact one."""
+    names = run("algorithms.md", blocks("algorithms.md"), {})
+    assert names["difference"] < 1e-9 and names["off"] < 6
+
+
 @pytest.mark.slow
 def test_five_minutes_and_export(tmp_path, monkeypatch):
     """With the first recipe made small, where the pages train it; the export page uses the run of the other."""

@@ -188,8 +188,8 @@ class LanguageModel(AroundEncoder):
     def check_same_at_every_step(self):
         """Raise ValueError where words or their embeddings are dropped, or a table (V, E) is not the embedding."""
         if self._drop_e or self._drop_i["p"]:
-            raise ValueError("drop_e and drop_i draw another network in every call, and RTRL and UORO carry derivatives "
-                             f"of one; set them to 0, got {self._drop_e} and {self._drop_i['p']}")
+            raise ValueError("drop_e and drop_i draw another network in every call, and RTRL and UORO carry "
+                             f"derivatives of one; set them to 0, got {self._drop_e} and {self._drop_i['p']}")
         if not isinstance(self.output, FullSoftmax) or type(self.output).embed is not FullSoftmax.embed:
             raise ValueError(f"RTRL and UORO need one table (V, E) as embedding, and {type(self.output).__name__} has "
                              "another form of it; choose the output layer full_softmax or sampled_softmax")

@@ -29,7 +29,7 @@ def test_gates_have_the_biases_of_the_paper(name, dtype):
     layer.initialize(nn.OwnDefaults())
     found = biases(layer)
     memory = found.pop("f" if "lstm" in name else "z")
-    assert 0 <= memory.min() and memory.max() <= np.log(99) + rounding("float32", 4, 5)
+    assert memory.min() >= 0 and memory.max() <= np.log(99) + rounding("float32", 4, 5)
     # exp of it is uniform: the distance of the distribution functions is above this once in 10^6 (Kolmogorov-Smirnov)
     drawn = np.sort((np.exp(memory) - 1) / 98)
     assert np.abs(drawn - np.linspace(0, 1, 400)).max() < 2.7 / np.sqrt(400)
@@ -40,7 +40,7 @@ def test_gates_have_the_biases_of_the_paper(name, dtype):
 
 @pytest.mark.parametrize("cls", [nn.LSTM, nn.GRU])
 def test_a_state_is_kept_for_about_so_many_steps(cls):
-    """A pulse in the state decays by U / (1 + U) a step where weights are small: after 200 steps chrono has some left."""
+    """A pulse in the state decays by U / (1 + U) a step where weights are 0: after 200 steps chrono has some left."""
     left = []
     for bias in ("zeros", {"name": "chrono", "max_time": 1000}):
         layer = cls(50, input_size=1, i2h_weight_initializer="zeros", h2h_weight_initializer="zeros",

@@ -1,4 +1,4 @@
-"""Clipping by the norm of each layer against NumPy, on whole steps: optimisers on arrays, and the manual backward pass."""
+"""Clipping by the norm of each layer against NumPy, on whole steps, the manual backward pass among them."""
 import math
 
 import numpy as np
