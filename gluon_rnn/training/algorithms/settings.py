@@ -131,7 +131,7 @@ class RealTimeRecurrentLearning(_Online):
     Parameters
     ----------
     max_multiplications : float, default 1e9
-        A network with more of them a step is refused; 1e9 take about a second on one core.
+        A network with more of them a step is refused; 1e9 take one to two seconds on one core.
 
     References
     ----------

@@ -12,9 +12,9 @@ independent signs, +1 or -1 (so that E[u u^T] is the identity):
 
     rho_0^2 = |b_{t-1}| / |(J_t + d) a_{t-1}|,    rho_1^2 = |u^T I_t| / |u|
 
-A step takes O(P) = O(H^2) numbers and multiplications a row, as one of BPTT takes multiplications. The price is noise:
-where w stays the same, the sum over a sequence has RTRL's gradient as its mean, and a standard deviation that grows with
-S; docs/algorithms.md has figures.
+A step takes O(P) = O(H^2) numbers a row, and as many multiplications as one of BPTT. The price is noise: where w
+stays the same, the sum over a sequence has RTRL's gradient as its mean, and a standard deviation that grows with S;
+docs/algorithms.md has figures.
 
 References
 ----------
