@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments", "explain",
-           "section", "to_yaml"]
+__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments",
+           "explain", "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -63,6 +63,12 @@ class Schedule(Part):
     name: str = "constant"
 
 
+class Algorithm(Part):
+    """Where gradients come from, with the algorithm's own keys; see `gluon_rnn.training.algorithms.settings`."""
+
+    name: str = "bptt"
+
+
 class Thaw(_Section):
     """From which epoch on some parameters learn."""
 
@@ -76,8 +82,10 @@ class Training(_Section):
     epochs: int = Field(10, ge=1)
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
+    algorithm: Algorithm = Algorithm()                   # bptt; for streams tbptt, rtrl, uoro too
     clip_norm: Optional[float] = Field(None, gt=0)       # largest global norm of the gradient
     clip_value: Optional[float] = Field(None, gt=0)      # largest absolute value of each element
+    clip_norm_per_layer: Optional[float] = Field(None, gt=0)    # largest norm of the gradient of each layer
     weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
@@ -92,6 +100,11 @@ class Training(_Section):
     freeze: list[str] = []                               # patterns of parameters that stay as they are
     thaw: list[Thaw] = []                                # patterns of those that stay so until an epoch
     learning_rates: dict[str, float] = {}                # {pattern: factor} of the learning rate; the last one wins
+
+    @pydantic.field_validator("algorithm", mode="before")
+    @classmethod
+    def _name_alone(cls, value):
+        return {"name": value} if isinstance(value, str) else value
 
     @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", mode="before")
     @classmethod

@@ -21,6 +21,7 @@ from gluon_rnn.parts import check_part
 from gluon_rnn.public_data import data_root
 from gluon_rnn.recipe_files import find
 from gluon_rnn.registry import suggest, tasks
+from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from gluon_rnn.training.parameter_groups import check_patterns
 
 __all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read_yaml", "resolve", "with_data"]
@@ -196,6 +197,7 @@ def resolve(config):
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
     check_patterns(config.training)
+    _check_algorithm(config, task)
     task.check(config)
     return config
 
@@ -208,6 +210,17 @@ def _check_devices(config):
     if config.data.batch_size % count:
         raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
                           f"of {config.device!r}; choose a multiple of {count}")
+
+
+def _check_algorithm(config, task):
+    name = config.training.algorithm.name
+    check_part("training.algorithm", algorithms, config.training.algorithm)
+    algorithm_of(config)
+    if name not in task.algorithms:
+        able = [other for other in tasks.names() if name in tasks.get(other).algorithms]
+        raise ConfigError(f"training.algorithm: {name} needs a stream whose states run on from update to update, and "
+                          f"each sequence of the task {config.task.name!r} begins anew; leave it out, which is bptt, "
+                          f"or choose one of the tasks {', '.join(able)}")
 
 
 def _check_optimizer(part):

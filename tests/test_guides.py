@@ -55,6 +55,12 @@ def test_diagnostics(tmp_path, monkeypatch):
     assert names["lags"].norms["layer 1 c"].shape == (50, 16) and (tmp_path / "gradient.png").is_file()
 
 
+def test_learning_algorithms():
+    """The mean over draws of a noisy gradient is within six standard errors of the exact one."""
+    names = run("algorithms.md", blocks("algorithms.md"), {})
+    assert names["difference"] < 1e-9 and names["off"] < 6
+
+
 @pytest.mark.slow
 def test_five_minutes_and_export(tmp_path, monkeypatch):
     """With the first recipe made small, where the pages train it; the export page uses the run of the other."""

@@ -15,6 +15,7 @@ from gluon_rnn.config import Model, Part, to_yaml
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import ModelPlan, build_part
 from gluon_rnn.registry import datasets, encoders, models, outputs, tasks
+from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
 
 LSTM = {"name": "lstm", "hidden_size": 6}
@@ -105,6 +106,15 @@ def test_a_schedule_takes_every_key(name):
         arguments = {**required, **({} if key in required else {key: parameters[key].default})}
         config = recipes.from_dict(recipe(training={"schedule": {"name": name, **arguments}}))
         assert schedules.build(name, 0.5, 100, 10, **config.training.schedule.arguments)(1) > 0
+
+
+@pytest.mark.parametrize("name", algorithms.names())
+def test_a_learning_algorithm_takes_every_key(name):
+    for key, parameter in algorithms.parameters(name).items():
+        value = {"k1": 3, "k2": 50}.get(key, parameter.default)
+        config = recipes.from_dict(recipe(training={"algorithm": {"name": name, key: value}}))
+        assert config.training.algorithm.arguments == {key: value}
+        assert type(algorithm_of(config)) is algorithms.get(name)
 
 
 @pytest.mark.parametrize("name", datasets.names())

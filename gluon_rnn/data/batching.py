@@ -5,6 +5,7 @@ chunk of a stream. `number` is the index of the batch in the epoch. `random` is 
 drawn in each epoch, or None.
 """
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
@@ -25,11 +26,14 @@ class Batch:
         The batch axis of each array, 1 for (T, N, C), 0 for (N,).
     size : int
         Units (tokens, sequences, steps) that the summed loss covers.
+    advance : int, optional
+        Where states are carried: the step of this batch that the next one begins with; None where it begins behind it.
     """
 
     arrays: tuple
     axes: tuple
     size: int
+    advance: Optional[int] = None
 
     @property
     def rows(self):

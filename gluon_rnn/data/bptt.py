@@ -31,6 +31,9 @@ class BPTTBatches:
         Steps T per chunk.
     offset : int, >= 0, default 0
         Tokens skipped at the start; another offset in another epoch moves the edges of chunks and columns.
+    window : int, >= bptt, optional
+        Steps of the data of a chunk: those before it and its own, of which alone are the targets; fewer at the
+        beginning, and in the last chunk where that is shorter. Default `bptt`.
 
     Attributes
     ----------
@@ -44,14 +47,18 @@ class BPTTBatches:
 
     Notes
     -----
-    Iterating yields ``(data, target)``, both (T, N) int32 NDArrays on the CPU, T = `bptt` but for the last. gluonnlp's
+    Iterating yields ``(data, target)``, both (T, N) int32 NDArrays on the CPU, T = `bptt` but for the last; with a
+    `window` the data have W rows, of which the last T are those of the targets, and `advance` says where the window of
+    the next chunk begins. gluonnlp's
     CorpusBPTTBatchify is not used: it holds ids in float32, where ids from 2**24 on are rounded to even ones, it
     pads the end of the text with a special token that then has to be masked in the loss, and it keeps the whole
     split on the device.
     """
 
-    def __init__(self, ids, batch_size, bptt, offset=0):
-        for name, value, least in (("batch_size", batch_size, 1), ("bptt", bptt, 1), ("offset", offset, 0)):
+    def __init__(self, ids, batch_size, bptt, offset=0, window=None):
+        window = bptt if window is None else window
+        for name, value, least in (("batch_size", batch_size, 1), ("bptt", bptt, 1), ("offset", offset, 0),
+                                   ("window", window, bptt)):
             if isinstance(value, bool) or int(value) != value or value < least:
                 raise ValueError(f"{name} must be a whole number, at least {least}, got {value!r}")
         ids = np.asarray(ids)
@@ -62,7 +69,7 @@ class BPTTBatches:
             raise ValueError(f"the split has {len(ids)} tokens, too short for one batch: batch_size {batch_size} at "
                              f"offset {offset} needs at least {batch_size + 1 + offset}; lower batch_size or use a "
                              "longer text")
-        self.batch_size, self.bptt, self.offset = batch_size, bptt, offset
+        self.batch_size, self.bptt, self.offset, self.window = batch_size, bptt, offset, window
         self.tokens = steps * batch_size
         # Views: a stream of any length costs no memory but its own.
         self._data, self._target = (ids[start:start + self.tokens].reshape(batch_size, -1).T          # (steps, N)
@@ -74,4 +81,14 @@ class BPTTBatches:
     def __iter__(self):
         for start in range(0, len(self._data), self.bptt):
             rows = slice(start, start + self.bptt)
-            yield mx.nd.array(self._data[rows], dtype="int32"), mx.nd.array(self._target[rows], dtype="int32")
+            data = self._data[self._window_begin(start):rows.stop]
+            yield mx.nd.array(data, dtype="int32"), mx.nd.array(self._target[rows], dtype="int32")
+
+    def advance(self, number):
+        """Return how many steps behind the beginning of the window of chunk `number` that of the next one begins."""
+        start = number * self.bptt
+        return self._window_begin(start + self.bptt) - self._window_begin(start)
+
+    def _window_begin(self, start):
+        """Return the first row of the window of the chunk that begins with the row `start`."""
+        return max(0, start + self.bptt - self.window)

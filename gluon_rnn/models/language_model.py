@@ -157,7 +157,7 @@ class LanguageModel(AroundEncoder):
         scores = self.output.scores(F, hidden, weights)                                                    # (T, N, V)
         return (scores if valid_length is None else functional.mask(F, scores, valid_length)), states
 
-    def loss(self, tokens, target, states, *arrays, exact=False):
+    def loss(self, tokens, target, states, *arrays, exact=False, ends=False):
         """Return the summed loss in nats, (1,), and the new states, without scores of words that it does not need.
 
         Parameters
@@ -169,17 +169,42 @@ class LanguageModel(AroundEncoder):
             What ``output.arrays`` gave for this target.
         exact : bool
             The cross-entropy of the model, also where the output layer has another loss for training.
+        ends : bool
+            `target` has fewer steps than `tokens`: what follows the last of them.
         """
         F = mx.nd if isinstance(tokens, mx.nd.NDArray) else mx.sym
-        weights = {name: parameter.data(tokens.context) if F is mx.nd else parameter.var()
-                   for name, parameter in self._reg_params.items()}
+        weights = self._weights(F, tokens)
         hidden, states = self._hidden(F, tokens, states, None, weights)
+        if ends:
+            hidden = functional.last_like(F, hidden, target)
         loss = self.output.loss if exact else self.output.training_loss
         return loss(F, hidden, target, weights, *arrays), states
 
+    def output_loss(self, hidden, target, *arrays):
+        """Return the summed loss of training, (1,), of the encoder's outputs (T, N, H); the rest as in `loss`."""
+        hidden = self._drop_outputs(mx.nd, hidden)
+        return self.output.training_loss(mx.nd, hidden, target, self._weights(mx.nd, hidden), *arrays)
+
+    def check_same_at_every_step(self):
+        """Raise ValueError where words or their embeddings are dropped, or a table (V, E) is not the embedding."""
+        if self._drop_e or self._drop_i["p"]:
+            raise ValueError("drop_e and drop_i draw another network in every call, and RTRL and UORO carry "
+                             f"derivatives of one; set them to 0, got {self._drop_e} and {self._drop_i['p']}")
+        if not isinstance(self.output, FullSoftmax) or type(self.output).embed is not FullSoftmax.embed:
+            raise ValueError(f"RTRL and UORO need one table (V, E) as embedding, and {type(self.output).__name__} has "
+                             "another form of it; choose the output layer full_softmax or sampled_softmax")
+
+    def states_after(self, tokens, states):
+        """Return the states behind tokens (T, N), NDArrays."""
+        return self._hidden(mx.nd, tokens, states, None, self._weights(mx.nd, tokens))[1]
+
+    def _weights(self, F, like):
+        return {name: parameter.data(like.context) if F is mx.nd else parameter.var()
+                for name, parameter in self._reg_params.items()}
+
     def hidden_and_scores(self, tokens, states):
         """Return the encoder's outputs (T, N, H), scores (T, N, V) and new states of tokens (T, N), all NDArrays."""
-        weights = {name: parameter.data(tokens.context) for name, parameter in self._reg_params.items()}
+        weights = self._weights(mx.nd, tokens)
         hidden, states = self._hidden(mx.nd, tokens, states, None, weights)
         return hidden, self.output.scores(mx.nd, hidden, weights), states
 
@@ -189,7 +214,10 @@ class LanguageModel(AroundEncoder):
         tokens = inputs if valid_length is None else functional.mask(F, inputs, valid_length)
         hidden, states = self.encoder(self._embed(F, tokens, weights), states,
                                       *(() if valid_length is None else (valid_length,)))                  # (T, N, H)
-        return (F.Dropout(hidden, **self._dropout) if self._dropout["p"] else hidden), states
+        return self._drop_outputs(F, hidden), states
+
+    def _drop_outputs(self, F, hidden):
+        return F.Dropout(hidden, **self._dropout) if self._dropout["p"] else hidden
 
     def _embed(self, F, tokens, weights):
         inputs = self.output.embed(F, tokens, weights, self._drop_e)                                       # (T, N, E)

@@ -10,13 +10,15 @@ They are cells of Gluon's too, an `mxnet.gluon.rnn.HybridRecurrentCell` each, wi
 A step has two parts, since only one of them depends on the step before: `project` is the product with the inputs and
 can be computed for all T at once, as one large matrix product outside the loop; `step` is the rest.
 """
+from typing import Any
+
 import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.nn.checks import check_activation, check_counts, check_input_size, check_sizes
-from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.initializers import default_or, for_gates, or_global
 from gluon_rnn.nn.shared import extends
 
 __all__ = ["GluonCell", "RecurrentCell", "RNNCell", "LSTMCell", "GRUCell", "activate"]
@@ -112,6 +114,8 @@ class RecurrentCell(GluonCell):
 
     num_gates = 1
     num_states = 1
+    #: the order of the gates in stacked weights and biases
+    gates = "h"
     #: how recurrent weights begin
     h2h_default = "orthogonal"
     #: whether W x + b and R h + r are just added, so that one bias can replace both
@@ -119,7 +123,7 @@ class RecurrentCell(GluonCell):
     _views = None
 
     def __init__(self, hidden_size, input_size=0, *, recurrent_size=None, i2h_weight_initializer=None,
-                 h2h_weight_initializer=None, i2h_bias_initializer="zeros", h2h_bias_initializer="zeros",
+                 h2h_weight_initializer=None, i2h_bias_initializer: Any = "zeros", h2h_bias_initializer="zeros",
                  prefix=None, params=None):
         super().__init__(prefix=prefix, params=params)
         self.output_size = hidden_size if recurrent_size is None else recurrent_size
@@ -131,7 +135,8 @@ class RecurrentCell(GluonCell):
                        default_or(i2h_weight_initializer, "xavier", self.num_gates))
         self._register("h2h_weight", (self._stacked, self.output_size),
                        default_or(h2h_weight_initializer, self.h2h_default, self.num_gates))
-        self._register("i2h_bias", (self._stacked,), i2h_bias_initializer)
+        self._register("i2h_bias", (self._stacked,),
+                       None if i2h_bias_initializer is None else for_gates(i2h_bias_initializer, self.gates))
         self._register("h2h_bias", (self._stacked,), h2h_bias_initializer)
 
     def _register(self, name, shape, initializer):
@@ -246,7 +251,7 @@ class LSTMCell(RecurrentCell):
         As in `RecurrentCell`.
     """
 
-    num_gates, num_states = 4, 2
+    num_gates, num_states, gates = 4, 2, "ifgo"
 
     @extends(RecurrentCell, without=("recurrent_size",), i2h_bias_initializer="lstmbias")
     def __init__(self, *args, **options):
@@ -276,7 +281,7 @@ class LSTMCell(RecurrentCell):
 class GRUCell(RecurrentCell):
     """One step of a GRU, reset gate after the product: (N, C) and [h] of (N, H) to h and [h]; as `RNNCell`."""
 
-    num_gates, sums_biases = 3, False
+    num_gates, sums_biases, gates = 3, False, "rzn"
 
     def step(self, F, projected, states, parameters):
         """n = tanh(W x + b + r (R h + b)), h = (1 - z) n + z h."""

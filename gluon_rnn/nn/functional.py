@@ -112,6 +112,11 @@ def last_valid(F, sequence, valid_length, begin):
     return F.where(F.broadcast_like(F.expand_dims(valid_length, axis=1), step) > 0, step, begin)
 
 
+def last_like(F, sequence, shorter):
+    """Return the last steps of a sequence (T, ...), as many as `shorter` (T', ...) has; T' is not known in a graph."""
+    return F.reverse(F.slice_like(F.reverse(sequence, axis=0), shorter, axes=(0,)), axis=0)
+
+
 def padding_mask(F, sequence, valid_length):
     """Return (T, N, 1): 1 on padding, 0 on valid steps."""
     ones = F.ones_like(F.slice_axis(sequence, axis=2, begin=0, end=1))

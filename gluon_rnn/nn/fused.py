@@ -23,7 +23,7 @@ from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
 from gluon_rnn.nn.fused_run import FusedRun, operator_mode
 from gluon_rnn.nn.gluon_cells import unfused
-from gluon_rnn.nn.initializers import as_initializer, default_or
+from gluon_rnn.nn.initializers import as_initializer, default_or, for_gates
 from gluon_rnn.nn.interchange import is_interchange_form, keep_empty_rows
 from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.sigmoid_network import as_tanh_vector, from_tanh, to_tanh
@@ -62,7 +62,7 @@ class FusedLayer(SequenceBlock):
             i2h_bias_initializer = mx.init.LSTMBias(1.0) if self.mode == "lstm" else "zeros"
         initializers = {"i2h_weight": default_or(i2h_weight_initializer, "xavier", num_gates),
                         "h2h_weight": default_or(h2h_weight_initializer, "orthogonal", num_gates),
-                        "i2h_bias": as_initializer(i2h_bias_initializer),
+                        "i2h_bias": for_gates(i2h_bias_initializer, self._layouts[0].gates),
                         "h2h_bias": as_initializer(h2h_bias_initializer)}
         self._vectors = [self._register(layer, layout, initializers) for layer, layout in enumerate(self._layouts)]
 
@@ -319,6 +319,7 @@ class LSTM(FusedLayer):
         is given nothing, or `gluon_rnn.nn.OwnDefaults`, "xavier" and "orthogonal".
     i2h_bias_initializer : str or Initializer, optional
         Applied to a whole bias vector. Default: "zeros"; for an LSTM `mxnet.init.LSTMBias(1.0)`, a forget bias of 1.
+        ``{name: chrono, max_time: 100}`` for long memory, see `gluon_rnn.nn.initializers.Chrono`.
     h2h_bias_initializer : str or Initializer, default "zeros"
     drop_h : float in [0, 1), default 0
         As `dropout`, with one mask for all steps (Gal and Ghahramani 2016).

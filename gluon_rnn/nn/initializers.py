@@ -3,7 +3,8 @@ import inspect
 
 import mxnet as mx
 
-__all__ = ["ByGate", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or", "or_global"]
+__all__ = ["ByGate", "Chrono", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or", "for_gates",
+           "or_global"]
 
 
 @mx.init.register
@@ -53,6 +54,61 @@ class ByGate(mx.init.Initializer):
         for gate in gates:
             self._initializer._init_weight(desc, gate)
         arr[:] = mx.nd.concat(*gates, dim=0).astype(arr.dtype)
+
+
+@mx.init.register
+class Chrono(mx.init.Initializer):
+    """Biases with which gates remember for 1 to about `max_time` steps, for ``i2h_bias_initializer``.
+
+    With U drawn uniformly from [1, max_time - 1] for each unit: of an LSTM the forget gate's bias is log U, and the
+    input gate's -log U; of a GRU the bias of the update gate z, which keeps the state here, is log U. All others are 0,
+    and so must be the other bias, ``h2h_bias``. A gate with the bias log U keeps U / (1 + U) of a state, which falls to
+    1/e of itself in about U + 1 steps.
+
+    Parameters
+    ----------
+    max_time : float, above 2
+        Longest span of time that the data may ask for.
+    gates : {"ifgo", "rzn"}, optional
+        Order of the gates in the bias; layers and cells fill it in.
+
+    References
+    ----------
+    Tallec and Ollivier (2018), Can recurrent neural networks warp time?, section 2: the rule for an LSTM, and
+    a gated network in general, of which the GRU is one.
+
+    Examples
+    --------
+    >>> from gluon_rnn.nn import LSTM
+    >>> layer = LSTM(8, input_size=3, i2h_bias_initializer={"name": "chrono", "max_time": 100}); layer.initialize()
+    >>> biases = layer.gate("l0_i2h_bias", "f")                # of the forget gates: 0 to log 99
+    """
+
+    _signs = {"ifgo": {0: -1, 1: 1}, "rzn": {1: 1}}
+
+    def __init__(self, max_time, gates=None):
+        if not max_time > 2:
+            raise ValueError(f"chrono expects a max_time above 2 steps, got {max_time}")
+        super().__init__(max_time=max_time, gates=gates)
+        self.max_time, self.gates = max_time, gates
+
+    def for_gates(self, gates):
+        """Return this initializer for a bias with these gates; ValueError if a network with them has no memory."""
+        if gates not in self._signs:
+            raise ValueError("chrono initialises i2h_bias of an LSTM or GRU, whose gates set how long it remembers; "
+                             "choose another initializer for this part")
+        return Chrono(self.max_time, gates)
+
+    def _init_weight(self, _, arr):
+        if self.gates is None:
+            raise ValueError("chrono does not know the gates of this parameter; use it as i2h_bias_initializer of an "
+                             "LSTM or GRU")
+        size = arr.shape[0] // len(self.gates)
+        low, high = 1.0, self.max_time - 1.0
+        logs = mx.nd.log(mx.nd.random.uniform(low, high, shape=(size,), ctx=arr.context)).astype(arr.dtype)
+        arr[:] = 0
+        for place, sign in self._signs[self.gates].items():
+            arr[place * size:(place + 1) * size] = sign * logs
 
 
 @mx.init.register
@@ -118,13 +174,21 @@ def default_or(initializer, default, num_gates=1):
     return Default(chosen) if initializer is None else chosen
 
 
+def for_gates(value, gates):
+    """Return the initializer that `value` names, of a bias whose gates are stacked in this order: "ifgo" or "rzn"."""
+    initializer = as_initializer(value)
+    return initializer.for_gates(gates) if isinstance(initializer, Chrono) else initializer
+
+
 def or_global(value):
     """Return the initializer that `value` names; None for None, with which Gluon takes the one of `net.initialize`."""
     return None if value is None else as_initializer(value)
 
 
 def as_initializer(value):
-    """Return the initializer that `value` names: a string, or an `mxnet.init.Initializer` as it is.
+    """Return the initializer that `value` names: a string, a mapping, or an `mxnet.init.Initializer` as it is.
+
+    A mapping has arguments beside the name, as in a recipe: ``{"name": "chrono", "max_time": 100}``.
 
     ``"orthogonal"`` has a scale of 1 here, which keeps the norm of the state; MXNet's own default is 1.414.
 
@@ -137,8 +201,17 @@ def as_initializer(value):
         return value
     if value == "orthogonal":
         return mx.init.Orthogonal(scale=1.0)
+    value, arguments = _name_and_arguments(value)
     try:
-        return mx.init.create(value)
+        return mx.init.create(value, **arguments)
     except (AssertionError, AttributeError, TypeError) as error:
         raise ValueError(f"unknown initializer {value!r}; pass an mxnet.init.Initializer or a name such as 'xavier', "
                          "'orthogonal', 'uniform', 'normal', 'zeros', 'identity'") from error
+
+
+def _name_and_arguments(value):
+    if not isinstance(value, dict):
+        return value, {}
+    if "name" not in value:
+        raise ValueError(f"expected an initializer by its name, such as {{name: chrono, max_time: 100}}, got {value!r}")
+    return value["name"], {key: argument for key, argument in value.items() if key != "name"}

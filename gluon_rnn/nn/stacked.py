@@ -4,6 +4,7 @@ The equations are in `gluon_rnn.nn.extended_cells`. Constructor, states and name
 that ``encoder: {name: peephole_lstm, hidden_size: 32}`` in a recipe is enough to try another one.
 """
 import functools
+from typing import Any
 
 import mxnet as mx
 
@@ -75,7 +76,7 @@ class StackedCells(LoopedLayer):
     _cell_options = {}
 
     def __init__(self, hidden_size, num_layers=1, layout="TNC", dropout=0.0, input_size=0, *,
-                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer="zeros",
+                 i2h_weight_initializer=None, h2h_weight_initializer=None, i2h_bias_initializer: Any = "zeros",
                  h2h_bias_initializer="zeros", zoneout_h=0.0, zoneout_c=0.0, dtype="float32", backend=None,
                  prefix=None, params=None):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)

@@ -69,6 +69,8 @@ class Task:
     default_data = None
     #: keys of a data set that make a validation split
     valid_keys = "valid, or a split of two fractions"
+    #: names of the algorithms that it learns by; those besides bptt need a stream whose states run on
+    algorithms = ("bptt",)
     #: lowest loss that is possible, where it is known
     best_loss = None
 

@@ -9,7 +9,7 @@ from gluon_rnn.registry import suggest
 __all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_results"]
 
 # Where the parameters began, and which of them the optimiser's state is of.
-_FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates"}
+_FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates", "algorithm"}
 # By how much numbers of assets may differ: features are float32, means of them are sums of thousands.
 _ROUNDING = 1e-6
 

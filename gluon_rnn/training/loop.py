@@ -22,6 +22,7 @@ from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.training import checkpoints, folder, tensorboard
+from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
 from gluon_rnn.training.parameter_groups import ParameterGroups
@@ -29,7 +30,7 @@ from gluon_rnn.training.position import Position, Totals
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.start import take_over
-from gluon_rnn.training.step import DivergedError, TrainStep
+from gluon_rnn.training.step import DivergedError
 
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
 
@@ -124,7 +125,7 @@ class Loop:
         if start is not None:
             taken = take_over(self.parameters, task.named_axes, start, self.settings.start_names)
             _log.info("%s", taken)
-        self.step = TrainStep(self.task.graph, self.devices, self.settings, self.groups)
+        self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups)
         self.average = WeightAverage(self.parameters, self.settings.average)
         self.schedule = self._build_schedule()
         self.position = Position()

@@ -27,10 +27,12 @@ class ManualBackward:
     ----------
     indices : list of int
         Which of the trainer's parameters learn now.
+    gradients : list of arrays of NumPy
+        Theirs, of the summed loss, as `find` found them last; may be changed in place.
     """
 
     def __init__(self, graph, trainer):
-        self._graph, self._trainer, self._gradients = graph, trainer, []
+        self._graph, self._trainer, self.gradients = graph, trainer, []
         self.indices = list(range(len(trainer._params)))
 
     def find(self, batch):
@@ -39,21 +41,21 @@ class ManualBackward:
         if found is None:
             return None
         loss, gradients = found
-        self._gradients = [np.ascontiguousarray(gradients[self._trainer._params[index]]) for index in self.indices]
-        return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self._gradients))
+        self.gradients = [np.ascontiguousarray(gradients[self._trainer._params[index]]) for index in self.indices]
+        return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self.gradients))
 
     def update(self, divisor):
         """Divide the gradients found last by `divisor`, and update the parameters with them."""
-        for gradient in self._gradients:
+        for gradient in self.gradients:
             gradient *= 1 / divisor
         trainer, weights = self._trainer, [self._trainer._params[index].data() for index in self.indices]
         optimizer, updater = trainer.optimizer, trainer._updaters[0]
         optimizer.rescale_grad = 1.0
         if not isinstance(optimizer, optimizers.NumpyAdam):               # what trainer.update(1) ends up in
-            updater(self.indices, [mx.nd.from_numpy(gradient) for gradient in self._gradients], weights)
+            updater(self.indices, [mx.nd.from_numpy(gradient) for gradient in self.gradients], weights)
             return
         mx.nd.waitall()                                                   # whatever reads the weights
-        for index, weight, gradient in zip(self.indices, weights, self._gradients):
+        for index, weight, gradient in zip(self.indices, weights, self.gradients):
             if index not in updater.states:
                 updater.states[index] = optimizer.create_state(index, weight)
                 updater.states_synced[index] = True

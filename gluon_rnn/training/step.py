@@ -6,6 +6,7 @@ from mxnet import autograd, gluon
 
 from gluon_rnn.nn.flat_parameters import trained_parameters
 from gluon_rnn.optim import optimizers
+from gluon_rnn.training.clipping import LayerClipping
 from gluon_rnn.training.manual_backward import ManualBackward
 from gluon_rnn.training.static_shapes import StaticShapes
 
@@ -40,7 +41,8 @@ class TrainStep:
 
     1. norm = sqrt(sum g^2) over all parameters that learn in this epoch, and the rest concerns them only; a loss or
        norm that is not finite raises `DivergedError` here;
-    2. g is scaled by min(1, clip_norm / norm), then each element is held to +-clip_value;
+    2. g is clipped, first the norm of each layer to clip_norm_per_layer (`gluon_rnn.training.clipping`), then all of it
+       to clip_norm, a scaling by min(1, clip_norm / norm), then each element to +-clip_value;
     3. decoupled decay (Loshchilov & Hutter 2019): w -= rate * lr_mult * weight_decay * wd_mult * w, biases left alone;
     4. the optimiser's update, at rate * lr_mult.
 
@@ -78,6 +80,9 @@ class TrainStep:
             for parameters in (self._parameters.values(), self._decaying))
         if self._manual:
             self._manual.indices = self._learning
+        limit, names = self.settings.clip_norm_per_layer, {id(value): key for key, value in self._parameters.items()}
+        self._clip_layers = LayerClipping([names[id(self.trainer._params[index])] for index in self._learning],
+                                          limit) if limit else None
 
     def __call__(self, batch, states, rate):
         """Make one update.
@@ -103,7 +108,8 @@ class TrainStep:
             If loss or norm is not finite; the parameters are as they were before the call.
         """
         found = self._manual and self._manual.find(batch)
-        update = self._manual.update if found else self._update_all
+        is_manual = bool(found)
+        update = self._manual.update if is_manual else self._update_all
         if not found:
             losses, states = self._forward_backward(batch, states)
             self.trainer.allreduce_grads()
@@ -112,8 +118,17 @@ class TrainStep:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
                                 + self._advice())
-        self._update(norm, rate, batch.size, update)
+        self._update(self._clipped_by_layer(norm, batch.size, is_manual), rate, batch.size, update)
         return loss, norm, states
+
+    def _clipped_by_layer(self, norm, size, is_manual):
+        """Scale the gradients of layers above their limit, and return the norm of all of them as it is then."""
+        if self._clip_layers is None:
+            return norm
+        learning = [self.trainer._params[index] for index in self._learning]
+        gradients = ([[gradient] for gradient in self._manual.gradients] if is_manual else
+                     [parameter.list_grad() for parameter in learning])
+        return self._clip_layers(gradients, size)
 
     def _forward_backward(self, batch, states):
         arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))

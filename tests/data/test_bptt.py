@@ -63,3 +63,22 @@ def test_numbers_out_of_range(arguments, message):
 def test_ids_must_be_one_row_of_integers(ids):
     with pytest.raises(ValueError, match="one row of integers"):
         BPTTBatches(ids, 1, 5)
+
+
+@pytest.mark.parametrize("bptt, window, size", [(1, 4, 12), (3, 7, 20), (3, 6, 14), (4, 4, 11), (5, 30, 18)])
+def test_windows_reach_back_and_the_next_one_begins_where_advance_says(bptt, window, size):
+    ids = np.arange(2 * size + 1)
+    batches, steps = BPTTBatches(ids, 2, bptt, window=window), size
+    begin = 0
+    for number, (data, target) in enumerate(batches):
+        end = min((number + 1) * bptt, steps)
+        assert begin == max(0, (number + 1) * bptt - window)
+        np.testing.assert_array_equal(data.asnumpy()[:, 0], ids[begin:end])
+        np.testing.assert_array_equal(target.asnumpy()[:, 0], ids[number * bptt + 1:end + 1])
+        begin += batches.advance(number)
+    assert end == steps and number == len(batches) - 1
+
+
+def test_a_window_shorter_than_its_chunk_is_refused():
+    with pytest.raises(ValueError, match="window must be a whole number, at least 5, got 4"):
+        BPTTBatches(np.arange(50), 2, 5, window=4)

@@ -17,6 +17,7 @@ from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor, TextAssets
 from gluon_rnn.tasks.language_model.report import write_samples
 from gluon_rnn.tasks.task import Report, Task
+from gluon_rnn.training.algorithms.settings import RECURRENT, algorithm_of
 from gluon_rnn.training.evaluation import mean_loss
 
 __all__ = ["LanguageModelTask"]
@@ -50,6 +51,7 @@ class LanguageModelTask(Task):
     data_section = LanguageModelData
     default_data = "characters"
     unit = "token"
+    algorithms = ("bptt", *RECURRENT)
 
     def __init__(self, config, *, samples: int = 3, sample_length: int = 300):
         super().__init__(config)
@@ -57,7 +59,10 @@ class LanguageModelTask(Task):
         self.data = self.read_data()
         self.assets = TextAssets(self.data.vocab, self.data.unit, self.data.separator)
         self.model = self.build_model()
-        self.graph = self._exact_graph = LanguageModelLoss(self.model)
+        algorithm = algorithm_of(config)
+        self._k1, self._k2 = algorithm.window(config.data.bptt)
+        self.graph = self._exact_graph = LanguageModelLoss(self.model, ends=config.training.algorithm.name == "tbptt")
+        algorithm.check(self.graph, config)
         if self.model.output.trains_on_samples:
             self._exact_graph = LanguageModelLoss(self.model, exact=True)
             self._exact_graph.hybridize()
@@ -68,6 +73,7 @@ class LanguageModelTask(Task):
     def check(cls, config):
         """Check what can be checked without data; ConfigError with the YAML path."""
         super().check(config)
+        algorithm_of(config).window(config.data.bptt)
         options = config.task.arguments
         if options.get("samples", 0) < 0:
             raise ConfigError(f"task.samples: expected a number of texts of at least 0, got {options['samples']}")
@@ -99,9 +105,9 @@ class LanguageModelTask(Task):
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
             offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
         collate = functools.partial(_chunk, output=self.model.output, devices=len(runtime.devices(self.config.device)))
+        chunks = self._chunks("train", section.batch_size, self._k1, offset, self._k2)
         # A stream of random numbers of its own: samples do not depend on the offset's.
-        return Batches(self._chunks("train", section.batch_size, section.bptt, offset), collate,
-                       [self.config.seed, epoch, 1])
+        return Batches(chunks, functools.partial(collate, advance=chunks.advance), [self.config.seed, epoch, 1])
 
     def eval_batches(self, split):
         """Return the chunks of a split for evaluation; how long they are changes nothing but memory."""
@@ -110,9 +116,9 @@ class LanguageModelTask(Task):
         collate = functools.partial(_chunk, output=self.model.output, devices=1)
         return Batches(self._chunks(split, section.eval_batch_size, bptt), collate)
 
-    def _chunks(self, split, batch_size, bptt, offset=0):
+    def _chunks(self, split, batch_size, bptt, offset=0, window=None):
         try:
-            return BPTTBatches(self.data.ids(split), batch_size, bptt, offset)
+            return BPTTBatches(self.data.ids(split), batch_size, bptt, offset, window)
         except ValueError as error:
             key = "data.batch_size" if split == "train" else "data.eval_batch_size"
             raise ConfigError(f"{key}: {split} split: {error}") from error
@@ -152,9 +158,9 @@ class LanguageModelTask(Task):
         self.model(token, self.model.begin_state(1, ctx=device))
 
 
-def _chunk(chunk, number, random, output, devices):
+def _chunk(chunk, number, random, output, devices, advance=lambda number: None):
     """Return a chunk of a stream as a `Batch`: tokens and targets (T, N), and what the output layer asks for."""
     tokens, target = chunk
     arrays = output.arrays(target.asnumpy(), devices, random)
     return Batch((tokens, target, *(mx.nd.array(array, dtype=array.dtype) for array in arrays)),
-                 (1, 1, *[0] * len(arrays)), tokens.size)
+                 (1, 1, *[0] * len(arrays)), target.size, advance(number))

@@ -1,0 +1,75 @@
+"""Chrono initialisation against its definition and against what it is for: memory of a length."""
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_rnn import nn, recipes
+from gluon_rnn.nn.initializers import Chrono, as_initializer
+from gluon_rnn.parts import build_part
+from gluon_rnn.config import Part
+from gluon_rnn.registry import encoders
+from tests.recipes import RECIPE, changed
+from tests.reference import rounding
+
+CHRONO = {"name": "chrono", "max_time": 100}
+
+
+def biases(layer):
+    """Return {gate: bias (H,)} of layer 0."""
+    if hasattr(layer, "gate"):
+        return {gate: layer.gate("l0_i2h_bias", gate).asnumpy() for gate in layer._layouts[0].gates}
+    return dict(zip(layer.l0.gates, np.split(layer.l0.i2h_bias.data().asnumpy(), layer.l0.num_gates)))
+
+
+@pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "gru", "reset_before_gru"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gates_have_the_biases_of_the_paper(name, dtype):
+    layer = build_part("model.encoder", encoders, Part(name=name, hidden_size=400, input_size=1, dtype=dtype,
+                                                       h2h_weight_initializer="zeros", i2h_bias_initializer=CHRONO))
+    layer.initialize(nn.OwnDefaults())
+    found = biases(layer)
+    memory = found.pop("f" if "lstm" in name else "z")
+    assert memory.min() >= 0 and memory.max() <= np.log(99) + rounding("float32", 4, 5)
+    # exp of it is uniform: the distance of the distribution functions is above this once in 10^6 (Kolmogorov-Smirnov)
+    drawn = np.sort((np.exp(memory) - 1) / 98)
+    assert np.abs(drawn - np.linspace(0, 1, 400)).max() < 2.7 / np.sqrt(400)
+    if "lstm" in name:
+        np.testing.assert_array_equal(found.pop("i"), -memory)
+    assert not any(other.any() for other in found.values())
+
+
+@pytest.mark.parametrize("cls", [nn.LSTM, nn.GRU])
+def test_a_state_is_kept_for_about_so_many_steps(cls):
+    """A pulse in the state decays by U / (1 + U) a step where weights are 0: after 200 steps chrono has some left."""
+    left = []
+    for bias in ("zeros", {"name": "chrono", "max_time": 1000}):
+        layer = cls(50, input_size=1, i2h_weight_initializer="zeros", h2h_weight_initializer="zeros",
+                    i2h_bias_initializer=bias)
+        layer.initialize()
+        states = [mx.nd.ones(state.shape) for state in layer.begin_state(1)]
+        _, states = layer(mx.nd.zeros((200, 1, 1)), states)
+        left.append(float(states[-1].mean().asscalar()))
+    gate = "f" if cls is nn.LSTM else "z"
+    time = np.exp(biases(layer)[gate].astype("float64"))
+    assert left[0] < 1e-10
+    assert left[1] == pytest.approx(np.mean((time / (1 + time)) ** 200), rel=1e-3)   # 200 float32 products
+    assert left[1] > 0.3
+
+
+def test_a_recipe_takes_it():
+    config = changed(RECIPE, {"model.encoder.i2h_bias_initializer": CHRONO, "data.sentences": 200})
+    encoder = recipes.build_task(config).model.encoder
+    encoder.initialize()
+    assert biases(encoder)["f"].max() > 1
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: nn.RNN(3, i2h_bias_initializer=CHRONO), "chrono initialises i2h_bias of an LSTM or GRU"),
+    (lambda: Chrono(2), "expects a max_time above 2"),
+    (lambda: as_initializer({"max_time": 5}), "expected an initializer by its name"),
+    (lambda: as_initializer({"name": "chrono", "steps": 5}), "unknown initializer 'chrono'"),
+    (lambda: as_initializer("chron"), "unknown initializer 'chron'"),
+    (lambda: Chrono(5)._init_weight("x", mx.nd.zeros(8)), "does not know the gates")])
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
