@@ -22,7 +22,7 @@ def families_of(config):
         Checked, so that its model has a name.
     """
     model = config.model.arguments
-    parts = [model[key] for key in NESTED if model.get(key)]
+    parts = [model[key] for key, registry in NESTED.items() if model.get(key) and registry is encoders]
     found = {_MODELS.get(config.model.name)}
     for part in parts:
         found |= _of_encoder(part)
