@@ -53,7 +53,7 @@ pd.DataFrame({word: neighbours(word) for word in words}).T
 # ## A map
 #
 # t-SNE (van der Maaten & Hinton 2008) places words in the plane so that near neighbours stay near. Distances between
-# far groups mean little.
+# far groups mean little. The first four words of each kind have their names.
 
 # %%
 kinds = {
@@ -73,8 +73,9 @@ figure, axes = plt.subplots(figsize=(9, 7))
 for number, kind in enumerate(kinds):
     places = plane[[index for index, (other, _) in enumerate(chosen) if other == kind]]
     axes.scatter(*places.T, s=12, color=f"C{number}", label=kind)
-for (_, word), place in zip(chosen, plane):
-    axes.annotate(word, place, fontsize=8, xytext=(3, 2), textcoords="offset points")
+for (kind, word), place in zip(chosen, plane):
+    if word in kinds[kind].split()[:4]:                                       # more would hide each other
+        axes.annotate(word, place, fontsize=8, xytext=(3, 2), textcoords="offset points")
 axes.set(xticks=[], yticks=[])
 axes.legend(fontsize=8);
 
