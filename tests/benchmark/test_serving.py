@@ -65,7 +65,7 @@ def test_answers_are_the_same_up_to_rounding(one, other, equal):
 @pytest.mark.slow
 def test_the_script_measures_batches_beside_single_items(capsys, tmp_path):
     (tmp_path / "items.txt").write_text("Rossi\nSato\n")
-    assert benchmark_serving.main(["tdnn_names", "--seconds", "1", "--connections", "4", "--max-batch", "8", "1",
+    assert benchmark_serving.main(["tdnn_names", "--seconds", "0.3", "--connections", "4", "--max-batch", "8", "1",
                                    "--items", str(tmp_path / "items.txt")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["max-batch 8", "max-batch 1"]
