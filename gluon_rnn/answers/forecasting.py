@@ -16,7 +16,7 @@ from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
 from gluon_rnn.answers.series_file import SeriesLayout
 
-__all__ = ["ForecastingModel", "ForecastingPipeline", "SeriesAssets", "checked_start"]
+__all__ = ["ForecastingModel", "ForecastingPipeline", "SeriesAssets", "recording_of"]
 
 #: options of a pipeline, but for `memory`: those of a NARX model
 _DEFAULTS = {"horizon": 1, "finite_memory": True, "feedback": True, "parameters_per_output": 1, "mean": 0,
@@ -221,9 +221,7 @@ class ForecastingPipeline(Pipeline):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        recording = Recording("the data given", x, y, checked_start(self.assets.washout, y, steps_ahead, start))
+        recording = recording_of(x, y, self.assets.washout, steps_ahead, start)
         if not self.options["feedback"]:
             recording = recording.recent(self.assets.washout)
         scaler = self.assets.scaler
@@ -277,7 +275,14 @@ def _row(values, scaler, name, number):
     return row
 
 
-def checked_start(washout, y, steps_ahead, start):
+def recording_of(x, y, washout, steps_ahead, start):
+    """Return arrays that `predict` is given as a `Recording`; arguments and errors are those of `predict`."""
+    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
+    return Recording("the data given", x, y, _checked_start(washout, y, steps_ahead, start))
+
+
+def _checked_start(washout, y, steps_ahead, start):
     """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
     start = washout if start is None else start
     check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)

@@ -33,12 +33,9 @@ def read_arrays(source, what="a mapping of names to arrays, a .safetensors file 
     ModuleNotFoundError
         If the file needs safetensors, and that is not installed.
     """
-    if isinstance(source, Mapping):
-        return {str(name): as_array(value, name) for name, value in source.items()}, "the mapping"
-    if not isinstance(source, (str, pathlib.Path)):
-        raise TypeError(f"expected {what}, got {type(source).__name__}")
-    path = existing(source)
-    refuse_pickle(path)
+    path = _path_unless_mapping(source, what)
+    if path is None:
+        return _arrays_of(source), "the mapping"
     if path.suffix == ".npz":
         return _read_npz(path), path.name
     if path.suffix != ".safetensors":
@@ -142,12 +139,9 @@ def read_params(source):
     ValueError
         If the file is a pickle, or no such file.
     """
-    if isinstance(source, Mapping):
-        return {str(name): as_array(value, name) for name, value in source.items()}, "the mapping"
-    if not isinstance(source, (str, pathlib.Path)):
-        raise TypeError(f"expected a mapping of names to arrays or a .params file, got {type(source).__name__}")
-    path = existing(source)
-    refuse_pickle(path)
+    path = _path_unless_mapping(source, "a mapping of names to arrays or a .params file")
+    if path is None:
+        return _arrays_of(source), "the mapping"
     try:
         found = mx.nd.load(str(path))
     except mx.MXNetError as error:
@@ -156,3 +150,18 @@ def read_params(source):
     if not isinstance(found, dict):
         raise ValueError(f"{str(path)!r} holds arrays without names; save them with save_parameters")
     return {name.split(":", 1)[-1]: value.asnumpy() for name, value in found.items()}, path.name
+
+
+def _arrays_of(mapping):
+    return {str(name): as_array(value, name) for name, value in mapping.items()}
+
+
+def _path_unless_mapping(source, what):
+    """Return the path of a source that is a file and no pickle, None for a mapping; `what` was expected."""
+    if isinstance(source, Mapping):
+        return None
+    if not isinstance(source, (str, pathlib.Path)):
+        raise TypeError(f"expected {what}, got {type(source).__name__}")
+    path = existing(source)
+    refuse_pickle(path)
+    return path

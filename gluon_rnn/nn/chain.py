@@ -1,4 +1,5 @@
 """Sequence blocks one behind the other, as one block: layers of unequal sizes or of several kinds."""
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_rates
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.shared import of_child
@@ -93,19 +94,12 @@ class Chain(SequenceBlock):
         outputs, finals, lengths = inputs, [], () if valid_length is None else (valid_length,)
         for index, block in enumerate(self.blocks):
             if index:
-                outputs = self._drop_between(F, outputs)
+                outputs = functional.drop_between(F, outputs, self._dropout, self._drop_h)
             count = len(block.state_info())
             begin, states = states[:count], states[count:]
             outputs, final = block(outputs, begin, *lengths)
             finals.extend(final)
         return outputs, finals
-
-    def _drop_between(self, F, outputs):
-        if self._dropout:
-            outputs = F.Dropout(outputs, p=self._dropout)
-        if self._drop_h:
-            outputs = F.Dropout(outputs, p=self._drop_h, axes=(0,))       # one mask for all steps
-        return outputs
 
     def __repr__(self):
         return f"{type(self).__name__}([{', '.join(map(repr, self.blocks))}], {self.layout})"

@@ -18,7 +18,7 @@ import numpy as np
 from gluon_rnn.nn.interchange import is_interchange_form
 
 __all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid",
-           "padding_mask", "concat", "concat_vectors", "embed"]
+           "padding_mask", "concat", "concat_vectors", "embed", "drop_between"]
 
 _trusted = threading.local()
 
@@ -153,3 +153,15 @@ def embed(F, ids, table, drop_e=0.0):
     ones = F.ones_like(F.slice_axis(table, axis=1, begin=0, end=1))
     kept = F.broadcast_like(F.take(F.Dropout(ones, p=drop_e), ids), rows)
     return rows * F.BlockGrad(kept)                                       # broadcast_mul would sum over E, for nothing
+
+
+def drop_between(F, outputs, dropout, drop_h):
+    """Return the outputs (T, N, H) of a layer behind the dropout in front of the next one; rates of 0 add nothing.
+
+    `dropout` is drawn anew at each step, `drop_h` once for all steps.
+    """
+    if dropout:
+        outputs = F.Dropout(outputs, p=dropout)
+    if drop_h:
+        outputs = F.Dropout(outputs, p=drop_h, axes=(0,))
+    return outputs

@@ -254,11 +254,7 @@ class FusedLayer(SequenceBlock):
 
     def _drop_between(self, F, outputs):
         # The fused operator's own dropout has no effect on CPU in float32.
-        if self._dropout:
-            outputs = F.Dropout(outputs, p=self._dropout)
-        if self._drop_h:
-            outputs = F.Dropout(outputs, p=self._drop_h, axes=(0,))       # one mask for all steps
-        return outputs
+        return functional.drop_between(F, outputs, self._dropout, self._drop_h)
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "

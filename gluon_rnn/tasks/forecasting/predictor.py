@@ -3,9 +3,9 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.answers import file_predictions, forecasting
-from gluon_rnn.answers.forecasting import ForecastingPipeline, checked_start
+from gluon_rnn.answers.forecasting import ForecastingPipeline, recording_of
 from gluon_rnn.config import ConfigError
-from gluon_rnn.data import Recording, SeriesFormat
+from gluon_rnn.data import SeriesFormat
 from gluon_rnn.inference.forecast_ensemble import predictor_of
 from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.inference.simulate import closed_loop
@@ -76,10 +76,7 @@ class ForecastingPredictor(Predictor):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-        recording = Recording("the data given", x, y, checked_start(self.assets.washout, y, steps_ahead, start))
-        return self.of_recordings()(recording, steps_ahead)
+        return self.of_recordings()(recording_of(x, y, self.assets.washout, steps_ahead, start), steps_ahead)
 
     def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
         """Predict the rows of a CSV file and forecast those behind the last measured one.
