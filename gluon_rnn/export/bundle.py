@@ -5,6 +5,7 @@ into arrays, and ``manifest.json``, which says what goes in and comes out: see `
 """
 import contextlib
 import datetime
+import importlib.util
 import json
 import os
 import pathlib
@@ -110,6 +111,9 @@ def _kind(format, quantize):
     """Return "symbol", "onnx" or "onnx, quantized"; BundleError for anything else."""
     if format not in FORMATS:
         raise BundleError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    if format == "onnx" and not all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
+        raise BundleError("an export to ONNX needs onnx and onnxruntime, which are not installed; install them with "
+                          "pip install 'gluon_rnn[onnx]'")
     if quantize and format != "onnx":
         raise BundleError(f"weights are quantised in ONNX only, and the format is {format!r}; pass format='onnx'")
     return "onnx, quantized" if quantize else format

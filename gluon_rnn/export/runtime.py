@@ -26,7 +26,7 @@ class OnnxNetwork(GraphNetwork):
     """
 
     def __init__(self, graph, directory, threads=None):
-        import onnxruntime
+        onnxruntime = _onnxruntime()
         super().__init__(graph)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3                                    # warnings are about what it optimised away
@@ -42,6 +42,15 @@ class OnnxNetwork(GraphNetwork):
         if len(feed) != len(self._taken_names):                           # the translator leaves out what is not read
             feed = {name: values for name, values in feed.items() if name in self._taken_names}
         return self._session.run(None, feed)
+
+
+def _onnxruntime():
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise manifests.BundleError("a bundle in ONNX is answered by onnxruntime, which is not installed; install it "
+                                    "with pip install onnxruntime") from None
+    return onnxruntime
 
 
 def load(directory, threads=None):

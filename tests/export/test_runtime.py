@@ -1,4 +1,5 @@
 """Bundles in ONNX where nothing else but NumPy and onnxruntime is; `gluon_rnn/tasks/trials.py` asks them."""
+import importlib.util
 import json
 import pathlib
 import subprocess
@@ -69,6 +70,18 @@ def test_other_kinds_of_bundles_are_named(bundles, tmp_path):
     with pytest.raises(BundleError, match="MXNet's symbols; load it by gluon_rnn.export.load.*--format onnx"):
         runtime.load(tmp_path / "symbol")
     assert load(bundles / "elman_grammar").manifest["kind"] == "onnx"
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
+def test_an_extra_that_is_missing_costs_one_sentence(bundles, tmp_path, monkeypatch, missing):
+    run, find = gluon_rnn.load("elman_grammar"), importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else find(name))
+    with pytest.raises(BundleError, match=r"needs onnx and onnxruntime.*pip install 'gluon_rnn\[onnx\]'"):
+        export_run(run, tmp_path / "bundle", format="onnx")
+    assert not (tmp_path / "bundle").exists()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(BundleError, match="answered by onnxruntime, which is not installed"):
+        load(bundles / "elman_grammar")
 
 
 def test_a_damaged_graph_is_refused(bundles, tmp_path):
