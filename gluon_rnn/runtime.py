@@ -14,7 +14,9 @@ import re
 import sys
 import warnings
 
-__all__ = ["prepare", "physical_cores", "seed_all", "devices"]
+from gluon_rnn import openblas
+
+__all__ = ["prepare", "physical_cores", "seed_all", "devices", "report"]
 
 # The aliases NumPy 1.24 took away, each with what it stood for.
 _ALIASES = {name: getattr(builtins, name) for name in ("bool", "int", "float", "complex", "object", "str")}
@@ -25,11 +27,13 @@ _SELF_CGROUP = pathlib.Path("/proc/self/cgroup")
 # How users choose for themselves, and glibc's M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD (at its largest).
 _MALLOC_CHOICES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 _MALLOC_OPTIONS = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
+# Features of processors that kernels ask for, by Linux's names.
+_FEATURES = ("sse4_1", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile")
 _DEVICE = re.compile(r"(cpu|gpu)(?:\((\d+)\))?")
 
 
 def prepare():
-    """Make this process fit for MXNet: NumPy's version, its missing aliases, OpenMP threads, freed memory.
+    """Make this process fit for MXNet: OpenBLAS's kernels, NumPy's version and aliases, OpenMP threads, freed memory.
 
     Safe to call again. Nothing that the user has set is changed.
 
@@ -38,6 +42,7 @@ def prepare():
     ImportError
         Under NumPy 2, with which MXNet 1.9.1 does not load, where MXNet is installed.
     """
+    openblas.set_core_type()           # before NumPy is imported
     _restore_numpy_aliases()
     _set_openmp_threads()
     _keep_one_openmp_team()
@@ -235,3 +240,72 @@ def _gpus():
         return mx.context.num_gpus()
     except mx.base.MXNetError:  # a CUDA build on a machine without a driver
         return 0
+
+
+def report():
+    """Return ten lines on what decides the speed of this process; `gluon-rnn benchmark` prints them first.
+
+    Examples
+    --------
+    >>> print(gluon_rnn.runtime.report())                                                   # doctest: +SKIP
+    processor         Intel(R) Xeon(R) Processor, 2 cores
+    instructions      sse4_1 avx2 fma avx512f avx512_bf16
+    OpenMP threads    2
+    ...
+    """
+    import mxnet as mx
+    import numpy as np
+    kernels = openblas.core_types()
+    lines = {
+        "processor": f"{_processor()}, {physical_cores()} cores",
+        "instructions": " ".join(_instructions()) or platform.machine(),
+        "libraries": f"MXNet {mx.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
+        "OpenMP threads": os.environ.get("OMP_NUM_THREADS", "not set"),
+        "OpenBLAS kernels": ", ".join(f"{kernel} ({name.partition('.so')[0]})" for name, kernel in kernels.items()),
+        "oneDNN kernels": os.environ.get("DNNL_MAX_CPU_ISA", "all that the processor has"),
+        "engine": os.environ.get("MXNET_ENGINE_TYPE", "ThreadedEnginePerDevice"),
+        "memory": _memory(),
+        "devices": ", ".join(map(str, devices("auto"))),
+        "faster": advice(kernels),
+    }
+    return "\n".join(f"{name:17} {text}" for name, text in lines.items())
+
+
+def advice(kernels):
+    """Return what would make this process faster, or "nothing that is known".
+
+    Parameters
+    ----------
+    kernels : dict of str
+        As `openblas.core_types` returns.
+    """
+    found = []
+    best = openblas.best_core_type(openblas.processor_features())
+    if best and openblas.FALLBACK in kernels.values():
+        found.append(f"{openblas.VARIABLE}={best}, set before Python starts (OpenBLAS does not know this processor)")
+    if os.environ.get("MXNET_ENGINE_TYPE") == "NaiveEngine":
+        found.append("no MXNET_ENGINE_TYPE=NaiveEngine, which is for debugging")
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdigit() and int(threads) != physical_cores():
+        found.append(f"OMP_NUM_THREADS={physical_cores()}, as many as there are cores, if nothing else runs here")
+    return "; ".join(found) or "nothing that is known"
+
+
+def _processor():
+    """Return the processor's name as Linux has it, else what Python knows."""
+    names = [line.partition(":")[2].strip() for line in _read(pathlib.Path("/proc/cpuinfo")).splitlines()
+             if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _instructions():
+    features = openblas.processor_features()
+    return [name for name in _FEATURES if name in features]
+
+
+def _memory():
+    """Say whether freed memory stays with the process, which `runtime.prepare` asks glibc for."""
+    chosen = [name for name in _MALLOC_CHOICES if name in os.environ]
+    if chosen:
+        return f"as {', '.join(sorted(chosen))} says"
+    return "freed memory is kept" if platform.libc_ver()[0] == "glibc" else "as the system does"

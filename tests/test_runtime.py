@@ -370,3 +370,23 @@ class TestDevices:
     def test_a_real_gpu_computes(self):
         device, = runtime.devices("gpu")
         assert mx.nd.ones((2, 3), ctx=device).sum().asscalar() == 6
+
+
+class TestReport:
+    def test_ten_lines_name_what_decides_the_speed(self):
+        lines = {line[:17].strip(): line[18:] for line in runtime.report().splitlines()}
+        assert len(lines) == 10
+        assert lines["libraries"].startswith(f"MXNet {mx.__version__}, NumPy {np.__version__}")
+        assert lines["OpenMP threads"] == os.environ["OMP_NUM_THREADS"]
+
+    @pytest.mark.parametrize("kernels, engine, threads, expected", [
+        ({"a": "Prescott"}, None, None, "OPENBLAS_CORETYPE=Haswell"),
+        ({"a": "Zen"}, None, None, "nothing that is known"),
+        ({"a": "Zen"}, "NaiveEngine", None, "no MXNET_ENGINE_TYPE=NaiveEngine"),
+        ({"a": "Zen"}, None, "1", "OMP_NUM_THREADS=4"), ({"a": "Zen"}, None, "4", "nothing that is known")])
+    def test_advice(self, monkeypatch, kernels, engine, threads, expected):
+        monkeypatch.setattr(runtime, "physical_cores", lambda: 4)
+        monkeypatch.setattr(runtime.openblas, "processor_features", lambda: {"avx2", "fma"})
+        for name, value in (("MXNET_ENGINE_TYPE", engine), ("OMP_NUM_THREADS", threads)):
+            monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
+        assert runtime.advice(kernels).startswith(expected)

@@ -11,7 +11,7 @@ import tempfile
 
 from gluon_rnn.benchmark import delays, inference, language_model, layers, memory, ratios
 from gluon_rnn.benchmark.peers import Peer, PeerError
-from gluon_rnn.runtime import physical_cores
+from gluon_rnn.runtime import physical_cores, report
 
 EXAMPLE = "gluon-rnn benchmark layers --quick --repeat 1 --peers gluon --threads 1"
 PEERS = ["gluon", "gluon-default-threads", "torch", "ours", "symbol-bundle", "onnx-bundle", "onnx-by-hand"]
@@ -166,6 +166,7 @@ COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "inf
 def run(options):
     """Measure what the command line asks for; return the exit status."""
     check(options)
+    print("\n".join(f"# {line}" for line in report().splitlines()), flush=True)
     try:
         COMMANDS[options.what](options)
     except (PeerError, OSError, subprocess.CalledProcessError) as error:
