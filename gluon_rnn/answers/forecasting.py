@@ -79,15 +79,17 @@ class ForecastingModel:
         return outputs.swapaxes(0, 1).reshape(-1, self._outputs)[:rows]
 
     def begin(self):
-        """Return the states before the first row of a stream."""
+        """Return what a stream carries before its first row: a network that goes step by step, and its states."""
         streaming.require_causal(self._open, "use predict")
-        return self._open.begin_state(1)
+        network = self._open.stepping(1)
+        return network, network.begin_state(1)
 
-    def step(self, x, y, states):
-        """Return the prediction (Ky,) of a scaled row x (Cx,), y (Ky,), for which y is not read, and the new states."""
+    def step(self, x, y, carried):
+        """Return the prediction (Ky,) of a scaled row x (Cx,), y (Ky,), for which y is not read, and what to carry."""
         joined = np.concatenate([x, y]).astype(self._options["dtype"])[None, None]
-        raw, states = self._open(joined, states)
-        return self._mean(raw)[0, 0, :self._outputs], states
+        network, states = carried
+        raw, states = network(joined, states)
+        return self._mean(raw)[0, 0, :self._outputs], (network, states)
 
     def _blocks(self, u, anchors, block):
         """Return the inputs of all blocks, (block, A, Cx), filled up with zeros; (block, A, 1) without inputs."""

@@ -46,6 +46,10 @@ class Network:
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__()")
 
+    def stepping(self, batch_size):
+        """Return a network for calls of few steps, each with the states of the call before; by default this one."""
+        return self
+
     def outputs(self, inputs, valid_length=None, *signals):
         """Return the outputs of whole sequences; a network that has a cheaper way to them overrides this."""
         return self(inputs, None, valid_length, *signals)[0]

@@ -103,6 +103,7 @@ def continue_roll(network, roll, length, num_keys, *, temperature=1.0, seed=0):
     if not temperature >= 0:                                              # NaN too
         raise ValueError(f"temperature must be at least 0, got {temperature}")
     random, frames = np.random.default_rng(seed), []
+    network = network.stepping(1)
     states = network.begin_state(1)
     inputs = roll[:, None]                                                # (T, 1, K)
     while len(frames) < length:

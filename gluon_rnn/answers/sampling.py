@@ -106,6 +106,7 @@ def _check_tokens(size, prefix_ids, length, exclude):
 
 def _draw(network, vocab, prefix, length, options, rng, exclude):
     """Yield the drawn ids; see `sample`."""
+    network = network.stepping(1)
     states = network.begin_state(1)
     tokens = prefix or _start(vocab)
     if not tokens and length:
@@ -169,7 +170,7 @@ def generate(network, states, rows, begin, end, *, max_length=500, temperature=1
         If an option or a token id is out of range.
     """
     check_sizes(max_length=max_length)
-    generators = _generators(seed, rows)
+    generators, network = _generators(seed, rows), network.stepping(rows)
     drawn, finished = [[] for _ in range(rows)], [False] * rows
     token = np.full(rows, begin, dtype=np.int32)
     for _ in range(max_length):

@@ -30,6 +30,7 @@ def outputs(network, pieces):
     NumPy array, or tuple of them
         Outputs of a piece. All of them concatenated equal the outputs of one call with the whole sequence.
     """
+    network = network.stepping(1)
     states = network.begin_state(1)
     for inputs, *signals in pieces:
         results, states = network(inputs, states, None, *signals)

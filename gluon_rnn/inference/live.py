@@ -6,8 +6,8 @@ from gluon_rnn.answers.network import Network
 from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 from gluon_rnn.nn.arguments import device_of
 
-__all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "TaggerNetwork",
-           "TeacherForcedNetwork", "translation_networks"]
+__all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "SteppingNetwork",
+           "TaggerNetwork", "TeacherForcedNetwork", "translation_networks"]
 
 
 class LiveNetwork(Network):
@@ -46,6 +46,11 @@ class LiveNetwork(Network):
         outputs, states = self.block(*self._arguments(inputs, states, valid_length, signals))
         return _as_numpy(outputs), states
 
+    def stepping(self, batch_size):
+        """Return a `SteppingNetwork` where the block has a stepper, on a CPU."""
+        has_one = self.causal and hasattr(self.block, "stepper") and self.device.device_type == "cpu"
+        return SteppingNetwork(self, batch_size) if has_one else self
+
     def outputs(self, inputs, valid_length=None, *signals):
         """Return outputs alone, which spares the block the work of keeping each row's last states."""
         return _as_numpy(self.block(*self._arguments(inputs, None, valid_length, signals)))
@@ -75,6 +80,43 @@ class LiveNetwork(Network):
         return mx.nd.array(inputs, ctx=device, dtype=kind), states, lengths, *further
 
 
+class SteppingNetwork(Network):
+    """A live network for calls of one step each, cheapest with the states that the call before returned.
+
+    Parameters
+    ----------
+    network : LiveNetwork
+        Of a causal block with a stepper, on a CPU; it answers calls of several steps, and those with more arrays.
+    batch_size : int
+        N.
+
+    Inputs/Outputs
+    --------------
+    As `Network`; states that come out are lists of NumPy arrays, those that go in may also be the block's.
+    """
+
+    def __init__(self, network, batch_size):
+        self._network, self._batch_size, self._last = network, batch_size, None
+        self._stepper = network.block.stepper(batch_size)
+        self.causal, self.name = network.causal, network.name
+
+    def begin_state(self, batch_size):
+        """Return the states of `batch_size` sequences before their first step."""
+        return self._network.begin_state(batch_size)
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return outputs and new states; see `Network`."""
+        states = self.begin_state(self._batch_size) if states is None else states
+        if signals or valid_length is not None or len(inputs) != 1:
+            begin = [mx.nd.array(state, dtype=state.dtype) for state in states]
+            return self._network(inputs, begin, valid_length, *signals)
+        if states is not self._last:                                      # else the stepper is there already
+            self._stepper.states = states
+        outputs = self._stepper(inputs[0]).copy()
+        self._last = self._stepper.states
+        return outputs if self._stepper.one_output else outputs[None], self._last
+
+
 class TaggerNetwork(LiveNetwork):
     """A `gluon_rnn.models.SequenceTagger` with a CRF: its outputs are scores (T, N, K) and the best labels (T, N)."""
 
@@ -87,6 +129,10 @@ class TaggerNetwork(LiveNetwork):
         """Return (scores, labels), NumPy arrays."""
         scores = super().outputs(inputs, valid_length, *signals)
         return scores, self._labels(scores, valid_length)
+
+    def stepping(self, batch_size):
+        """Return this network: the labels of a sequence are found at its end."""
+        return self
 
     def _labels(self, scores, valid_length):
         scores = mx.nd.array(scores, ctx=self.device, dtype=scores.dtype)

@@ -6,6 +6,7 @@ too. A sequence is cut into chunks of 128 steps and a rest. The first few length
 rest is cut into powers of two, so that whatever lengths come, a dozen graphs are made at most. Being causal and
 carrying its states, a block gives the same numbers in chunks as at once.
 """
+import contextlib
 import threading
 
 import mxnet as mx
@@ -16,7 +17,8 @@ from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.functional import clamp, trusted
 from gluon_rnn.nn.graph_block import BUILDING
 
-__all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled"]
+__all__ = ["ChunkGraphs", "Vectorised", "lengths_of", "steps", "unrolled",
+           "unrolling"]
 
 _tracing = threading.local()
 
@@ -24,6 +26,17 @@ _tracing = threading.local()
 def steps():
     """Return the number of steps of the graph that is being made in this thread; 0 when none is."""
     return getattr(_tracing, "steps", 0)
+
+
+@contextlib.contextmanager
+def unrolling(number, few=False):
+    """Within it, loops of the graphs that this thread makes are `number` steps in a row; `few`: of few numbers."""
+    before = steps(), getattr(_tracing, "few", False)
+    _tracing.steps, _tracing.few = number, few
+    try:
+        yield
+    finally:
+        _tracing.steps, _tracing.few = before
 
 
 def unrolled(F, step, sequences, states, parameters):
@@ -150,15 +163,11 @@ class ChunkGraphs:
         names = [f"chunk_argument{i}" for i in range(num_arguments)]
         inputs, *others = (mx.sym.var(name) for name in names)
         block, parameters = self._block, graph_parameters(self._block)
-        _tracing.steps, _tracing.few = length, few
-        try:
-            # The lengths are clipped to a chunk's steps already.
-            with read_vectors(), trusted((others[num_states:] or [None])[0], inputs):
-                outputs, states = block.hybrid_forward(
-                    mx.sym, inputs, others[:num_states], *others[num_states:],
-                    **{name: parameter.var() for name, parameter in block._reg_params.items()})
-        finally:
-            _tracing.steps = 0
+        # The lengths are clipped to a chunk's steps already.
+        with unrolling(length, few), read_vectors(), trusted((others[num_states:] or [None])[0], inputs):
+            outputs, states = block.hybrid_forward(
+                mx.sym, inputs, others[:num_states], *others[num_states:],
+                **{name: parameter.var() for name, parameter in block._reg_params.items()})
         symbol = mx.sym.Group([outputs, *states])
         sources = [names.index(name) if name in names else parameters[name] for name in symbol.list_inputs()]
         # Parameters go in as data too: MXNet expects the gradients of what it calls parameters in the same arrays each

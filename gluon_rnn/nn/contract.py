@@ -117,6 +117,11 @@ class SequenceBlock(GraphBlock):
         """
         return self(inputs, states)
 
+    def stepper(self, batch_size=1):
+        """Return a `gluon_rnn.nn.stepper.Stepper`: steps one after the other, outside of training, at little cost."""
+        from gluon_rnn.nn.stepper import Stepper
+        return Stepper(self, batch_size)
+
     def explain_backend(self, inputs, states=None):
         """Return a sentence on how a call with these arrays would run, here and now."""
         return in_words(self, "graph")

@@ -246,6 +246,20 @@ def test_one_step_in_somebody_elses_loop_is_a_call(block):
     assert_same([outputs, *finals], [want, *want_finals])
 
 
+def test_a_stepper_makes_the_steps_of_a_call(block):
+    if not block.causal:
+        with pytest.raises(ValueError, match="cannot go step by step"):
+            block.stepper(ROWS)
+        return
+    inputs = batch(block)
+    whole, finals = block(inputs, block.begin_state(ROWS))
+    stepper = block.stepper(ROWS)
+    steps = [stepper(step).copy() for step in as_layout(block, inputs).asnumpy()]
+    assert_same([mx.nd.array(np.stack(steps), dtype="float64"), *(mx.nd.array(state, dtype="float64")
+                                                                  for state in stepper.states)],
+                [as_layout(block, whole), *finals])
+
+
 @pytest.mark.parametrize("hybrid", [False, True])
 def test_carried_states_are_refused_by_a_block_that_looks_ahead(block, hybrid):
     if hybrid:
