@@ -33,5 +33,6 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "ZoneoutGRU", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Stepper", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi",
-           "SequenceBlock", "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
+           "SequenceBlock",
+           "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
            "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]
