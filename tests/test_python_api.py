@@ -136,7 +136,7 @@ def test_a_run_says_what_it_is_and_predicts(recipe, series):
 def test_a_run_without_a_report_has_its_scores_and_draws_nothing(recipe, series):
     run, full = gluon_rnn.train(recipe, series), gluon_rnn.train(recipe, series, training__report=True)
     files = {path.name for path in full.path.iterdir()} - {path.name for path in run.path.iterdir()}
-    assert files == {"loss.png", "forecast.png", "residuals.png", "predictions.csv"}
+    assert files == {"loss.png", "forecast.png", "residuals.png", "predictions.csv", "report.html"}
     assert run.scores.items() <= full.scores.items() and not run.results["baselines"] and full.results["baselines"]
 
 
