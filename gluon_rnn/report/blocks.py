@@ -62,11 +62,12 @@ class Audio:
 
 @dataclass
 class Text:
-    """Text as it was written, in a fixed width."""
+    """Text as it was written, in a fixed width; `prose`: long lines are broken, tables keep theirs."""
 
     title: str
     text: str
     note: str = ""
+    prose: bool = False
     kind: str = "text"
 
 

@@ -142,7 +142,8 @@ class _Axis:
     def ticks(self, most):
         """Return at most about `most` places with their labels."""
         values = self._decades(most) if self.log else _round_numbers(self.low, self.high, most, self.whole)
-        return [(round(self(value), 1), _label(value)) for value in values]
+        step = 0 if self.log or len(values) < 2 else values[1] - values[0]
+        return [(round(self(value), 1), _label(value, step)) for value in values]
 
     def _decades(self, most):
         low, high = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
@@ -162,11 +163,12 @@ def _round_numbers(low, high, most, whole):
     return [number * step for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def _label(value):
-    """Return a number as short as it goes: 20k, 1e-05, 0.25."""
-    if abs(value) < 1e-12:
+def _label(value, step):
+    """Return a number as short as it goes, so that it differs from those `step` away: 20k, 1e-05, 0.25."""
+    if abs(value) <= 1e-9 * step:
         return "0"
+    digits = max(4, math.floor(math.log10(abs(value) / step)) + 2) if step else 4
     for least, size, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(value) >= least:
-            return f"{value / size:.4g}{letter}"
-    return f"{value:.4g}"
+            return f"{value / size:.{digits}g}{letter}"
+    return f"{value:.{digits}g}"

@@ -4,15 +4,17 @@ A task says in its closing `gluon_rnn.tasks.task.Report` what it wrote, as `Exhi
 """
 import base64
 import csv
+import re
 from dataclasses import dataclass
 
 from gluon_rnn.report.blocks import Audio, Image, Paragraph, Table, Text
 
 __all__ = ["Exhibit", "block_of", "image_of"]
 
-_MOST_ROWS = 30
+_MOST_ROWS = 20
 _MOST_CHARACTERS = 8000
 _LONGEST_CELL = 300
+_NUMBER = re.compile(r"-?\d+\.\d{5,}(e-?\d+)?")      # with more decimals than anyone reads
 #: larger pictures and sounds stay outside, so that the page opens on a phone
 _MOST_BYTES = 4 * 2**20
 
@@ -89,11 +91,18 @@ def _table(path, exhibit):
 
 def _cells(row, width):
     cells = [*row[:width - 1], " | ".join(row[width - 1:])]
-    return [cell if len(cell) <= _LONGEST_CELL else cell[:_LONGEST_CELL] + "…" for cell in cells]
+    return [_short(cell) for cell in cells]
+
+
+def _short(cell):
+    """Return a cell as it is read best: numbers with six figures, long texts cut."""
+    if _NUMBER.fullmatch(cell):
+        return f"{float(cell):.6g}"
+    return cell if len(cell) <= _LONGEST_CELL else cell[:_LONGEST_CELL] + "…"
 
 
 def _text(path, exhibit):
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read(_MOST_CHARACTERS + 1)
     note = f"The first {_MOST_CHARACTERS:,} characters; all is in {exhibit.file}." if len(text) > _MOST_CHARACTERS else ""
-    return Text(exhibit.title, text[:_MOST_CHARACTERS], " ".join(filter(None, [exhibit.description, note])))
+    return Text(exhibit.title, text[:_MOST_CHARACTERS], " ".join(filter(None, [exhibit.description, note])), prose=True)

@@ -84,6 +84,8 @@ def _scores(record):
         return []
     results = record.results
     every = {"this model": results["scores"], **results.get("baselines", {})}
+    if record.beginning.get("best_loss") is not None:
+        every["best possible"] = {"loss": record.beginning["best_loss"]}
     names = list(dict.fromkeys(name for scores in every.values() for name in scores))
     rows = [[who, *(number(scores.get(name)) for name in names)] for who, scores in every.items()]
     return [Table(f"Scores on the {results['split']} split", ["", *(name.replace("_", " ") for name in names)], rows)]
@@ -115,7 +117,8 @@ def _environment(record):
     """Return a table with a column for each machine and state of the libraries that the run was on."""
     parts = record.beginning.get("parts", [])
     if not parts:
-        return [Paragraph("On what this run was trained is not known: its folder has no run.json.", warning=True)]
+        where = "the card does not say" if record.folder is None else "its folder has no run.json"
+        return [Paragraph(f"On what it was trained is not known: {where}.", warning=True)]
     names = list(dict.fromkeys(name for part in parts for name in part if not name.endswith("_before")))
     header = ["", *("from the beginning" if not part["steps_before"] else f"after step {part['steps_before']:,}"
                     for part in parts)]
