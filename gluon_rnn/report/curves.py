@@ -3,13 +3,14 @@
 A chart is small enough for the screen of a phone, so that its labels are never scaled down there.
 """
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Optional
 
 __all__ = ["Chart", "Series", "chart"]
 
 WIDTH, HEIGHT = 360, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 10, 40
+_RIGHT, _TOP, _BOTTOM = 10, 10, 40
+_CHARACTER = 7.2           # width of a figure in a label, with room for other fonts
 _MOST_DOTS = 60              # points that are drawn as dots with their values
 _DECADES = 30.0              # largest to smallest from which on an axis of positive values is logarithmic
 
@@ -56,8 +57,8 @@ class Chart:
     lines: list
     x_ticks: list
     y_ticks: list
+    box: tuple
     level: Optional[dict] = None
-    box: tuple = field(default=(_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM))
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -79,10 +80,13 @@ def chart(title, series, x_label="epoch", y_label="", level=None, log=None):
     if not points:
         return None
     levels = [level[1]] if level is not None and math.isfinite(level[1]) else []
-    x_axis = _Axis([x for x, _ in points], _LEFT, WIDTH - _RIGHT, whole=x_label == "epoch")
     y_axis = _Axis([*(y for _, y in points), *levels], HEIGHT - _BOTTOM, _TOP, log)
+    y_ticks = y_axis.ticks(5)
+    left = round(12 + _CHARACTER * max([3, *(len(label) for _, label in y_ticks)]))
+    x_axis = _Axis([x for x, _ in points], left, WIDTH - _RIGHT, whole=x_label == "epoch")
     lines = [_line(each, x_axis, y_axis, x_label) for each in series if each.points]
-    return Chart(title, _in_words(series, x_label), x_label, y_label, lines, x_axis.ticks(6), y_axis.ticks(5),
+    return Chart(title, _in_words(series, x_label), x_label, y_label, lines, x_axis.ticks(6), y_ticks,
+                 (left, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM),
                  {"y": y_axis(levels[0]), "name": level[0]} if levels else None)
 
 

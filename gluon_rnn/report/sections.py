@@ -22,7 +22,7 @@ def headline(record):
     last = int(record.rows[-1]["epoch"]) if record.rows else 0
     planned = record.beginning.get("epochs")
     where = f"epoch {last}" + (f" of {planned}" if planned else "") if last else "its first evaluation"
-    return f"{words}: stopped {'in' if last else 'before'} {where}; gluon-rnn train --resume RUN goes on."
+    return f"{words}: stopped {'in' if last else 'before'} {where}; gluon-rnn train --resume {record.folder} goes on."
 
 
 def sections_of(record):

@@ -48,6 +48,12 @@ def test_a_wide_range_of_positive_numbers_has_decades():
     assert np.all(np.abs(got - values) <= error * 1.01)
 
 
+def test_labels_have_room():
+    found = chart("t", [Series("a", [1, 2], [0.00995678, 0.00995999])])
+    assert max(len(label) for _, label in found.y_ticks) * 7 < found.box[0]
+    assert found.lines[0]["dots"][0][0] == found.box[0]
+
+
 def test_ticks_are_few_round_and_inside():
     for low, high in [(0.3, 0.9), (0, 1e7), (-2, 1), (0.0011, 0.0019), (5, 5)]:
         found = chart("t", [Series("a", [1, 37], [low, high])])

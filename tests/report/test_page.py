@@ -75,7 +75,7 @@ def test_the_page_of_a_finished_run(finished):
 
 def test_the_page_of_a_run_that_was_stopped(stopped):
     found = pages.check(page.write(stopped).read_text(encoding="utf-8"))
-    assert "stopped in epoch 2 of 5; gluon-rnn train --resume RUN goes on." in found.texts("p")[0]
+    assert f"stopped in epoch 2 of 5; gluon-rnn train --resume {stopped} goes on." in found.texts("p")[0]
     assert found.texts("h2") == ["Summary", "Curves", "Configuration", "Environment and hardware"]
     assert ("best validation accuracy, epoch 2", "0.75") in zip(found.texts("dt"), found.texts("dd"))
 
