@@ -18,5 +18,5 @@ def run(options):
 def add_arguments(parser):
     """Add the options of this command to a parser."""
     add_run(parser)
-    parser.add_argument("--output", metavar="HTML", help="where the page goes; default: report.html in the folder of the "
-                                                         "run, runs/NAME of a zoo model")
+    parser.add_argument("--output", metavar="HTML", help="where the page goes; default: report.html in the folder of "
+                                                         "the run, runs/NAME of a zoo model")

@@ -1,4 +1,4 @@
-"""Several runs beside each other: scores, size, speed, what their recipes and machines differ in, curves over each other."""
+"""Several runs beside each other: scores, size, speed, differences of recipes and machines, curves over each other."""
 from dataclasses import dataclass, field
 
 from gluon_rnn.report.blocks import Charts, Paragraph, Section, Table, number
@@ -68,7 +68,7 @@ def compare(records):
     names = names_of(records)
     known = [(_machine(record), name) for record, name in zip(records, names) if record.beginning.get("parts")]
     differences = [_differences("Keys of the recipes", [_recipe(record) for record in records], names),
-                   _differences("Machines and versions", [machine for machine, _ in known], [name for _, name in known])]
+                   _differences("Machines and versions", *(list(zip(*known)) or ([], [])))]
     learnt = [(record, name) for record, name in zip(records, names) if record.rows]
     charts = charts_beside(*map(list, zip(*learnt))) if len(learnt) > 1 else []
     return Comparison(names, _scores(records, names), _sizes(records, names),
@@ -92,7 +92,7 @@ def _notes(records, names):
         if len(set(values)) > 1:
             notes.append(f"The runs have other {what} ({', '.join(dict.fromkeys(map(str, values)))}): their losses and "
                          "scores are not of one kind.")
-    splits = {record.results["split"] for record in records if record.results is not None}
+    splits = {"valid" if record.results is None else record.results["split"] for record in records}
     if len(splits) > 1:
         notes.append(f"Scores are of other splits ({', '.join(sorted(splits))}): they are not of the same data.")
     unfinished = [name for record, name in zip(records, names) if not record.finished]
@@ -121,7 +121,8 @@ def _sizes(records, names):
     rows = []
     for record, name in zip(records, names):
         results, last = record.results or {}, record.rows[-1]["epoch"] if record.rows else None
-        speed = "–" if record.speed is None else f"{record.speed:,.0f} {record.speed_column.replace('_per_second', '')}/s"
+        unit = (record.speed_column or "").replace("_per_second", "")
+        speed = "–" if record.speed is None else f"{record.speed:,.0f} {unit}/s"
         seconds = "–" if record.seconds is None else f"{record.seconds:,.1f}"
         rows.append([name, number(record.parameters), number(last if last is not None else results.get("epochs")),
                      number(results.get("best_epoch")), seconds, speed])
@@ -153,6 +154,6 @@ def _aligned(table):
     """Return a table as text: the first column to the left, numbers to the right."""
     rows = [table.header, *table.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.header))]
-    lines = ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]).rstrip()
-             for row in rows]
-    return "\n".join([f"{table.caption}:", *(f"  {line}" for line in lines)])
+    lines = ["  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:]))])
+             for first, *others in rows]
+    return "\n".join([f"{table.caption}:", *(f"  {line.rstrip()}" for line in lines)])

@@ -104,5 +104,6 @@ def _short(cell):
 def _text(path, exhibit):
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read(_MOST_CHARACTERS + 1)
-    note = f"The first {_MOST_CHARACTERS:,} characters; all is in {exhibit.file}." if len(text) > _MOST_CHARACTERS else ""
+    cut = len(text) > _MOST_CHARACTERS
+    note = f"The first {_MOST_CHARACTERS:,} characters; all is in {exhibit.file}." if cut else ""
     return Text(exhibit.title, text[:_MOST_CHARACTERS], " ".join(filter(None, [exhibit.description, note])), prose=True)

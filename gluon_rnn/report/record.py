@@ -1,4 +1,4 @@
-"""What the folder of a run says of itself: recipe, rows of metrics, closing scores, and ``run.json`` of its beginning."""
+"""What the folder of a run says of itself: recipe, rows of metrics, closing scores, ``run.json`` of its beginning."""
 import csv
 import datetime
 import json

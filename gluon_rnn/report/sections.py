@@ -1,4 +1,6 @@
 """The sections of the page of one run."""
+import re
+
 from gluon_rnn.report.blocks import Charts, Facts, Paragraph, Section, Table, Text, number
 from gluon_rnn.report.charts import charts_of
 from gluon_rnn.report.exhibits import Exhibit, block_of, image_of
@@ -8,6 +10,7 @@ __all__ = ["headline", "sections_of"]
 _MOST_EPOCHS = 100
 #: pictures that are drawn as curves of the page already
 _DRAWN_AS_CURVES = {"loss.png"}
+_COLUMNS = re.compile(r"\S {3,}\S")      # in a line: those of a table, which lines that are broken would spoil
 
 
 def headline(record):
@@ -18,7 +21,8 @@ def headline(record):
         if not record.rows:
             return f"{words}."
         results = record.results
-        return f"{words}: finished after {results['epochs']} epochs, epoch {results['best_epoch']} was best."
+        epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
+        return f"{words}: finished after {epochs}, epoch {results['best_epoch']} was best."
     last = int(record.rows[-1]["epoch"]) if record.rows else 0
     planned = record.beginning.get("epochs")
     where = f"epoch {last}" + (f" of {planned}" if planned else "") if last else "its first evaluation"
@@ -50,7 +54,8 @@ def _summary(record):
         shown = [key for key in dict.fromkeys([name, *scores]) if key in scores][:3]
         pairs += [(f"{split} {key.replace('_', ' ')}", number(scores[key])) for key in shown]
     elif best is not None:
-        pairs.append((f"best validation {name.replace('_', ' ')}, epoch {best['epoch']:g}", number(best[f"valid_{name}"])))
+        words = f"best validation {name.replace('_', ' ')}, epoch {best['epoch']:g}"
+        pairs.append((words, number(best[f"valid_{name}"])))
     pairs.append(("parameters", number(record.parameters)))
     if record.seconds is not None:
         pairs.append(("seconds of training", f"{record.seconds:,.1f}"))
@@ -60,8 +65,8 @@ def _summary(record):
     if record.beginning.get("data"):
         blocks.append(Paragraph(f"Data: {record.beginning['data']}"))
     if record.results is not None and not record.finished:
-        blocks.append(Paragraph(f"The closing scores are of epoch {record.results['epochs']}: the run has gone on since "
-                                "and has not come to its end again.", warning=True))
+        blocks.append(Paragraph(f"The closing scores are of epoch {record.results['epochs']}: the run has gone on "
+                                "since and has not come to its end again.", warning=True))
     return blocks
 
 
@@ -74,8 +79,8 @@ def _curves(record):
         record.rows) else ""
     header = list(record.rows[0])
     cells = [[number(row[name]) for name in header] for row in rows]
-    return [Charts(charts), Table("Numbers of the curves, from metrics.csv", [name.replace("_", " ") for name in header],
-                                  cells, note, folded=True)]
+    names = [name.replace("_", " ") for name in header]
+    return [Charts(charts), Table("Numbers of the curves, from metrics.csv", names, cells, note, folded=True)]
 
 
 def _scores(record):
@@ -99,7 +104,7 @@ def _answers(record):
     named = {each["file"] for each in results.get("files", [])}
     blocks += _pictures(record, "", named | _DRAWN_AS_CURVES)
     if results.get("text"):
-        blocks.append(Text("Closing text of the log", results["text"]))
+        blocks.append(Text("Closing text of the log", results["text"], prose=not _COLUMNS.search(results["text"])))
     return blocks
 
 

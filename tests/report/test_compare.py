@@ -11,7 +11,8 @@ RECIPE = "task: {name: T}\ndata: {name: D, batch_size: 32}\nmodel: {name: m, enc
 
 
 def row(epoch, loss, speed=100.0, seconds=2.0):
-    return {"epoch": float(epoch), "step": 10.0 * epoch, "train_loss": loss + 1, "valid_loss": loss, "valid_accuracy": 0.5,
+    return {"epoch": float(epoch), "step": 10.0 * epoch, "train_loss": loss + 1, "valid_loss": loss,
+            "valid_accuracy": 0.5,
             "learning_rate": 0.01, "tokens_per_second": speed, "steps_per_second": 1.0, "seconds": seconds}
 
 
@@ -19,7 +20,8 @@ def record(name, task="classification", data="text", encoder="lstm", split="test
     recipe = RECIPE
     for letter, value in (("T", task), ("D", data), ("E", encoder), ("O", f"runs/{name}")):
         recipe = recipe.replace(f": {letter}", f": {value}")
-    results = {"split": split, "scores": {"loss": 1.5, "accuracy": 0.75}, "parameters": 1000, "epochs": 2, "best_epoch": 1}
+    results = {"split": split, "scores": {"loss": 1.5, "accuracy": 0.75}, "parameters": 1000, "epochs": 2,
+               "best_epoch": 1}
     return Record(name, recipe, folder, **{"rows": [row(1, 3.0), row(2, 2.0, 400.0, 1.0)], "results": results, **more})
 
 
@@ -40,7 +42,8 @@ def test_scores_sizes_and_what_differs():
 
 
 def test_curves_lie_over_each_other():
-    found = {chart.title: chart for chart in compare([record("a"), record("b", rows=[row(1, 5.0), row(3, 4.0)])]).charts}
+    other = record("b", rows=[row(1, 5.0), row(3, 4.0)])
+    found = {chart.title: chart for chart in compare([record("a"), other]).charts}
     assert list(found) == ["Validation loss", "Training loss", "Validation loss over time", "Validation accuracy",
                            "Learning rate", "Tokens per second"]
     assert [line["name"] for line in found["Validation loss"].lines] == ["a", "b"]
@@ -57,7 +60,8 @@ def test_a_column_of_one_run_has_no_chart():
 
 def test_a_run_without_scores_has_those_of_its_best_row():
     found = compare([record("a"), record("b", results=None, rows=[row(1, 2.0), row(2, 3.0)])])
-    assert found.scores.rows[1] == ["b", "valid", "2", "0.5"] and found.notes == ["Not come to their end: b."]
+    assert found.scores.rows[1] == ["b", "valid", "2", "0.5"] and found.notes == [
+        "Scores are of other splits (test, valid): they are not of the same data.", "Not come to their end: b."]
 
 
 @pytest.mark.parametrize("other, note", [({"task": "ctc"}, "other tasks (classification, ctc)"),

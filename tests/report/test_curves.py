@@ -26,7 +26,8 @@ def read_back(points, ticks, axis, log=False):
 
 
 @pytest.mark.parametrize("values", [[2.6, 2.0, 1.95, 1.94], [-3, 5, 0, 2], [0.0, 0.25, 0.5, 1.0],
-                                    [15250, 90100, 42000, 60000], [3.1e6, 2.2e6, 5e6, 4e6], [7, 7.0001, 7.0002, 7.0004]])
+                                    [15250, 90100, 42000, 60000], [3.1e6, 2.2e6, 5e6, 4e6],
+                                    [7, 7.0001, 7.0002, 7.0004]])
 def test_a_line_is_its_numbers(values):
     found = chart("t", [Series("a", [1, 2, 3, 4], values)])
     line, = found.lines[0]["paths"]

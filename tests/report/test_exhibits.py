@@ -1,4 +1,7 @@
-"""Files as blocks of a page: whole pictures inside, the first rows and characters of what is long. Tests `blocks.py`."""
+"""Files as blocks of a page: whole pictures inside, the first rows and characters of what is long.
+
+Tests `blocks.py` too.
+"""
 import base64
 
 import pytest
@@ -55,7 +58,8 @@ def test_the_beginning_of_a_text(tmp_path):
     assert block_of(tmp_path, Exhibit("b.abc", "Tunes")).note == ""
 
 
-@pytest.mark.parametrize("value, text", [(None, "–"), (12345, "12,345"), (0.123456, "0.1235"), (2.0, "2"), (True, "True"),
+@pytest.mark.parametrize("value, text", [(None, "–"), (12345, "12,345"), (0.123456, "0.1235"), (2.0, "2"),
+                                         (True, "True"),
                                          (float("nan"), "nan"), (float("inf"), "inf"), (1e20, "1e+20"), ("a", "a")])
 def test_cells(value, text):
     assert number(value) == text

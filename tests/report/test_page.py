@@ -1,4 +1,7 @@
-"""The page of a run: what it shows and where, and that it needs nothing but itself. Tests `sections.py`, `charts.py`."""
+"""The page of a run: what it shows and where, and that it needs nothing but itself.
+
+Tests `sections.py` and `charts.py` too.
+"""
 import json
 
 import pytest
@@ -8,8 +11,8 @@ from gluon_rnn.report.charts import charts_of
 from gluon_rnn.report.record import Record, begin, read
 from tests.report import pages
 
-ROWS = ("epoch,step,train_loss,valid_loss,valid_accuracy,learning_rate,grad_norm,param_norm,clipped,sequences_per_second,"
-        "steps_per_second,seconds\n"
+ROWS = ("epoch,step,train_loss,valid_loss,valid_accuracy,learning_rate,grad_norm,param_norm,clipped,"
+        "sequences_per_second,steps_per_second,seconds\n"
         "1,10,3.5,2.5,0.25,0.01,1.0,9.0,0.0,100.0,5.0,2.0\n2,20,2.5,1.5,0.75,0.001,0.5,9.5,0.0,400.0,20.0,0.5\n")
 NASTY = '<script>alert("1")</script> & {{ 7 * 7 }}'
 RESULTS = {"split": "test", "scores": {"loss": 1.25, "accuracy": 0.8125}, "baselines": {NASTY: {"accuracy": 0.5}},

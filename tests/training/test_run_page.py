@@ -53,7 +53,8 @@ def test_what_is_known_when_a_run_begins(make_config):
     task = build_task(config)
     run = train(task, "a")
     found, results = (json.loads((run / name).read_text()) for name in ("run.json", "results.json"))
-    assert found["parameters"] == results["parameters"] and found["epochs"] == 2 and found["selection"] == ["loss", "min"]
+    assert found["parameters"] == results["parameters"] and found["epochs"] == 2
+    assert found["selection"] == ["loss", "min"]
     assert found["best_loss"] == task.best_loss and found["data"] == task.describe() and found["unit"] == task.unit
 
 

@@ -24,8 +24,9 @@ def report(task, path, limit=None):
     found = classes.scores(targets, scores)
     return Report(split, found, others, text, [
         Exhibit("confusion.png", "Confusion of classes",
-                f"Confusion matrix of {len(data.labels)} classes on the {split} split: a row for each true class, a column "
-                f"for each predicted one; {found['accuracy']:.1%} lie on the diagonal. The closing text has the counts."),
+                f"Confusion matrix of {len(data.labels)} classes on the {split} split: a row for each true class, a "
+                f"column for each predicted one; {found['accuracy']:.1%} lie on the diagonal. The closing text has the "
+                "counts."),
         Exhibit("predictions.csv", f"Answers on the {split} split")])
 
 

@@ -3,8 +3,8 @@ import numpy as np
 
 from gluon_rnn.data.abc_tunes import to_abc
 from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
-from gluon_rnn.tasks.conditional_language_model.predictor import draw
 from gluon_rnn.report.exhibits import Exhibit
+from gluon_rnn.tasks.conditional_language_model.predictor import draw
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report"]

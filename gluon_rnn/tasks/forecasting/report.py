@@ -75,8 +75,8 @@ def report(task, path, split, limit):
 def _exhibits(task, split):
     """Return what the page of the run shows, in words for those who do not see the pictures."""
     names = ", ".join(task.assets.scaler.target_names)
-    found = [Exhibit("forecast.png", "Measured and predicted", f"Lines over time of {names} on the first recording of the "
-                     f"{split} split, measured beside predicted in each way; predictions.csv has the numbers."),
+    found = [Exhibit("forecast.png", "Measured and predicted", f"Lines over time of {names} on the first recording of "
+                     f"the {split} split, measured beside predicted in each way; predictions.csv has the numbers."),
              Exhibit("residuals.png", "Residuals", "Autocorrelation of the residuals one step ahead of "
                      f"{task.assets.scaler.target_names[0]}, and their correlation with each input, by lag, with the "
                      "bounds within which chance stays; the closing text says which lags leave them."),

@@ -18,6 +18,6 @@ def report(task, path, limit=None):
     given = pieces[0][:max(1, len(pieces[0]) // 2)]
     played = continue_roll(task.model, given, len(given), seed=task.config.seed, ctx=task.device)
     draw_roll(np.concatenate([given, played]), len(given), path / "continuation.png")
-    picture = Exhibit("continuation.png", "A piece played on", f"Piano roll: the first {len(given)} frames of a piece of "
-                      f"the {split} split, and behind a line as many frames that the model played on.")
+    picture = Exhibit("continuation.png", "A piece played on", f"Piano roll: the first {len(given)} frames of a piece "
+                      f"of the {split} split, and behind a line as many frames that the model played on.")
     return Report(split, task.evaluate(split, limit), baselines, files=[picture])
