@@ -88,15 +88,19 @@ def train(task, name, *, resume=None, steps=None, start=None):
     else:
         loop.resume(resume)
     try:
-        with StopSignals() as signals, contextlib.closing(loop):
-            loop.run(signals)
-        if signals.received:
-            raise Interrupted(loop.path, signals.exit_status)
-        loop.finish()
+        _run_to_its_end(loop)
     finally:
         if loop.settings.report:
             folder.write_page(loop.path)
     return loop.path
+
+
+def _run_to_its_end(loop):
+    with StopSignals() as signals, contextlib.closing(loop):
+        loop.run(signals)
+    if signals.received:
+        raise Interrupted(loop.path, signals.exit_status)
+    loop.finish()
 
 
 def _checked(start, name):
