@@ -46,6 +46,7 @@ setup(
     package_data={"gluon_rnn.configs": ["*.yaml", "*/*.yaml", "results.csv"],
                   "gluon_rnn.model_zoo": ["*/*.yaml", "*/*.json", "*/*.params"],
                   "gluon_rnn.public_data": ["manifest.yaml"],
+                  "gluon_rnn.report": ["templates/*"],
                   "gluon_rnn.serve": ["page.html"]},
     entry_points={"console_scripts": ["gluon-rnn = gluon_rnn.cli.main:start"]},
     python_requires=">=3.9,<3.13",
@@ -66,6 +67,7 @@ setup(
         "threadpoolctl>=3,<4",
         "matplotlib>=3.6,<4",
         "argcomplete>=3,<4",
+        "jinja2>=3.1,<4",
         "setuptools>=65",  # MXNet imports distutils, which Python 3.12 has only through setuptools
     ],
     extras_require={

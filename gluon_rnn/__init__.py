@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 _PARTS = ("answers", "benchmark", "config", "convert", "data", "diagnostics", "estimators", "export", "fetch",
           "inference", "metrics", "model_zoo", "models", "nn", "optim", "parts", "public_data", "python_api", "recipes",
-          "registry", "results", "runs", "serve", "tasks", "training")
+          "registry", "report", "reports", "results", "runs", "serve", "tasks", "training")
 
 runtime.prepare()
 

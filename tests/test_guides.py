@@ -81,3 +81,10 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
 def test_serving(capsys):
     run("serving.md", blocks("serving.md"), {})
     assert 0 < float(capsys.readouterr().out) < 1
+
+
+def test_pages_of_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("reports.md", blocks("reports.md"), {})
+    assert names["found"].names == ["elman_grammar", "jordan_grammar"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elman.html", "grammars.html"]

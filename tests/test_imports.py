@@ -8,10 +8,35 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Rooms in one line do not know each other.
-ORDER = ["openblas openblas_probe", "runtime registry fetch files", "answers", "public_data", "config", "recipe_files",
-         "nn", "models", "data",
-         "metrics", "optim", "inference", "diagnostics", "parts training", "tasks", "recipes", "model_zoo", "runs",
-         "diagnose", "python_api", "estimators", "convert", "export results", "benchmark", "serve", "cli", "scripts"]
+ORDER = [
+    "openblas openblas_probe",
+    "runtime registry fetch files",
+    "answers",
+    "public_data report",
+    "config",
+    "recipe_files",
+    "nn",
+    "models",
+    "data",
+    "metrics",
+    "optim",
+    "inference",
+    "diagnostics",
+    "parts training",
+    "tasks",
+    "recipes",
+    "model_zoo",
+    "runs",
+    "diagnose reports",
+    "python_api",
+    "estimators",
+    "convert",
+    "export results",
+    "benchmark",
+    "serve",
+    "cli",
+    "scripts",
+]
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

@@ -40,7 +40,7 @@ def tracked(folder, pattern):
 def test_it_has_all_code_all_recipes_and_their_figures(wheel):
     wanted = {f"gluon_rnn/{name}" for name in tracked("gluon_rnn", "*.py")}
     wanted |= {f"gluon_rnn/configs/{name}" for name in tracked("configs", "*.yaml") | {"results.csv"}}
-    wanted |= {"gluon_rnn/serve/page.html"}
+    wanted |= {"gluon_rnn/serve/page.html", *(f"gluon_rnn/{name}" for name in tracked("gluon_rnn", "templates/*"))}
     files = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert wanted <= files
     assert {name.split("/")[0] for name in files} == {"gluon_rnn"}, "nothing beside the package"

@@ -17,6 +17,7 @@ from gluon_rnn.cli import evaluate, train
 from gluon_rnn.data import read_conllu
 from gluon_rnn.training import loop
 from tests.data.small_files import write_files
+from tests.report import pages
 
 LSTM = {"name": "lstm", "hidden_size": 4}
 SMALL = {"batch_size": 2, "eval_batch_size": 2}
@@ -89,6 +90,17 @@ def test_data_in_memory_train_as_the_file_that_has_them(name, tmp_path):
     assert from_memory.evaluate() == pytest.approx({key: from_memory.scores[key] for key in from_memory.evaluate()})
     assert "memory:sha256:" in (from_memory.path / "config.yaml").read_text()
     assert set(os.listdir(from_files.path)) == set(os.listdir(from_memory.path))
+    check_page(from_memory)
+
+
+def check_page(run):
+    """Check the page of a run: all that its task names is there, and all that the task wrote is named."""
+    page, files = pages.check((run.path / "report.html").read_text(encoding="utf-8")), run.results["files"]
+    assert {each["title"] for each in files} <= {*page.texts("h3"), *page.texts("caption"), *page.texts("figcaption")}
+    assert not any("not in the folder" in text for text in page.texts("p"))
+    written = {path.name for path in run.path.iterdir() if path.is_file() and not path.is_symlink()}
+    known = {"config.yaml", "metrics.csv", "results.json", "run.json", "report.html", "loss.png"}
+    assert written - known - set(run.predictor().assets.texts()) == {each["file"] for each in files}
 
 
 @pytest.mark.parametrize("name", ["labelled_text", "time_series"])
@@ -136,7 +148,7 @@ def test_a_run_says_what_it_is_and_predicts(recipe, series):
 def test_a_run_without_a_report_has_its_scores_and_draws_nothing(recipe, series):
     run, full = gluon_rnn.train(recipe, series), gluon_rnn.train(recipe, series, training__report=True)
     files = {path.name for path in full.path.iterdir()} - {path.name for path in run.path.iterdir()}
-    assert files == {"loss.png", "forecast.png", "residuals.png", "predictions.csv"}
+    assert files == {"loss.png", "forecast.png", "residuals.png", "predictions.csv", "report.html"}
     assert run.scores.items() <= full.scores.items() and not run.results["baselines"] and full.results["baselines"]
 
 

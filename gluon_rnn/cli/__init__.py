@@ -12,6 +12,8 @@ COMMANDS = (
     "train",
     "evaluate",
     "diagnose",
+    "report",
+    "compare",
     "predict",
     "generate",
     "forecast",

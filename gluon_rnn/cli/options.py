@@ -2,12 +2,12 @@
 import argparse
 import sys
 
-__all__ = ["add_checkpoint", "add_ensemble", "add_run", "ensemble_of", "recipe_names", "recipes_and_files"]
+__all__ = ["add_checkpoint", "add_ensemble", "add_run", "ensemble_of", "folders", "recipe_names", "recipes_and_files"]
 
 
 def add_run(parser):
     """Add the positional argument ``RUN``, the folder of a run."""
-    parser.add_argument("run", metavar="RUN", help="folder that train printed last, or zoo model").completer = _folders
+    parser.add_argument("run", metavar="RUN", help="folder that train printed last, or zoo model").completer = folders
 
 
 def add_checkpoint(parser):
@@ -46,6 +46,7 @@ def recipes_and_files(prefix, **_):
     return [*recipe_names(prefix), *FilesCompleter(("yaml", "yml"))(prefix)]
 
 
-def _folders(prefix, **_):
+def folders(prefix, **_):
+    """Return the folders that a shell may complete `prefix` to."""
     from argcomplete.completers import DirectoriesCompleter
     return DirectoriesCompleter()(prefix)

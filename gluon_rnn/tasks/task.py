@@ -23,12 +23,15 @@ class Report:
         What trivial methods score on the same split.
     text : str
         More for the log: a confusion matrix, examples.
+    files : list of gluon_rnn.report.exhibits.Exhibit
+        What was written into the folder of the run for people to look at; ``report.html`` shows it.
     """
 
     split: str
     scores: dict
     baselines: dict = field(default_factory=dict)
     text: str = ""
+    files: list = field(default_factory=list)
 
 
 class Task:

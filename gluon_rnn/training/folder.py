@@ -1,12 +1,16 @@
 """The folder of a run: making one, finding its recipe, and what is written into it."""
 import json
+import logging
 import math
 from pathlib import Path
 
 from gluon_rnn.files import write_text
 from gluon_rnn.registry import suggest
+from gluon_rnn.report import page
 
-__all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_results"]
+__all__ = ["check_assets", "check_same_model", "create", "recipe_of", "write_page", "write_results"]
+
+_log = logging.getLogger("gluon_rnn")
 
 # Where the parameters began, and which of them the optimiser's state is of.
 _FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates", "algorithm"}
@@ -99,3 +103,15 @@ def _architecture(section, prefix=""):
 def write_results(path, results):
     """Write ``results.json`` of the run in `path`, whole or not at all."""
     write_text(Path(path) / "results.json", json.dumps(results, indent=1) + "\n")
+
+
+def write_page(path):
+    """Write ``report.html`` of the run in `path` from what its folder holds.
+
+    A training that has come so far does not fail for a page: whatever goes wrong is logged as a warning with its cause.
+    """
+    try:
+        page.write(path)
+    except Exception as error:  # of any kind: a full disk, a damaged picture, a mistake in the page itself
+        _log.warning("%s was not written (%s: %s); gluon-rnn report %s writes it anew", Path(path) / page.NAME,
+                     type(error).__name__, error, path)

@@ -7,6 +7,7 @@ of an epoch, with its carried states, and a resume goes on with the very next ch
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
+import dataclasses
 import itertools
 import logging
 import math
@@ -21,6 +22,7 @@ from gluon_rnn import runtime
 from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
+from gluon_rnn.report import record
 from gluon_rnn.training import checkpoints, folder, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
@@ -85,12 +87,20 @@ def train(task, name, *, resume=None, steps=None, start=None):
         loop.start(folder.create(task.config.output_dir, name))
     else:
         loop.resume(resume)
+    try:
+        _run_to_its_end(loop)
+    finally:
+        if loop.settings.report:
+            folder.write_page(loop.path)
+    return loop.path
+
+
+def _run_to_its_end(loop):
     with StopSignals() as signals, contextlib.closing(loop):
         loop.run(signals)
     if signals.received:
         raise Interrupted(loop.path, signals.exit_status)
     loop.finish()
-    return loop.path
 
 
 def _checked(start, name):
@@ -149,6 +159,7 @@ class Loop:
         for name, text in self._texts().items():
             (path / name).write_text(text, encoding="utf-8")
         self._open_metrics()
+        self._note_beginning()
         _log.info("%s", self._describe())
 
     def resume(self, path):
@@ -161,12 +172,21 @@ class Loop:
         self._open_metrics()
         self.metrics.keep(self.position.epoch)
         (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
+        if self.position.epoch < self.epochs:
+            self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
     def _open_metrics(self):
         self.metrics = MetricsFile(self.path / "metrics.csv")
         if self.settings.tensorboard:
             self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
+
+    def _note_beginning(self):
+        """Write down what the page of the run says of its beginning, and on what it runs."""
+        task = self.task
+        record.begin(self.path, {"data": task.describe(), "unit": task.unit, "loss_label": task.loss_label,
+                                 "best_loss": task.best_loss, "selection": task.selection, "parameters": self._size(),
+                                 "epochs": self.epochs}, self.devices, (self.position.epoch, self.position.step))
 
     def close(self):
         """Write to disk what is still on its way there."""
@@ -354,8 +374,8 @@ class Loop:
         if report.text:
             _log.info("%s", report.text)
         folder.write_results(self.path, {
-            "split": report.split, "scores": report.scores, "baselines": report.baselines, "seed": self.config.seed,
-            "parameters": self._size(), "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
+            **dataclasses.asdict(report), "seed": self.config.seed, "parameters": self._size(),
+            "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
             "seconds": sum(row["seconds"] for row in self.metrics.rows)})
 
 

@@ -98,8 +98,8 @@ def test_a_mistake_is_one_sentence_and_status_2_and_needs_no_mxnet(tmp_path):
     assert found.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "diagnose", "predict", "generate", "forecast", "export",
-                                  "results", "benchmark"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "diagnose", "report", "compare", "predict", "generate",
+                                  "forecast", "export", "results", "benchmark"])
 def test_a_script_is_the_command_of_its_name(name):
     text = (ROOT / "scripts" / f"{name}.py").read_text()
     assert name in COMMANDS and f'script("{name}")' in text and len(text.splitlines()) == 8

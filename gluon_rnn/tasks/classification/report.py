@@ -4,6 +4,7 @@ import pandas as pd
 
 from gluon_rnn.metrics import classes
 from gluon_rnn.metrics.baselines.classes import baselines
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report", "write_predictions"]
@@ -20,7 +21,13 @@ def report(task, path, limit=None):
     write_predictions(path / "predictions.csv", items, targets, scores, data.labels)
     others = baselines(data, split, fit=task.fits_baselines and limit is None)
     text = f"confusion on {split}, rows are the true classes:\n{matrix.to_string()}"
-    return Report(split, classes.scores(targets, scores), others, text)
+    found = classes.scores(targets, scores)
+    return Report(split, found, others, text, [
+        Exhibit("confusion.png", "Confusion of classes",
+                f"Confusion matrix of {len(data.labels)} classes on the {split} split: a row for each true class, a "
+                f"column for each predicted one; {found['accuracy']:.1%} lie on the diagonal. The closing text has the "
+                "counts."),
+        Exhibit("predictions.csv", f"Answers on the {split} split")])
 
 
 def write_predictions(path, items, targets, log_probabilities, labels):

@@ -3,6 +3,7 @@ import numpy as np
 
 from gluon_rnn.data.abc_tunes import to_abc
 from gluon_rnn.metrics.tunes import phrases_copied, score_tunes
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.conditional_language_model.predictor import draw
 from gluon_rnn.tasks.task import Report
 
@@ -24,7 +25,15 @@ def report(task, path, limit=None):
     else:
         lines = (f"{task.assets.labels[index]}\t{text}\n" for index, (text, _) in zip(classes, drawn))
         (path / "samples.txt").write_text("".join(lines), encoding="utf-8")
-    return Report(task.final_split, scores, baselines, _examples(task, drawn, classes))
+    return Report(task.final_split, scores, baselines, _examples(task, drawn, classes), _exhibits(task))
+
+
+def _exhibits(task):
+    """Return what the page of the run shows of what was drawn."""
+    if task.assets.abc:
+        return [Exhibit("tunes.abc", "Tunes that the model wrote, in ABC notation"),
+                Exhibit("tunes.csv", "Whether the tunes keep to metre and notation")]
+    return [Exhibit("samples.txt", "Texts that the model wrote, a class and a text in each line")]
 
 
 def classes_in_proportion(task, count):

@@ -5,6 +5,7 @@ from scipy.io import wavfile
 
 from gluon_rnn.metrics.baselines.labels import baselines
 from gluon_rnn.metrics.label_errors import error_counts, string_scores
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report", "write_recordings"]
@@ -25,12 +26,14 @@ def report(task, path, limit=None):
                           "true": _words(names, right), "best_path": _words(names, recognised.best_path),
                           "beam": _words(names, recognised.beam)}, index=recognised.rows)
     frame.sort_index().to_csv(path / "predictions.csv", index=False)
+    exhibits = [Exhibit("predictions.csv", f"What was recognised on the {split} split")]
     if hasattr(data, "plans"):
-        write_recordings(path / "strings", data, split, data.labels)
+        exhibits += [Exhibit(f"strings/{name}", f"Recording of {name[:-4]}")
+                     for name in write_recordings(path / "strings", data, split, data.labels)]
     counts, labels = error_counts(right, recognised.beam), sum(map(len, right))
     text = (f"prefix beam search on {split}, of {labels:,} labels: {counts['replace']} wrong, {counts['delete']} "
             f"missing, {counts['insert']} too many")
-    return Report(split, scores, baselines(data, split) if limit is None else {}, text)
+    return Report(split, scores, baselines(data, split) if limit is None else {}, text, exhibits)
 
 
 def _words(names, strings):
@@ -38,9 +41,11 @@ def _words(names, strings):
 
 
 def write_recordings(folder, data, split, labels, count=3):
-    """Write the first `count` strings of a split as 16-bit .wav files that are named by their number and labels."""
+    """Write the first `count` strings of a split as 16-bit .wav files, and return their names: number and labels."""
     folder.mkdir(exist_ok=True)
+    names = []
     for row, plan in enumerate(data.plans(split)[:count]):
         samples = np.clip(data.samples(plan) * 2**15, -2**15, 2**15 - 1).astype(np.int16)
-        name = "_".join([str(row + 1), *(labels[label] for label in data.targets(split)[row])])
-        wavfile.write(folder / f"{name}.wav", data.reader.sample_rate, samples)
+        names.append("_".join([str(row + 1), *(labels[label] for label in data.targets(split)[row])]) + ".wav")
+        wavfile.write(folder / names[-1], data.reader.sample_rate, samples)
+    return names

@@ -7,6 +7,7 @@ from gluon_rnn.inference import forecasts
 from gluon_rnn.inference.bands import Band
 from gluon_rnn.inference.forecasts import kind_of
 from gluon_rnn.metrics.baselines.series import ARX, Persistence, SeasonalNaive
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["ALL_METRICS", "arx_like", "band_columns", "baselines_of", "horizon_table", "predictions_table", "report",
@@ -68,7 +69,19 @@ def report(task, path, split, limit):
         predictors = {"model": predictor, **task.baselines}
         horizon_table(predictors, recordings, task.model.horizon, task.assets.scaler).to_csv(path / "horizons.csv",
                                                                                              index=False)
-    return Report(split, scores, others, _write_files(task, path, recordings, tables))
+    return Report(split, scores, others, _write_files(task, path, recordings, tables), _exhibits(task, split))
+
+
+def _exhibits(task, split):
+    """Return what the page of the run shows, in words for those who do not see the pictures."""
+    names = ", ".join(task.assets.scaler.target_names)
+    found = [Exhibit("forecast.png", "Measured and predicted", f"Lines over time of {names} on the first recording of "
+                     f"the {split} split, measured beside predicted in each way; predictions.csv has the numbers."),
+             Exhibit("residuals.png", "Residuals", "Autocorrelation of the residuals one step ahead of "
+                     f"{task.assets.scaler.target_names[0]}, and their correlation with each input, by lag, with the "
+                     "bounds within which chance stays; the closing text says which lags leave them."),
+             Exhibit("predictions.csv", f"Predictions on the {split} split")]
+    return found if task.ways else [*found, Exhibit("horizons.csv", "Errors by step ahead, in scaled units")]
 
 
 def predictions_table(predictor, recording, ways, target_names, bands=None):

@@ -13,6 +13,7 @@ from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.metrics.likelihood import score, score_text
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import tasks
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.language_model.loss import LanguageModelLoss
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor, TextAssets
 from gluon_rnn.tasks.language_model.report import write_samples
@@ -137,7 +138,8 @@ class LanguageModelTask(Task):
         """Evaluate, and let the model write ``samples.txt``."""
         length = min(self._sample_length, 20) if limit else self._sample_length
         write_samples(path / "samples.txt", self, self._samples, length)
-        return Report(self.final_split, self.evaluate(self.final_split, limit))
+        return Report(self.final_split, self.evaluate(self.final_split, limit),
+                      files=[Exhibit("samples.txt", f"Texts of {length} {self.data.unit}s that the model wrote")])
 
     def describe(self):
         """Return what the data are, in words and numbers."""

@@ -3,6 +3,7 @@ import pandas as pd
 
 from gluon_rnn.metrics.baselines.values import baselines
 from gluon_rnn.metrics.values import value_scores
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report", "write_predictions"]
@@ -15,7 +16,8 @@ def report(task, path, limit=None):
     targets = data.targets(split)[rows]
     write_predictions(path / "predictions.csv", rows, targets, values, data.target_names)
     scores = {"loss": loss, **value_scores(targets, values, data.target_names)}
-    return Report(split, scores, baselines(data, split, fit=task.fits_baselines and limit is None))
+    return Report(split, scores, baselines(data, split, fit=task.fits_baselines and limit is None),
+                  files=[Exhibit("predictions.csv", f"True and estimated values on the {split} split")])
 
 
 def write_predictions(path, rows, targets, values, names):

@@ -2,6 +2,7 @@
 import collections
 
 from gluon_rnn.metrics.baselines.tags import MostFrequentTag
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report"]
@@ -20,7 +21,7 @@ def report(task, path, limit=None):
     lines = ["word\ttag\tpredicted", *("\t".join(row) for row in rows)]
     (path / "predictions.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Report(split, scores, {"most frequent tag of each word": task.accuracies(split, guessed)},
-                  _confusions(rows))
+                  _confusions(rows), [Exhibit("predictions.tsv", f"Tags on the {split} split")])
 
 
 def _confusions(rows, count=10):

@@ -3,6 +3,7 @@ import numpy as np
 
 from gluon_rnn.inference.translate import attention_picture
 from gluon_rnn.metrics.baselines.translation import translation_baselines
+from gluon_rnn.report.exhibits import Exhibit
 from gluon_rnn.tasks.task import Report
 
 __all__ = ["report"]
@@ -19,8 +20,13 @@ def report(task, path, limit=None):
     rows = [[t.source, t.text, *references[t.source]] for t in translations]
     (path / "translations.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
     examples = [rows[index] for index in np.linspace(0, len(rows) - 1, min(8, len(rows))).astype(int)]
+    exhibits = [Exhibit("translations.tsv", f"Translations of the {split} split",
+                        header=("source", "translation", "references"))]
     if task.model.attention is not None:
         longest = sorted({row[0] for row in examples}, key=len)[-4:]
         attention_picture(task.translator(longest, **task.beam), path / "attention.png")
+        exhibits.insert(0, Exhibit("attention.png", "Attention", "Where the model looks: for each sentence a field of "
+                                   f"source words by written words, dark where attention is high, of {len(longest)} "
+                                   "sentences."))
     text = "\n".join(f"    {source} -> {written}   ({' | '.join(wanted)})" for source, written, *wanted in examples)
-    return Report(split, scores, translation_baselines(task.data, references), f"examples:\n{text}")
+    return Report(split, scores, translation_baselines(task.data, references), f"examples:\n{text}", exhibits)

@@ -1,0 +1,60 @@
+"""Sections as one page of HTML that needs nothing but itself: style, curves and pictures are inside, no scripts."""
+import functools
+from pathlib import Path
+
+import jinja2
+
+from gluon_rnn.files import write_text
+from gluon_rnn.report.record import read
+from gluon_rnn.report.sections import headline, sections_of
+
+__all__ = ["NAME", "render", "report_of", "write"]
+
+#: name of the page in the folder of a run
+NAME = "report.html"
+
+
+@functools.lru_cache(maxsize=1)
+def _templates():
+    folder = Path(__file__).with_name("templates")
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True,
+                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+
+
+def render(title, line, sections):
+    """Return a page as text.
+
+    Parameters
+    ----------
+    title : str
+    line : str
+        A sentence below the title.
+    sections : list of gluon_rnn.report.blocks.Section
+    """
+    import gluon_rnn
+    return _templates().get_template("page.html").render(title=title, line=line, sections=sections,
+                                                         version=gluon_rnn.__version__)
+
+
+def report_of(record):
+    """Return the page of a `Record` as text."""
+    return render(record.name, headline(record), sections_of(record))
+
+
+def write(folder, path=None):
+    """Write the page of the run in `folder`, as far as it came, whole or not at all; return where it is.
+
+    Parameters
+    ----------
+    folder : Path
+    path : Path, optional
+        Default ``report.html`` in the folder.
+
+    Raises
+    ------
+    ValueError, OSError
+        If a file of the run is damaged or cannot be read; see `gluon_rnn.report.record.read`.
+    """
+    path = Path(folder) / NAME if path is None else Path(path)
+    write_text(path, report_of(read(folder)))
+    return path
