@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gluon_rnn.data.windows import Windows
-from gluon_rnn.diagnose.problems import steps_of
+from gluon_rnn.diagnose.problems import STEPS
 from gluon_rnn.diagnose.readings import names_of
 from gluon_rnn.diagnostics.projection import NothingToShowError
 from gluon_rnn.diagnostics.saliency import TOLERANCE, InputSaliency, input_saliency
@@ -150,7 +150,7 @@ def _classes(task, split):
     logits = model(inputs, None, valid_length)
     best = logits.argmax(axis=1)
     chances, found = mx.nd.softmax(logits).asnumpy(), best.asnumpy().astype(int)
-    titles = [f"{names.labels[index]}, {row[index]:.2f}" + (
+    titles = [f"{names.labels[index]} with probability {row[index]:.2f}" + (
         "" if index == target else f" (is {names.labels[int(target)]})")
         for index, row, target in zip(found, chances, targets.asnumpy())]
     meaning = "log-probability of the most probable class"
@@ -228,9 +228,10 @@ def _predictions(task, split):
     scaler = assets.scaler
     recordings = [scaler.transform(recording) for recording in task.data.recordings(split)]
     room = min(len(recording) - max(recording.start, washout) - model.horizon + 1 for recording in recordings)
-    length = min(room, max(64, steps_of(None, task.config.data.bptt, room)))
-    windows = Windows(recordings, length + model.horizon - 1, washout)
-    batch = windows.batch(np.linspace(0, len(windows) - 1, min(len(windows), WINDOWS)).astype(int))
+    length = min(room, STEPS)
+    stride = max(1, sum(len(recording) - length for recording in recordings) // WINDOWS)
+    windows = Windows(recordings, length + model.horizon - 1, washout, stride)
+    batch = windows.batch(np.arange(min(len(windows), WINDOWS)))
     inputs = np.concatenate([batch.x, batch.y], axis=2)[:washout + length]
     column = (model.horizon - 1) * model.output_size
     scale = float(scaler.inverse_deviations(np.ones(model.output_size))[0])

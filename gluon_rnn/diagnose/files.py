@@ -9,8 +9,8 @@ __all__ = ["write"]
 
 _FIGURES = {"gradient": diagnostics.gradient_figure, "jacobian": diagnostics.jacobian_figure,
             "gates": diagnostics.gate_figure, "truncation": diagnostics.truncation_figure}
-#: answers that a picture has; the page and the table have all
-_ANSWERS = 6
+#: answers of a picture: texts, and sequences of numbers; the page and the table have all
+_TEXTS, _SERIES = 6, 4
 
 
 def write(name, part, folder):
@@ -52,14 +52,13 @@ def _saliency(part, folder):
     if part.by_lag:
         lag_figure(part.found, asked.channels, asked.meaning, picture)
     elif asked.tokens is None:
-        channel_figure(part.found, asked.titles[:_ANSWERS], asked.lengths, asked.channels, picture)
+        channel_figure(part.found, asked.titles[:_SERIES], asked.lengths, asked.channels, picture)
     else:
-        texts = [ColouredText(f"{title}; {label}", [asked.tokens[row]], values[:len(asked.tokens[row]), row],
-                              asked.joiner)
-                 for row, title in enumerate(asked.titles)
-                 for label, values in (("integrated gradients", part.found.integrated.sum(axis=2)),
-                                       ("gradient times input", part.found.gradient_input.sum(axis=2)))]
-        coloured_figure(texts[:2 * _ANSWERS], picture)
+        ways = {"integrated gradients": part.found.integrated, "gradient x input": part.found.gradient_input}
+        texts = [ColouredText(f"{title}; {way}", [tokens], values[:len(tokens), row].sum(axis=1), asked.joiner)
+                 for row, (title, tokens) in enumerate(zip(asked.titles, asked.tokens))
+                 for way, values in ways.items()]
+        coloured_figure(texts[:2 * _TEXTS], picture, columns=2, width=130)
         write_text(folder / "saliency.html", coloured_page(
             texts, "What answers rest on", f"Of each token its share of the {asked.meaning}: red speaks for the "
             "answer, blue against it. Point at a token for its number."))

@@ -95,21 +95,34 @@ def lay_out(text, width):
     return np.array(places, int).reshape(-1, 3)
 
 
-def coloured_figure(texts, path=None, width=100, most=14):
-    """Draw texts below each other, each with at most `most` lines of `width` characters; returns a Figure.
+def coloured_figure(texts, path=None, columns=1, width=100, most=10):
+    """Draw texts below each other, each with at most `most` lines of `width` characters.
 
-    `texts` is a list of `ColouredText`; a PNG goes to `path`.
+    Parameters
+    ----------
+    texts : list of ColouredText
+    path : str or Path, optional
+        Where a PNG is written.
+    columns : int, default 1
+        Texts side by side: the first `columns` ones in the first row.
+    width, most : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
+    width = width // columns
     places = [lay_out(text, width) for text in texts]
     rows = [min(most, int(place[-1, 0]) + 1) for place in places]
-    figure, panels = _panels(1, 1, (0.092 * width, 0.21 * (sum(rows) + 2 * len(texts))))
-    axes, top = panels[0, 0], 0
-    for text, place, count in zip(texts, places, rows):
+    heights = [max(rows[start:start + columns]) + 1.8 for start in range(0, len(rows), columns)]
+    figure, panels = _panels(1, columns, (0.092 * width, 0.21 * sum(heights)))
+    for number, (text, place, count) in enumerate(zip(texts, places, rows)):
+        axes, top = panels[0, number % columns], sum(heights[:number // columns])
         axes.text(0, top + 0.5, text.title, fontsize=9, fontweight="bold", va="center", parse_math=False)
         _draw(axes, text, place[place[:, 0] < count], top + 1)
-        top += count + 2
-    axes.set(xlim=(0, width), ylim=(top - 0.5, 0))
-    axes.set_axis_off()
+    for axes in panels[0]:
+        axes.set(xlim=(0, width), ylim=(sum(heights), 0))
+        axes.set_axis_off()
     return _saved(figure, path)
 
 

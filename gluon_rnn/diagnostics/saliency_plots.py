@@ -71,7 +71,7 @@ def lag_figure(found, channels, answer, path=None):
     Returns
     -------
     matplotlib.figure.Figure
-        Lags until 99.5 % of what is attributed has been shown.
+        Lags until 99.5 % of what is attributed has been shown; channels without attributions are left out.
     """
     sizes = {name: np.abs(getattr(found, name)).mean(axis=1)[::-1] for _, name in _WAYS}       # (K, C) by lag
     reached = np.cumsum(sizes["integrated"].sum(axis=1))
@@ -79,10 +79,12 @@ def lag_figure(found, channels, answer, path=None):
     figure, panels = _panels(1, 1, (8, 4))
     axes = panels[0, 0]
     for number, channel in enumerate(channels):
+        if not sizes["integrated"][:, number].any():
+            continue                                                      # a free run reads no measured outputs
         for (label, name), style in zip(_WAYS, ("-", ":")):
             axes.plot(np.arange(count), sizes[name][:count, number], style, marker="o" if count < 40 else None,
                       markersize=3, color=f"C{number % 10}", label=f"{channel}, {label}")
-    axes.set(xlabel="lag in steps before the prediction", ylabel="mean size", ylim=(0, None))
+    axes.set(xlabel="lag in steps before the prediction", ylabel="mean absolute attribution", ylim=(0, None))
     axes.set_title(f"attributions of {answer}", parse_math=False)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")

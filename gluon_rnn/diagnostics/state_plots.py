@@ -70,9 +70,10 @@ def _shifts(axes, names, places, height=9.5, width=5.2):
 
     Names are set from the top; each takes the place nearest to its point that is free, up to a few lines away.
     """
+    axes.figure.draw_without_rendering()                                  # the layout is made when it is drawn
     scale = 72 / axes.figure.dpi
     points = axes.transData.transform(places) * scale
-    found, taken = np.zeros((len(names), 2)), []
+    found, taken = np.zeros((len(names), 2)), [(x - 2, y - 2, x + 2, y + 2) for x, y in points]
     choices = sorted(((x, y) for y in height * np.arange(-7, 8) / 2 for x in (3, -3)), key=lambda at: abs(at[1]))
     for index in np.argsort(-points[:, 1], kind="stable"):
         length = width * max(1, len(names[index]))

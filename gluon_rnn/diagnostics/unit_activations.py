@@ -144,10 +144,12 @@ def text_signals(sequences, characters):
     dict of (M,) float64 arrays
         "position in line": tokens since it began, 0 at the first. "position in word": characters since the last
         one that is no letter, 0 there. "within quotes": 1 from an opening quote to the character before the
-        closing one. Signals that never change are left out.
+        closing one. Signals that never change are left out, and the position in a text of one line.
     """
     parts = [_counted(tokens, characters) for tokens in sequences]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if line_ends(sequences).sum() < 2:
+        del found["position in line"]
     return {name: values for name, values in found.items() if values.min() < values.max()}
 
 
