@@ -1,4 +1,4 @@
-"""Show what a trained model has learnt: how far back its gradient reaches, what states and units hold, what answers rest on.
+"""Show how far back a trained model learns, what its states and units hold, and what its answers rest on.
 
 Through time, on a batch of the model's data: the norm of the gradient by lag and layer, the spectral radius of the state
 Jacobian, how often gates are shut or open, and the gradient truncated to k steps beside the full one. Inside: mean
@@ -10,7 +10,7 @@ from gluon_rnn.cli.options import add_checkpoint, add_run
 
 EXAMPLE = "gluon-rnn diagnose runs/quickstart-1 --data valid --steps 70 --output diagnosis"
 
-_INSTRUMENTS = ("gradient", "jacobian", "gates", "truncation", "states", "embeddings", "units", "saliency")
+INSTRUMENTS = ("gradient", "jacobian", "gates", "truncation", "states", "embeddings", "units", "saliency")
 
 
 def run(options):
@@ -29,8 +29,8 @@ def add_arguments(parser):
                         help="train, valid or test; default: test where there is one, else valid")
     parser.add_argument("--output", metavar="DIR", help="where pictures and tables go; default: diagnosis in the "
                                                         "folder of the run, runs/NAME of a zoo model")
-    parser.add_argument("--only", nargs="+", choices=_INSTRUMENTS, metavar="INSTRUMENT",
-                        help=f"{', '.join(_INSTRUMENTS)}; default: all")
+    parser.add_argument("--only", nargs="+", choices=INSTRUMENTS, metavar="INSTRUMENT",
+                        help=f"{', '.join(INSTRUMENTS)}; default: all")
     parser.add_argument("--steps", type=int, help="through time: length of the sequences of a language model or a "
                                                   "forecaster; default: 4 times bptt, at most 256, at least 2 times")
     parser.add_argument("--words", nargs="+", metavar="WORD",

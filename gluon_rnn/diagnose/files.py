@@ -3,6 +3,7 @@ from gluon_rnn import diagnostics
 from gluon_rnn.diagnostics.coloured_text import ColouredText, coloured_figure, coloured_page
 from gluon_rnn.diagnostics.saliency_plots import channel_figure, lag_figure
 from gluon_rnn.diagnostics.state_plots import dendrogram_figure, embedding_figure, state_figure
+from gluon_rnn.diagnostics.unit_activations import line_ends
 from gluon_rnn.files import write_text
 
 __all__ = ["write"]
@@ -11,6 +12,8 @@ _FIGURES = {"gradient": diagnostics.gradient_figure, "jacobian": diagnostics.jac
             "gates": diagnostics.gate_figure, "truncation": diagnostics.truncation_figure}
 #: answers of a picture: texts, and sequences of numbers; the page and the table have all
 _TEXTS, _SERIES = 6, 4
+#: mean length of lines of characters that stand in two columns
+_SHORT = 60
 
 
 def write(name, part, folder):
@@ -41,7 +44,9 @@ def _embeddings(part, folder):
 def _units(part, folder):
     texts = [ColouredText(f"{unit}: {unit.why}", part.sequences, part.activation(unit), part.joiner)
              for unit in part.chosen]
-    coloured_figure(texts, folder / "units.png")
+    characters = sum(map(len, part.tokens)) / line_ends(part.sequences).sum()
+    short = characters < _SHORT and not part.joiner
+    coloured_figure(texts, folder / "units.png", columns=2 if short else 1, width=120 if short else 100)
     write_text(folder / "units.html", coloured_page(
         texts, "Units over a text", "The activation of a unit at each token: red above 0, blue below, white or black "
         "at 0, in units of its own largest values. Point at a token for its number."))

@@ -9,6 +9,9 @@ from gluon_rnn.diagnostics.unit_activations import line_ends
 
 __all__ = ["ColouredText", "coloured_figure", "coloured_page", "strength"]
 
+# Letters of the font that comes with matplotlib are 9 pixels wide at this size and resolution; inches.
+_SIZE, _DPI = 9, 120
+_CELL, _LINE = 9 / _DPI, 24 / _DPI
 _RED, _BLUE = (214, 64, 54), (38, 112, 204)
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -115,26 +118,28 @@ def coloured_figure(texts, path=None, columns=1, width=100, most=10):
     places = [lay_out(text, width) for text in texts]
     rows = [min(most, int(place[-1, 0]) + 1) for place in places]
     heights = [max(rows[start:start + columns]) + 1.8 for start in range(0, len(rows), columns)]
-    figure, panels = _panels(1, columns, (0.092 * width, 0.21 * sum(heights)))
+    figure, panels = _panels(1, columns, (_CELL * width, _LINE * sum(heights)))
+    figure.set_layout_engine("none")                                      # a letter is as wide as a cell
+    figure.set_dpi(_DPI)
+    figure.set_size_inches(_CELL * width * columns, _LINE * sum(heights))
     for number, (text, place, count) in enumerate(zip(texts, places, rows)):
         axes, top = panels[0, number % columns], sum(heights[:number // columns])
-        axes.text(0, top + 0.5, text.title, fontsize=9, fontweight="bold", va="center", parse_math=False)
+        axes.text(0, top + 0.5, text.title, fontsize=_SIZE, fontweight="bold", va="center", parse_math=False)
         _draw(axes, text, place[place[:, 0] < count], top + 1)
-    for axes in panels[0]:
-        axes.set(xlim=(0, width), ylim=(sum(heights), 0))
+    for number, axes in enumerate(panels[0]):
+        axes.set(xlim=(-1, width - 1), ylim=(sum(heights), 0), position=(number / columns, 0, 1 / columns, 1))
         axes.set_axis_off()
     return _saved(figure, path)
 
 
 def _draw(axes, text, places, top):
     from matplotlib.collections import PolyCollection
-    corners, colours = [], []
+    corners, colours, lines = [], [], {}
     for (row, column, length), token, share in zip(places, text.tokens, strength(text.values)):
         low, high = top + row, top + row + 1
         corners.append([(column, low), (column + length, low), (column + length, high), (column, high)])
         colours.append((*(part / 255 for part in (_RED if share > 0 else _BLUE)), 0.85 * abs(share)))
-        for offset, letter in enumerate(token[:length]):
-            if not letter.isspace():
-                axes.text(column + offset + 0.5, top + row + 0.5, letter, fontsize=8, family="monospace", ha="center",
-                          va="center", parse_math=False)
+        lines[row] = lines.get(row, "").ljust(column) + token[:length]
+    for row, line in lines.items():
+        axes.text(0, top + row + 0.5, line, fontsize=_SIZE, family="DejaVu Sans Mono", va="center", parse_math=False)
     axes.add_collection(PolyCollection(corners, facecolors=colours, linewidths=0))

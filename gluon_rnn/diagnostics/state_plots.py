@@ -61,20 +61,21 @@ def _map(names, places, path, clusters=None, **labels):
     axes.grid(alpha=0.3)
     for name, place, shift in zip(_shown(names), places, _shifts(axes, names, places)):
         axes.annotate(name, place, fontsize=8, xytext=shift, textcoords="offset points", parse_math=False,
-                      arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.4} if abs(shift[1]) > 8 else None)
+                      arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.4} if np.abs(shift).max() > 12 else None)
     return _saved(figure, path)
 
 
 def _shifts(axes, names, places, height=9.5, width=5.2):
     """Return where each name stands beside its point, (x, y) in points of print, so that names do not overlap.
 
-    Names are set from the top; each takes the place nearest to its point that is free, up to a few lines away.
+    Names are set from the top; each takes the place nearest to its point that is free, a few lines away at most.
     """
     axes.figure.draw_without_rendering()                                  # the layout is made when it is drawn
     scale = 72 / axes.figure.dpi
     points = axes.transData.transform(places) * scale
     found, taken = np.zeros((len(names), 2)), [(x - 2, y - 2, x + 2, y + 2) for x, y in points]
-    choices = sorted(((x, y) for y in height * np.arange(-7, 8) / 2 for x in (3, -3)), key=lambda at: abs(at[1]))
+    choices = sorted(((side * x, y) for y in height * np.arange(-12, 13) / 2 for x in (3, 25, 50) for side in (1, -1)),
+                     key=lambda at: abs(at[1]) + abs(at[0]) / 4)
     for index in np.argsort(-points[:, 1], kind="stable"):
         length = width * max(1, len(names[index]))
         for x, y in choices:

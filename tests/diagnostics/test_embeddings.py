@@ -37,7 +37,7 @@ def test_the_map_is_of_vectors_of_length_one(vectors):
 def test_words_and_candidates(vectors):
     found = embeddings(vectors, list(DEGREES), ["d", "a", "<unk>"], among=1)
     assert found.words == ["d", "a", "<unk>"]
-    assert [word for word, _ in found.neighbours("b")] == ["a", "<unk>", "d"]      # the first one, and those of the map
+    assert [word for word, _ in found.neighbours("b")] == ["<unk>", "a", "d"]      # the first one, and those of the map
 
 
 def test_the_sentence_names_each_group_once(vectors):

@@ -33,7 +33,7 @@ def test_lags_count_back_from_the_prediction_as_far_as_there_is_something():
     values = np.zeros((10, 2, 3))
     values[-3:, :, 0] = [[1, -1], [2, -2], [-4, 0]]                        # lags 2, 1, 0
     values[-2, :, 2] = 3
-    found = InputSaliency(values, values / 2, values.sum(axis=(0, 2)), np.zeros(2), 8)
+    found = InputSaliency(values / 2, values, values.sum(axis=(0, 2)), np.zeros(2), 8)
     axes, = lag_figure(found, ["u", "unused", "v"], "y").axes
     drawn = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
     assert drawn == {"u, integrated gradients": [2, 2, 1], "u, gradient times input": [1, 1, 0.5],

@@ -30,9 +30,9 @@ def test_outputs_of_any_encoder(kind, x):
 
 
 @pytest.mark.parametrize("kind, names", [
-    (lambda: LSTM(4, num_layers=2), ["layer 1 h", "layer 1 c", "layer 2 h", "layer 2 c"]),
-    (lambda: Chain([GRU(3), LSTM(4)]), ["layer 1 h", "layer 2 h", "layer 2 c"]),
-    (lambda: Jordan(3, 2), ["layer 1 output"])])
+    (lambda: LSTM(4, num_layers=2, input_size=2), ["layer 1 h", "layer 1 c", "layer 2 h", "layer 2 c"]),
+    (lambda: Chain([GRU(3, input_size=2), LSTM(4, input_size=3)]), ["layer 1 h", "layer 2 h", "layer 2 c"]),
+    (lambda: Jordan(3, 2, input_size=2), ["layer 1 output"])])
 def test_states_are_those_that_a_shorter_sequence_ends_in(kind, names, x):
     encoder = made(kind())
     found = states_of(encoder, lambda: encoder(x))
@@ -49,7 +49,7 @@ def test_states_are_those_that_a_shorter_sequence_ends_in(kind, names, x):
 
 
 def test_states_past_a_length_are_zero(x):
-    encoder = made(LSTM(4))
+    encoder = made(LSTM(4, input_size=2))
     found = states_of(encoder, lambda: encoder(x, None, mx.nd.array([5, 2, 3])))
     alone = states_of(encoder, lambda: encoder(x[:2, 1:2]))
     for name in found:
@@ -62,7 +62,7 @@ def test_states_past_a_length_are_zero(x):
 
 
 def test_inputs_may_be_replaced(x):
-    encoder = made(LSTM(4))
+    encoder = made(LSTM(4, input_size=2))
     answer, seen = with_inputs(encoder, lambda: encoder(x).sum())
     assert seen is x and float(answer.asscalar()) == float(encoder(x).sum().asscalar())
     answer, _ = with_inputs(encoder, lambda: encoder(x).sum(), 2 * x)
