@@ -1,14 +1,14 @@
 """Show how far back a trained model learns, what its states and units hold, and what its answers rest on.
 
-Through time, on a batch of the model's data: the norm of the gradient by lag and layer, the spectral radius of the state
-Jacobian, how often gates are shut or open, and the gradient truncated to k steps beside the full one. Inside: mean
-states by word as a tree of clusters, neighbours and a map of embeddings, single units coloured over a text, and the
-inputs that answers rest on. Pictures and tables go to a folder, a few sentences to the terminal. What a model has
+Through time, on a batch of the model's data: the norm of the gradient by lag and layer, the spectral radius of the
+state Jacobian, how often gates are shut or open, and the gradient truncated to k steps beside the full one. Inside:
+mean states by word as a tree of clusters, neighbours and a map of embeddings, single units coloured over a text, and
+the inputs that answers rest on. Pictures and tables go to a folder, a few sentences to the terminal. What a model has
 nothing for is said and left out.
 """
 from gluon_rnn.cli.options import add_checkpoint, add_run
 
-EXAMPLE = "gluon-rnn diagnose runs/quickstart-1 --data valid --steps 70 --output diagnosis"
+EXAMPLE = "gluon-rnn diagnose runs/quickstart-1 --data valid --only gradient truncation states --output diagnosis"
 
 INSTRUMENTS = ("gradient", "jacobian", "gates", "truncation", "states", "embeddings", "units", "saliency")
 

@@ -238,9 +238,9 @@ def _predictions(task, split):
     predict = _in_open_loop(model) if getattr(model, "feedback", True) else _in_free_run(model, washout)
     ahead = f", {model.horizon} steps ahead" if model.horizon > 1 else ""
     channels = [*scaler.input_names, *(f"{name}, measured before" for name in scaler.target_names)]
+    meaning = f"prediction of {scaler.target_names[0]}{ahead} at the last step of windows, in its units"
     return Question(lambda x: predict(x)[:, column] * scale, mx.nd.array(inputs, ctx=task.device),
-                    np.full(inputs.shape[1], len(inputs)), [],
-                    f"prediction of {scaler.target_names[0]}{ahead} at the last step of windows, in its units", channels)
+                    np.full(inputs.shape[1], len(inputs)), [], meaning, channels)
 
 
 def _in_open_loop(model):

@@ -83,9 +83,8 @@ def diagnose(path, split=None, output=None, which="best", *, steps=None, only=No
         ``runs/NAME``.
     which : {"best", "last"}
     steps : int, optional
-        Of the instruments of gradients through time: length of the sequences of a language model or a forecaster,
-        whose series have no end of their own; default 4 times its ``bptt``, at most 256, at least 2 times, as far as
-        the data go.
+        Through time: length of the sequences of a language model or a forecaster, whose series have no end of their
+        own; default 4 times its ``bptt``, at most 256, at least 2 times, as far as the data go.
     only : list of str, optional
         Names of instruments out of `INSTRUMENTS`; default all.
     choices : Choices, optional

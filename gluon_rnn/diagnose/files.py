@@ -46,7 +46,8 @@ def _units(part, folder):
              for unit in part.chosen]
     characters = sum(map(len, part.tokens)) / line_ends(part.sequences).sum()
     short = characters < _SHORT and not part.joiner
-    coloured_figure(texts, folder / "units.png", columns=2 if short else 1, width=120 if short else 100)
+    coloured_figure(texts, folder / "units.png", columns=2 if short else 1, width=120 if short else 100,
+                    most=20 if short else 10)
     write_text(folder / "units.html", coloured_page(
         texts, "Units over a text", "The activation of a unit at each token: red above 0, blue below, white or black "
         "at 0, in units of its own largest values. Point at a token for its number."))

@@ -124,14 +124,10 @@ def _stream(task, split, rows, chunk):
 def _batches(task, split):
     names, (tokens, labels) = names_of(task), _PLACES[task.config.task.name]
     found = task.eval_batches(split)
-    for rows, batch in zip(_spread(found), found):
+    for rows, batch in zip(found.groups, found):
         arrays = [array.as_in_context(task.device) for array in batch.arrays]
         yield Reading(lambda arrays=arrays: task.graph(*arrays), arrays[tokens].asnumpy() if names.tokens else None,
                       None if labels is None else arrays[labels].asnumpy().astype(int), list(rows))
-
-
-def _spread(found):
-    return getattr(found, "groups", itertools.repeat(()))
 
 
 def first_text(task, split):
@@ -142,8 +138,8 @@ def first_text(task, split):
     """
     names, name = names_of(task), task.config.task.name
     if not names.tokens:
-        raise NothingToShowError(f"units are coloured over a text, and a model of the task {name!r} on these data reads "
-                                 "none; units are left out")
+        raise NothingToShowError(f"units are coloured over a text, and a model of the task {name!r} on these data "
+                                 "reads none; units are left out")
     if name == "language_model":
         length = min(TEXT.get(names.unit, TEXT["word"]), len(task.data.ids(split)) - 1)
         reading = next(_stream(task, split, 1, length))

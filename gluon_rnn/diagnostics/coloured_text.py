@@ -118,16 +118,16 @@ def coloured_figure(texts, path=None, columns=1, width=100, most=10):
     places = [lay_out(text, width) for text in texts]
     rows = [min(most, int(place[-1, 0]) + 1) for place in places]
     heights = [max(rows[start:start + columns]) + 1.8 for start in range(0, len(rows), columns)]
-    figure, panels = _panels(1, columns, (_CELL * width, _LINE * sum(heights)))
+    figure, panels = _panels(1, columns, (_CELL * width, _LINE * (sum(heights) + 0.3)))
     figure.set_layout_engine("none")                                      # a letter is as wide as a cell
     figure.set_dpi(_DPI)
-    figure.set_size_inches(_CELL * width * columns, _LINE * sum(heights))
+    figure.set_size_inches(_CELL * width * columns, _LINE * (sum(heights) + 0.3))
     for number, (text, place, count) in enumerate(zip(texts, places, rows)):
         axes, top = panels[0, number % columns], sum(heights[:number // columns])
         axes.text(0, top + 0.5, text.title, fontsize=_SIZE, fontweight="bold", va="center", parse_math=False)
         _draw(axes, text, place[place[:, 0] < count], top + 1)
     for number, axes in enumerate(panels[0]):
-        axes.set(xlim=(-1, width - 1), ylim=(sum(heights), 0), position=(number / columns, 0, 1 / columns, 1))
+        axes.set(xlim=(-1, width - 1), ylim=(sum(heights), -0.3), position=(number / columns, 0, 1 / columns, 1))
         axes.set_axis_off()
     return _saved(figure, path)
 

@@ -111,7 +111,7 @@ def embeddings(vectors, tokens, words=None, *, most=60, among=5000, method="pca"
     NothingToShowError
         If there are fewer than three words.
     ValueError
-        If a word is unknown, sizes do not fit, or there is no such method.
+        If a word is unknown, sizes do not fit, there is no such method, or scikit-learn is missing.
 
     Examples
     --------
@@ -119,21 +119,20 @@ def embeddings(vectors, tokens, words=None, *, most=60, among=5000, method="pca"
     >>> found.neighbours("two", 1)[0][0]
     'three'
     """
-    vectors, tokens = np.asarray(vectors, np.float64), list(tokens)
-    if vectors.ndim != 2 or len(vectors) != len(tokens):
-        raise ValueError(f"vectors must be (V, E) for V = {len(tokens)} tokens, got shape {vectors.shape}")
-    if method not in MAPS:
-        raise ValueError(f"method must be one of {', '.join(MAPS)}, got {method!r}")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = vectors / np.where(lengths, lengths, 1.0)
+    vectors, tokens = _of_length_one(vectors, len(tokens)), list(tokens)
     places = {token: index for index, token in enumerate(tokens)}
     usual = [index for index, token in enumerate(tokens) if not _SPECIAL.fullmatch(token)]
     ids = usual[:most] if words is None else [_place(places, word) for word in dict.fromkeys(words)]
-    if len(ids) < 3:
-        raise NothingToShowError(f"a map takes three vectors, and there are {len(ids)}; choose more words")
-    plane = _plane(vectors[ids], method)
-    return Embeddings(tokens, vectors, [tokens[index] for index in ids], plane, method,
+    return Embeddings(tokens, vectors, [tokens[index] for index in ids], _plane(vectors[ids], method), method,
                       sorted({*usual[:among], *ids}))
+
+
+def _of_length_one(vectors, count):
+    vectors = np.asarray(vectors, np.float64)
+    if vectors.ndim != 2 or len(vectors) != count:
+        raise ValueError(f"vectors must be (V, E) for V = {count} tokens, got shape {vectors.shape}")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths, lengths, 1.0)
 
 
 def _place(places, word):
@@ -144,9 +143,17 @@ def _place(places, word):
 
 def _plane(vectors, method):
     """Return coordinates (n, 2)."""
+    if method not in MAPS:
+        raise ValueError(f"method must be one of {', '.join(MAPS)}, got {method!r}")
+    if len(vectors) < 3:
+        raise NothingToShowError(f"a map takes three vectors, and there are {len(vectors)}; choose more words")
     if method == "pca":
         return principal_components(vectors)[0]
-    from sklearn.manifold import TSNE
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError:
+        raise ValueError("the map tsne needs scikit-learn, which is not installed; "
+                         "pip install 'gluon_rnn[data]', or take pca") from None
     perplexity = min(12, (len(vectors) - 1) / 3)
     return TSNE(perplexity=perplexity, metric="cosine", init="random", random_state=0).fit_transform(
         vectors).astype(np.float64)

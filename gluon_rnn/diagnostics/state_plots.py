@@ -8,6 +8,8 @@ __all__ = ["dendrogram_figure", "embedding_figure", "state_figure"]
 
 _MAPS = {"pca": ("principal components", "component 1", "component 2"), "tsne": ("t-SNE of cosines", "", "")}
 
+_ARROW = {"arrowstyle": "-", "color": "grey", "linewidth": 0.4}
+
 
 def dendrogram_figure(found, path=None):
     """Draw the tree of mean states with a name at each leaf.
@@ -61,7 +63,7 @@ def _map(names, places, path, clusters=None, **labels):
     axes.grid(alpha=0.3)
     for name, place, shift in zip(_shown(names), places, _shifts(axes, names, places)):
         axes.annotate(name, place, fontsize=8, xytext=shift, textcoords="offset points", parse_math=False,
-                      arrowprops={"arrowstyle": "-", "color": "grey", "linewidth": 0.4} if np.abs(shift).max() > 12 else None)
+                      arrowprops=_ARROW if np.abs(shift).max() > 12 else None)
     return _saved(figure, path)
 
 

@@ -53,25 +53,32 @@ def test_states_of_a_classifier_by_label_are_what_its_output_layer_reads(tmp_pat
     assert ids is reading.labels
 
 
-@pytest.mark.parametrize("name, kind, model", [
-    ("conllu", "label", {}), ("labelled_text", "character", {}), ("parallel_text", "character", {}),
-    ("conditional", "character", {}), ("labelled_text", "character", {"encoder": {"name": "tdnn", "hidden_size": 4}})])
-def test_tasks_with_words_or_labels(name, kind, model, tmp_path):
+TDNN = {"encoder": {"name": "tdnn", "hidden_size": 4}}
+
+
+@pytest.mark.parametrize("name, model, length", [
+    ("conllu", {}, 1), ("labelled_text", {}, 1), ("parallel_text", {}, 1), ("conditional", {}, 2),
+    ("labelled_text", TDNN, 1)])
+def test_padding_is_no_word(name, model, length, tmp_path):
+    """Counts are those of the words in all batches within the lengths; `length` is the place of the lengths."""
     name, own = ("labelled_text", CONDITIONAL) if name == "conditional" else (name, None)
     task = task_of(name, tmp_path, own, **model)
-    names = names_of(task)
-    if name == "conllu":                                                   # two labels, of which no tree is made
-        with pytest.raises(NothingToShowError, match="states of 2 labels"):
-            look_inside(task, "train", "states", Choices())
-        found = look_inside(task, "train", "states", Choices(by="token"))
-        assert found.kind == "word" and "the" in found.names
-    else:
-        found = look_inside(task, "train", "states", Choices())
-        unit = names.unit
-        assert found.kind == unit and found.counts[0] == found.counts.max()
-    read = [reading for reading in batches(task, "train")]
-    total = sum(np.size(reading.tokens) for reading in read)
-    assert 0 < found.counts.sum() <= total
+    found = look_inside(task, "train", "states", Choices(by="token"))
+    counts = np.zeros(len(names_of(task).tokens), int)
+    for batch in task.eval_batches("train"):
+        tokens = batch.arrays[0].asnumpy().astype(int)
+        place = next(number for number, array in enumerate(batch.arrays) if number and array.ndim == 1
+                     and array.shape == (tokens.shape[1],) and number >= length)
+        valid = np.arange(len(tokens))[:, None] < batch.arrays[place].asnumpy()
+        np.add.at(counts, tokens[valid], 1)
+    assert found.kind == names_of(task).unit
+    assert dict(zip(found.names, found.counts)) == {
+        names_of(task).tokens[index]: count for index, count in enumerate(counts) if count}
+
+
+def test_labels_of_words(tmp_path):
+    with pytest.raises(NothingToShowError, match="states of 2 labels make no tree"):   # the small file has two
+        look_inside(task_of("conllu", tmp_path), "train", "states", Choices())
 
 
 def test_units_of_a_stream_are_the_states_along_it(tmp_path):
@@ -118,15 +125,13 @@ def test_vectors_of_an_adaptive_softmax(tmp_path):
 
 
 @pytest.mark.parametrize("name, instrument, sentence", [
-    ("time_series", "states", "states are averaged by word or label, and the steps of the task 'forecasting' have"),
-    ("time_series", "units", "units are coloured over a text, and a model of the task 'forecasting' on these"),
+    ("time_series", "states", "NARX has no encoder: states and units are left out"),
+    ("time_series", "units", "NARX has no encoder: states and units are left out"),
     ("time_series", "embeddings", "NARX reads numbers, not words: it has no embedding; embeddings are left out"),
+    ("trajectory_values", "states", "states are averaged by word or label, and the steps of the task 'regr"),
     ("trajectories", "units", "units are coloured over a text, and a model of the task 'classification' on these"),
-    ("parallel_text", "saliency", "input saliency is for classifiers, .*, and the task here is 'translation'; saliency")])
+    ("parallel_text", "saliency", "input saliency is for .*, and the task here is 'translation'; saliency is")])
 def test_what_a_model_has_nothing_for_is_a_sentence(name, instrument, sentence, tmp_path):
-    if name == "time_series":
-        sentence = sentence.replace("units are coloured", "(NARX has no encoder: states and units|units are coloured)")
-        sentence = f"({sentence}|NARX has no encoder: states and units are left out)"
     with pytest.raises(NothingToShowError, match=sentence):
         look_inside(task_of(name, tmp_path), "train", instrument, Choices())
 
