@@ -84,8 +84,8 @@ class Attribution:
         """Return a sentence, and one on what most of the attributions go to."""
         found, gap = self.found, self.found.gap.max()
         sums = (f"sum to the difference from the baseline within {gap:.1g} of their absolute sum" if found.complete else
-                f"miss the difference from the baseline by up to {gap:.0%} of their absolute sum, more than "
-                f"{TOLERANCE:.0%}: shares of single inputs are uncertain")
+                f"miss the difference from the baseline by up to {100 * gap:.3g} % of their absolute sum, more "
+                f"than {TOLERANCE:.0%}: shares of single inputs are uncertain")
         return (f"saliency of {len(self.question.lengths)} answers, {self.question.meaning}: integrated gradients with "
                 f"{found.points} points {sums}{self._most()}")
 
