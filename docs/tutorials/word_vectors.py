@@ -20,12 +20,10 @@ import gluon_rnn  # before mxnet: it prepares the process
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.manifold import TSNE
+from gluon_rnn.diagnostics import embeddings
 
 run = gluon_rnn.load("lstm_200_wikitext2")
-vocab = run.assets.vocab
-vectors = run.model.embedding().asnumpy().astype(np.float64)                 # (V, 200)
-vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+vectors, tokens = run.model.embedding().asnumpy(), run.assets.vocab.idx_to_token      # (V, 200), V words
 vectors.shape
 
 # %% [markdown]
@@ -35,19 +33,10 @@ vectors.shape
 # frequency; neighbours are looked for among the 5,000 most frequent words.
 
 # %%
-FREQUENT = 5000
-
-
-def neighbours(word, count=6):
-    """Return the words with the largest cosine to a word."""
-    cosines = vectors[:FREQUENT] @ vectors[vocab[word]]
-    order = np.argsort(-cosines)
-    return [f"{vocab.idx_to_token[index]} {cosines[index]:.2f}" for index in order if index != vocab[word]][:count]
-
-
 words = ["five", "May", "river", "album", "she", "could", "German", "attacked", "eastern", "who", "small",
          "London"]
-pd.DataFrame({word: neighbours(word) for word in words}).T
+found = embeddings(vectors, tokens, words, among=5000)
+pd.DataFrame({word: [f"{other} {cosine:.2f}" for other, cosine in found.neighbours(word)] for word in words}).T
 
 # %% [markdown]
 # ## A map
@@ -67,8 +56,8 @@ kinds = {
     "directions": "north south east west northern southern eastern western",
 }
 chosen = [(kind, word) for kind, listed in kinds.items() for word in listed.split()]
-rows = np.array([vectors[vocab[word]] for _, word in chosen])
-plane = TSNE(perplexity=12, metric="cosine", init="random", random_state=0).fit_transform(rows)
+mapped = embeddings(vectors, tokens, [word for _, word in chosen], method="tsne")
+plane = mapped.coordinates
 figure, axes = plt.subplots(figsize=(9, 7))
 for number, kind in enumerate(kinds):
     places = plane[[index for index, (other, _) in enumerate(chosen) if other == kind]]
@@ -83,6 +72,7 @@ axes.legend(fontsize=8);
 # How often is the nearest of these words one of the same kind? By chance it would be about one in eight.
 
 # %%
+rows = np.array([mapped.vector(word) for _, word in chosen])
 cosines = rows @ rows.T - 2 * np.eye(len(rows))
 found = [chosen[index][0] for index in cosines.argmax(axis=1)]
 same = np.array([kind == other for (kind, _), other in zip(chosen, found)])
@@ -93,5 +83,7 @@ pd.Series({**by_kind, "all": same.mean()}).map("{:.0%}".format)
 # ## What to try next
 #
 # - A classifier of reviews begins with these vectors: see [fine-tuning](../fine-tuning.md).
+# - `gluon-rnn diagnose lstm_200_wikitext2 --only embeddings states` draws the map of the most frequent words, and
+#   the tree of their mean states: see [diagnostics](../diagnostics.md).
 # - `run.predict("The river", length=20, seed=1)` continues a text.
 # - The vectors of the characters of `lstm_512x2_shakespeare`: vowels, consonants, capitals.

@@ -11,6 +11,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd
 
+from gluon_rnn.diagnostics.projection import NothingToShowError
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.chain import Chain
@@ -25,7 +26,7 @@ __all__ = ["Layer", "NotRecurrentError", "Unrolled", "in_place_of_calls", "layer
 _GATES = ((LSTMCell, ("forget", "input", "output")), (GRUCell, ("reset", "update")))
 
 
-class NotRecurrentError(ValueError):
+class NotRecurrentError(NothingToShowError):
     """A model has no states that an instrument could look at."""
 
 
