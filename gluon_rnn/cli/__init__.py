@@ -17,6 +17,7 @@ COMMANDS = (
     "forecast",
     "export",
     "convert",
+    "vectors",
     "serve",
     "recipes",
     "data",
