@@ -1,4 +1,5 @@
 """What a run of word vectors leaves behind: the vectors, neighbours of some words, similarity of words."""
+from gluon_rnn.config import ConfigError
 from gluon_rnn.data.readers import read_text
 from gluon_rnn.data.word2vec_text import write_vectors
 from gluon_rnn.metrics.word_similarity import read_pairs, word_similarity
@@ -26,5 +27,8 @@ def report(task, path, limit=None):
 
 
 def read_similarity(path):
-    """Return the pairs of a file of word similarity, None where there is none."""
-    return None if path is None else read_pairs(read_text(path), str(path))
+    """Return the pairs of a file of word similarity, None where no path is given; ConfigError where it is none."""
+    try:
+        return None if path is None else read_pairs(read_text(path), str(path))
+    except ValueError as error:
+        raise ConfigError(f"task.similarity: {error}") from error
