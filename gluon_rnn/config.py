@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Embedding", "Model", "Part", "Thaw", "Training", "check_arguments",
-           "explain", "section", "to_yaml"]
+__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Embedding", "Model", "Part", "Thaw", "Training",
+           "check_arguments", "explain", "section", "to_yaml"]
 
 
 class ConfigError(ValueError):

@@ -153,7 +153,8 @@ TASKS = {
     "forecasting": ("narma", {"input_lag": 1, "output_lag": 2}),
     "word_vectors": ("words", {}),
 }
-TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss", "similarity": "<similarity>"}
+TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss",
+                 "similarity": "<similarity>"}
 
 
 @pytest.mark.parametrize("name", tasks.names())
@@ -168,8 +169,8 @@ def test_a_task_takes_every_key_of_its_own_and_of_its_data_section(name, tmp_pat
     for key in keys or [None]:
         default = None if key is None else tasks.parameters(name)[key].default
         value = TASK_EXAMPLES.get(key, list(default) if isinstance(default, tuple) else default)
-        config = recipes.from_dict({"task": {"name": name, **({key: fill(value, files)} if key else {})}, "data": section,
-                                    "model": model})
+        own = {key: fill(value, files)} if key else {}
+        config = recipes.from_dict({"task": {"name": name, **own}, "data": section, "model": model})
         assert type(recipes.build_task(config)) is cls
     extra = {key: field.default for key, field in cls.data_section.model_fields.items() if key != "name"}
     config = recipes.from_dict({"task": name, "data": {**extra, **section}, "model": model})

@@ -50,7 +50,7 @@ class WordVectorPipeline(Pipeline):
 
     @property
     def table(self):
-        """All words and their vectors, a `VectorTable`; the mean of several models has no meaning, so it is the first's.
+        """All words and their vectors, a `VectorTable`, of the first model: a mean of several has no meaning.
 
         It is read from the network once.
         """
@@ -72,8 +72,8 @@ class WordVectorPipeline(Pipeline):
         Returns
         -------
         list of (str, float)
-            Word and cosine, the largest first; a list of them where `words` is a list. ValueError for a word that has no
-            vector.
+            Word and cosine, the largest first; a list of them where `words` is a list. ValueError for a word that has
+            no vector.
         """
         check_sizes(count=count)
         if isinstance(words, (list, tuple)):

@@ -1,7 +1,7 @@
 """The benchmark of word vectors: words a second of an epoch, beside gensim's, with processes that take turns.
 
-A word is one of the training text; both leave out rare ones and draw which frequent ones are kept. Counting the vocabulary
-is not timed, making batches is.
+A word is one of the training text; both leave out rare ones and draw which frequent ones are kept. Counting the
+vocabulary is not timed, making batches is.
 """
 import json
 import os
@@ -17,7 +17,8 @@ __all__ = ["CASE", "line", "measure", "ours", "run"]
 
 #: sizes of both; gensim's names for them are in `gluon_rnn.benchmark.gensim_peer`
 CASE = {"size": 100, "window": 5, "min_freq": 5, "negatives": 5, "subsample": 1e-3}
-_OURS = "import json, sys; from gluon_rnn.benchmark.word_vectors import ours; print(json.dumps(ours(json.loads(sys.argv[1]))))"
+_OURS = ("import json, sys; from gluon_rnn.benchmark.word_vectors import ours; "
+         "print(json.dumps(ours(json.loads(sys.argv[1]))))")
 
 
 def ours(case):

@@ -95,8 +95,9 @@ class WordWindows:
 
     Notes
     -----
-    Iterating yields ``(centres, contexts, pairs, noise)``: (B, L) and (B, S) int32, (B, L, S) float32 of 0 and 1, (B, M)
-    int32, with L = `BLOCK` and S = L + 2 window. The last batch has fewer blocks; what is no word there is in no pair.
+    Iterating yields ``(centres, contexts, pairs, noise)``: (B, L) and (B, S) int32, (B, L, S) float32 of 0 and 1,
+    (B, M) int32, with L = `BLOCK` and S = L + 2 window. The last batch has fewer blocks; what is no word there is in no
+    pair.
     """
 
     def __init__(self, words, lines, *, window, dynamic, noise, noise_words, blocks, seed, chances=None):

@@ -120,7 +120,8 @@ def _of_word_vectors(model, example, state_names):
         (vectors,), after = graph.run(inputs, lengths, states)
         return [vectors, model.output_vectors(inputs[0], *lengths)], after
 
-    return {"model": dataclasses.replace(graph, run=run, outputs=[*graph.outputs, ("output_vectors", graph.outputs[0][1])])}
+    outputs = [*graph.outputs, ("output_vectors", graph.outputs[0][1])]
+    return {"model": dataclasses.replace(graph, run=run, outputs=outputs)}
 
 
 @_graphs.register(AR)

@@ -1,8 +1,8 @@
 """Losses of word vectors and their gradients by hand, in NumPy, over blocks of neighbouring words.
 
-A block is L centres side by side and the S = L + 2 R words around them, R being the reach of the windows. `pairs` (L, S)
-says with 1 which words are in the window of which centre. All words of a block share M words of noise, so that scores
-are products of small matrices, and no vector is fetched twice for two centres that share it.
+A block is L centres side by side and the S = L + 2 R words around them, R being the reach of the windows. `pairs`
+(L, S) says with 1 which words are in the window of which centre. All words of a block share M words of noise, so
+that scores are products of small matrices, and no vector is fetched twice for two centres that share it.
 
 Skip-gram (Mikolov et al. 2013b, equation 4): a centre w, by its vector v_w, predicts each word o of its window,
 

@@ -1,8 +1,8 @@
 """Two tables of word vectors, and the loss of skip-gram and of CBOW over windows.
 
 A word has a vector v in ``embedding_weight``, the one that is of use afterwards, and an output vector u in
-``output_weight``. Which scores they are trained by is written in `gluon_rnn.models.window_gradients`; here it is a graph,
-for autograd, for GPUs and for evaluation.
+``output_weight``. Which scores they are trained by is written in `gluon_rnn.models.window_gradients`; here it is a
+graph, for autograd, for GPUs and for evaluation.
 
 References
 ----------

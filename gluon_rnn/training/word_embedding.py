@@ -73,9 +73,9 @@ class WordEmbedding:
         except ValueError as error:
             raise ConfigError(f"embedding.file: {error}") from error
         if table.size != parameter.shape[1]:
-            raise ConfigError(f"embedding.file: the vectors of {file} have {table.size} numbers, and {self.name} of the "
-                              f"model has {parameter.shape[1]}; make the model's size of embedded words {table.size} "
-                              "(model.embed_size in most recipes)")
+            raise ConfigError(f"embedding.file: the vectors of {file} have {table.size} numbers, and {self.name} of "
+                              f"the model has {parameter.shape[1]}; make the model's size of embedded words "
+                              f"{table.size} (model.embed_size in most recipes)")
         words = self._axes[self.name][0][1]
         found = sum(word in table for word in words)
         if not found:

@@ -45,7 +45,7 @@ def test_gensim_is_given_the_same_sizes(text, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "gensim.models", models)
     gensim_peer.main({**word_vectors.CASE, "text": str(text), "architecture": "cbow", "threads": 2})
     assert json.loads(capsys.readouterr().out)["version"] == "4" and made["epochs_trained"] == 1
-    assert made["lines"][0] == "a rose is a rose in the sun".split() and len(made["lines"]) == 30
+    assert made["lines"][0] == ["a", "rose", "is", "a", "rose", "in", "the", "sun"] and len(made["lines"]) == 30
     assert (made["sg"], made["workers"], made["vector_size"], made["negative"]) == (0, 2, 100, 5)
 
 

@@ -1,4 +1,4 @@
-"""Models of texts that begin with vectors of a file: rows by word, freezing, resuming, tables, one sentence a mistake."""
+"""Models of texts that begin with vectors of a file: rows by word, freezing, resuming, mistakes."""
 import logging
 
 import numpy as np
@@ -100,8 +100,8 @@ def test_every_task_with_words_takes_vectors(name, files, tmp_path):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"embedding.file": "small.txt"}, "the vectors of .*small.txt have 4 numbers, and embedding_weight of the model has "
-                                      "6; make the model's size of embedded words 4"),
+    ({"embedding.file": "small.txt"}, "the vectors of .*small.txt have 4 numbers, and embedding_weight of the model "
+                                      "has 6; make the model's size of embedded words 4"),
     ({"embedding.file": "none.txt"}, "none.txt has vectors of 2 words, and none of the"),
     ({"embedding.file": "nowhere.txt"}, "embedding.file: .*nowhere.txt: no such file"),
     ({"embedding.table": "word_embedding.weight"}, "embedding.table: the model has no table of words "

@@ -96,8 +96,8 @@ class WordVectorTask(Task):
             known = [name for name in datasets.names() if issubclass(datasets.get(name), Words)]
             raise ConfigError(f"data.name: {config.data.name!r} is no text of words; known: {', '.join(known)}")
         if config.training.optimizer.name not in OPTIMIZERS:
-            raise ConfigError(f"training.optimizer.name: {config.training.optimizer.name!r} would update the vectors of "
-                              f"all words in each step; choose one of {', '.join(OPTIMIZERS)}")
+            raise ConfigError(f"training.optimizer.name: {config.training.optimizer.name!r} would update the vectors "
+                              f"of all words in each step; choose one of {', '.join(OPTIMIZERS)}")
 
     @classmethod
     def example_sizes(cls, config):

@@ -51,7 +51,8 @@ def make(folder, tmp_path):
               "data": {"name": "words", "train": str(folder / "train.txt"), "valid": str(folder / "valid.txt"),
                        "batch_size": 256, "window": 3, "subsample": 0.05},
               "model": {"embed_size": 8},
-              "training": {"epochs": 8, "eval_interval": 4, "optimizer": {"name": "adagrad", "learning_rate": 0.1, "eps": 1e-14}}}
+              "training": {"epochs": 8, "eval_interval": 4,
+                           "optimizer": {"name": "adagrad", "learning_rate": 0.1, "eps": 1e-14}}}
     return lambda changes=None: changed(recipe, changes)
 
 
