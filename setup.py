@@ -13,6 +13,8 @@ EXTRAS = {
     # Opset 17, and an LSTM operator that takes rows of length 0.
     "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],
     "convert": ["safetensors>=0.4,<1", "h5py>=3.8,<4"],
+    # A second reader of files of word vectors; releases before take no SciPy of today.
+    "vectors": ["gensim>=4.4,<5"],
     # A framework, its server with a parser of HTTP in C, websockets, metrics.
     "serve": ["fastapi>=0.115,<1", "uvicorn>=0.30,<1", "httptools>=0.6,<1", "websockets>=13,<18",
               "prometheus_client>=0.20,<1"],

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gluon_rnn.registry import suggest
 
-__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments",
-           "explain", "section", "to_yaml"]
+__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Embedding", "Model", "Part", "Thaw", "Training",
+           "check_arguments", "explain", "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -122,6 +122,14 @@ class Training(_Section):
                 for number, entry in enumerate(value, start=2)]
 
 
+class Embedding(_Section):
+    """Word vectors of a file that a model of texts begins with."""
+
+    file: str                                            # in word2vec's text form
+    frozen: bool = False                                 # whether the whole table stays as it is
+    table: Optional[str] = None                          # its name, where a model has several
+
+
 class Config(_Section):
     """One recipe, checked."""
 
@@ -132,6 +140,7 @@ class Config(_Section):
     data_root: str = ""                                  # only there for interpolation: ${data_root}/file.txt
     data: pydantic.SerializeAsAny[Data]                  # the task puts a subclass with its own keys here
     model: Model = Model()
+    embedding: Optional[Embedding] = None                # see gluon_rnn.training.word_embedding
     training: Training = Training()
 
     @pydantic.field_validator("task", mode="before")
@@ -140,7 +149,7 @@ class Config(_Section):
         return {"name": value} if isinstance(value, str) else value
 
 
-_SECTIONS = {"": Config, "training": Training, "training.thaw": Thaw}
+_SECTIONS = {"": Config, "embedding": Embedding, "training": Training, "training.thaw": Thaw}
 
 
 def section(cls, values, where):

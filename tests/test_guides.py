@@ -78,6 +78,12 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
     assert names["logits"].shape == (1, 2, 29)
 
 
+def test_word_vectors(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("word-vectors.md", blocks("word-vectors.md"), {})
+    assert names["table"].nearest("river", 1)[0][0] == "canal" and (tmp_path / "lstm.txt").is_file()
+
+
 def test_serving(capsys):
     run("serving.md", blocks("serving.md"), {})
     assert 0 < float(capsys.readouterr().out) < 1

@@ -27,7 +27,7 @@ ORDER = [
     "recipes",
     "model_zoo",
     "runs",
-    "diagnose reports",
+    "diagnose reports vectors",
     "python_api",
     "estimators",
     "convert",

@@ -32,6 +32,7 @@ MODELS = {
     "frame_predictor": ({"encoder": LSTM}, {"num_keys": 88}),
     "tagger": ({"encoder": LSTM}, {"num_labels": 3, "vocab_size": 9, "char_vocab_size": 5}),
     "seq2seq": ({"encoder": LSTM, "decoder": LSTM}, {"source_vocab_size": 9, "target_vocab_size": 8}),
+    "word_vectors": ({}, {"vocab_size": 9}),
 }
 # Sizes that are the data's where data tell them, so that no recipe sets them.
 OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes", "vector_size", "num_values",
@@ -150,8 +151,10 @@ TASKS = {
     "ctc": ("joined_audio", {"encoder": LSTM}),
     "regression": ("trajectory_values", {"encoder": LSTM}),
     "forecasting": ("narma", {"input_lag": 1, "output_lag": 2}),
+    "word_vectors": ("words", {}),
 }
-TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss"}
+TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss",
+                 "similarity": "<similarity>"}
 
 
 @pytest.mark.parametrize("name", tasks.names())
@@ -166,8 +169,8 @@ def test_a_task_takes_every_key_of_its_own_and_of_its_data_section(name, tmp_pat
     for key in keys or [None]:
         default = None if key is None else tasks.parameters(name)[key].default
         value = TASK_EXAMPLES.get(key, list(default) if isinstance(default, tuple) else default)
-        config = recipes.from_dict({"task": {"name": name, **({key: value} if key else {})}, "data": section,
-                                    "model": model})
+        own = {key: fill(value, files)} if key else {}
+        config = recipes.from_dict({"task": {"name": name, **own}, "data": section, "model": model})
         assert type(recipes.build_task(config)) is cls
     extra = {key: field.default for key, field in cls.data_section.model_fields.items() if key != "name"}
     config = recipes.from_dict({"task": name, "data": {**extra, **section}, "model": model})

@@ -19,6 +19,7 @@ COMMANDS = (
     "forecast",
     "export",
     "convert",
+    "vectors",
     "serve",
     "recipes",
     "data",

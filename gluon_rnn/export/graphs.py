@@ -18,6 +18,7 @@ from gluon_rnn.models.forecaster import Forecaster
 from gluon_rnn.models.narx import AR, NARX
 from gluon_rnn.models.seq2seq import Seq2Seq
 from gluon_rnn.models.tagger import SequenceTagger
+from gluon_rnn.models.word_vectors import WordVectors
 
 __all__ = ["Graph", "Input", "Lengths", "graphs_of"]
 
@@ -108,6 +109,19 @@ def _of_tagger(model, example, state_names):
 
     axes = tuple(model.layout[:2])
     return {"model": dataclasses.replace(graph, run=run, outputs=[*graph.outputs, ("labels", axes)])}
+
+
+@_graphs.register(WordVectors)
+def _of_word_vectors(model, example, state_names):
+    """Return the lookup of both tables: vectors, which are the model's outputs, and output vectors."""
+    graph = _of_block(model, example, state_names)
+
+    def run(inputs, lengths, states):
+        (vectors,), after = graph.run(inputs, lengths, states)
+        return [vectors, model.output_vectors(inputs[0], *lengths)], after
+
+    outputs = [*graph.outputs, ("output_vectors", graph.outputs[0][1])]
+    return {"model": dataclasses.replace(graph, run=run, outputs=outputs)}
 
 
 @_graphs.register(AR)

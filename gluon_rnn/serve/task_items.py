@@ -80,5 +80,17 @@ class TranslationForm(TaskForm):
         return plain({name: getattr(answer, name) for name in ("text", "score", "source_tokens", "tokens")})
 
 
+class WordVectorForm(TaskForm):
+    """A word; its nearest neighbours and their cosines."""
+
+    task = "word_vectors"
+
+    def __init__(self, read, limits):
+        super().__init__(read, limits)
+        self._takes_text(what="a word")
+        self.step, self.about = None, {"kind": "text", "unit": "word"}
+
+
 #: by the name of a task
-ITEM_FORMS = {form.task: form for form in (ClassificationForm, RegressionForm, CTCForm, TaggingForm, TranslationForm)}
+ITEM_FORMS = {form.task: form for form in (ClassificationForm, RegressionForm, CTCForm, TaggingForm, TranslationForm,
+                                           WordVectorForm)}

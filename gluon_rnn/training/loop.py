@@ -33,6 +33,7 @@ from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.start import take_over
 from gluon_rnn.training.step import DivergedError
+from gluon_rnn.training.word_embedding import WordEmbedding
 
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
 
@@ -76,13 +77,15 @@ def train(task, name, *, resume=None, steps=None, start=None):
     Raises
     ------
     ConfigError
-        If nothing of `start` fits, or a pattern in the recipe matches no parameter.
+        If nothing of `start` fits, a pattern in the recipe matches no parameter, or the vectors of `embedding` do not
+        fit.
     TrainingError
         If loss or gradient stop being finite.
     Interrupted
         If SIGINT or SIGTERM came; everything is saved.
     """
-    loop = Loop(task, steps, None if resume else _checked(start, task.config.training.start_from))
+    start = None if resume else _checked(start, task.config.training.start_from)
+    loop = Loop(task, steps, start, resumes=resume is not None)
     if resume is None:
         loop.start(folder.create(task.config.output_dir, name))
     else:
@@ -120,9 +123,11 @@ class Loop:
         See `steps` of `train`.
     start : Source, optional
         See there.
+    resumes : bool
+        Whether parameters come from a checkpoint, so that no vectors are read.
     """
 
-    def __init__(self, task, limit=None, start=None):
+    def __init__(self, task, limit=None, start=None, *, resumes=False):
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
         if self.settings.tensorboard:
             tensorboard.check_installed()
@@ -131,10 +136,13 @@ class Loop:
         self.task.initialize(self.devices)
         self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
-        self.groups = ParameterGroups(self.parameters, self.settings)
+        embedding = WordEmbedding(self.config.embedding, self.parameters, task.named_axes)
+        self.groups = ParameterGroups(self.parameters, embedding.frozen(self.settings))
         if start is not None:
             taken = take_over(self.parameters, task.named_axes, start, self.settings.start_names)
             _log.info("%s", taken)
+        if self.config.embedding is not None and not resumes:
+            _log.info("%s", embedding.load())
         self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups)
         self.average = WeightAverage(self.parameters, self.settings.average)
         self.schedule = self._build_schedule()

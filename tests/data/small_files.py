@@ -27,6 +27,7 @@ DATA_SETS = {
     "characters": _text("prose", max_size={"max_size": 5, "unknown_token": "<unk>"},
                         unknown_token={"unknown_token": "<unk>"}),
     "words": _text("prose", max_size={"max_size": 5}),
+    "phrases": _text("prose", max_size={"max_size": 5}),
     "elman_grammar": ({}, {"end_of_sentence": {"end_of_sentence": "."}, "sentences": {"sentences": 100}}),
     "labelled_text": _text("labels", label_names={"label_names": {"a": "A", "b": "B"}},
                            header={"header": True, "train": "<headed>", "valid": "<headed>"}),
@@ -66,6 +67,7 @@ def write_files(folder):
         "pairs": "".join(f"go {word} .\tva {word} !\n" for word in WORDS),
         "conllu": "\n".join(CONLLU.format(n=n) for n in range(3)),
         "rows": "".join(f"{n},{n + 1},{n + 2},{n + 4},{n % 2}\n" for n in range(8)),
+        "similarity": "rose\tsun\t1\nrose\tis\t2\n",
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
     for name, text in texts.items():
