@@ -1,9 +1,15 @@
 """Reading plain text files, packed ones too; errors are one sentence each."""
 import gzip
+import io
 import pathlib
 import zlib
 
-__all__ = ["read_chunks", "read_text"]
+__all__ = ["read_chunks", "read_lines", "read_text"]
+
+
+class EmptyFile(ValueError):
+    """A file without text."""
+
 
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 
@@ -47,7 +53,23 @@ def read_chunks(path, encoding="utf-8", size=2**18):
     except (PermissionError, LookupError, UnicodeDecodeError, *_DAMAGED) as error:
         raise ValueError(f"{path}: {_what_is_wrong(path, encoding, error)}") from None
     if empty:
-        raise ValueError(f"{path}: the file is empty; check the path")
+        raise EmptyFile(f"{path}: the file is empty; check the path")
+
+
+def read_lines(path, encoding="utf-8"):
+    """Yield the lines of a file without their ends, none for an empty one; arguments and errors as of `read_text`."""
+    rest = []                                                             # pieces of the line that has not ended yet
+    try:
+        for chunk in read_chunks(path, encoding):
+            for ended in io.StringIO(chunk):
+                rest.append(ended)
+                if ended[-1] == "\n":
+                    yield "".join(rest)[:-1]
+                    rest = []
+    except EmptyFile:
+        return
+    if rest:
+        yield "".join(rest)
 
 
 def _what_is_wrong(path, encoding, error):
