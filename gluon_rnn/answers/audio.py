@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gluon_rnn.answers.columns import check_finite
+
 __all__ = ["AudioReader", "import_librosa", "read_wav"]
 
 #: about -100 dB below full scale: silence of zeros has a logarithm too
@@ -111,6 +113,7 @@ class AudioReader:
         if features.ndim != 2 or features.shape[1] != size or features.dtype.kind != "f":
             raise ValueError(f"expected a recording, or features (T, {size}) of floating-point numbers, got an array "
                              f"of {features.dtype} of shape {features.shape}")
+        check_finite(features, "features of a recording", "make them of a whole recording")
         return features.astype(np.float32)
 
     def raw(self, source, name=None, speed=1.0):

@@ -250,7 +250,11 @@ class TranslationPipeline(Pipeline):
         options
             `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `Translator`.
         """
-        found = self._translate([lines] if isinstance(lines, str) else list(lines), options)
+        sentences = [lines] if isinstance(lines, str) else list(lines)
+        for number, sentence in enumerate(sentences):
+            if not sentence.strip():
+                raise ValueError(f"sentence {number} is blank, so that there is nothing to translate; leave it out")
+        found = self._translate(sentences, options)
         if picture is not None:
             attention_picture(found, picture)
         return found[0] if isinstance(lines, str) else found
