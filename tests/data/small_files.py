@@ -52,7 +52,10 @@ DATA_SETS = {
                      "split": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
                      "test": {"test": ["<series>"]}, "inputs": {"inputs": ["u"]}, "season": {"season": 4},
                      "valid_fraction": {"valid_fraction": 0.5, "valid": LEFT_OUT}, "date": {"date": "day"},
-                     "date_format": {"date": "day", "date_format": "%Y-%m-%d"}}),
+                     "date_format": {"date": "day", "date_format": "%Y-%m-%d"},
+                     "timezone": {"date": "day", "timezone": "Asia/Tokyo"}, "thousands": {"thousands": "'"},
+                     "comment": {"comment": "#"}, "date_unit": {"date": "u", "date_unit": "D", "gaps": "ignore",
+                                                                "train": ["<days>"], "valid": ["<days>"]}}),
 }
 
 
@@ -66,6 +69,7 @@ def write_files(folder):
         "pairs": "".join(f"go {word} .\tva {word} !\n" for word in WORDS),
         "conllu": "\n".join(CONLLU.format(n=n) for n in range(3)),
         "rows": "".join(f"{n},{n + 1},{n + 2},{n + 4},{n % 2}\n" for n in range(8)),
+        "days": "u,y\n" + "".join(f"{18262 + n},{n}\n" for n in range(24)),
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
     for name, text in texts.items():
