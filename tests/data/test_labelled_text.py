@@ -31,8 +31,9 @@ def test_examples():
 @pytest.mark.parametrize("columns, line", [(["text", "label"], "a b\t1"), (["label", "text"], "1\ta b"),
                                            (["id", "text", "source", "label"], "7\ta b\tx\t1")])
 def test_columns_in_any_order(tmp_path, columns, line):
-    data = LabelledText(**three(tmp_path, *[line + "\n"] * 3), columns=columns)
-    assert data.items("train") == ["a b"] and data.labels == ["1"] and data.targets("test").tolist() == [0]
+    text = f"{line}\n{line.replace('1', '0')}\n"
+    data = LabelledText(**three(tmp_path, *[text] * 3), columns=columns)
+    assert data.items("train") == ["a b"] * 2 and data.labels == ["0", "1"] and data.targets("test").tolist() == [1, 0]
     assert [data.vocab.idx_to_token[i] for i in data.inputs("train")[0]] == ["a", "b"]
 
 

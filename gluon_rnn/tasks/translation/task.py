@@ -22,6 +22,10 @@ from gluon_rnn.tasks.translation.teacher_forcing import TeacherForcing
 __all__ = ["TranslationTask"]
 
 
+#: BLEU of `bleu_sentences` sentences by greedy search, which selects the checkpoint
+SAMPLE_BLEU = "bleu_greedy_sample"
+
+
 class TranslationData(configuration.Data):
     """How pairs become batches."""
 
@@ -44,8 +48,9 @@ class TranslationTask(Task):
         ``{name: linear, end: 0.5, epochs: 10}``, see `TeacherForcing`; without it the decoder
         reads right tokens only.
     bleu_sentences : int, default 0
-        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU selects
-        the checkpoint; 0: the loss does.
+        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU, called
+        "bleu_greedy_sample", selects the checkpoint; 0: the loss does. The closing "bleu" is that of all sentences by
+        beam search.
     beam_size : int, default 5
         Of the closing evaluation.
     alpha : float, default 1
@@ -76,7 +81,7 @@ class TranslationTask(Task):
         self.translator = Translator(self.model, *vars(self.assets).values())
         self._bleu_sentences = bleu_sentences
         if bleu_sentences:
-            self.selection = ("bleu", "max")
+            self.selection = (SAMPLE_BLEU, "max")
 
     @classmethod
     def check(cls, config):
@@ -147,7 +152,7 @@ class TranslationTask(Task):
             size += batch.size
         scores = {"loss": float(total) / size, "accuracy": float(right) / size}
         if self._bleu_sentences:
-            scores["bleu"] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
+            scores[SAMPLE_BLEU] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
         return scores
 
     def bleu(self, split, count, translator=None, **options):
