@@ -1,8 +1,11 @@
 """Reading plain text files, packed ones too; errors are one sentence each."""
+import codecs
 import gzip
 import io
 import pathlib
 import zlib
+
+from gluon_rnn.answers.unpacking import check_unpacked
 
 __all__ = ["read_chunks", "read_lines", "read_text"]
 
@@ -43,10 +46,13 @@ def read_chunks(path, encoding="utf-8", size=2**18):
         raise ValueError(f"{path}: there is no such file; check the path")
     if path.is_dir():
         raise ValueError(f"{path}: a text file was expected, but this is a folder; name the file in it")
-    empty = True
+    empty, packed, length = True, path.stat().st_size if path.suffix == ".gz" else None, 0
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
             for chunk in iter(lambda: file.read(size), ""):
+                length += len(chunk)
+                if packed is not None:
+                    check_unpacked(path, packed, length)
                 chunk = chunk.lstrip("\ufeff") if empty else chunk        # a byte order mark is no text
                 empty = empty and not chunk
                 yield chunk
@@ -84,13 +90,19 @@ def _what_is_wrong(path, encoding, error):
 
 
 def _undecodable(path, encoding):
-    """Return a sentence that names the byte which is not `encoding`; reads the whole file to find its position."""
+    """Return a sentence that names the byte which is not `encoding`; reads the file once more, up to there."""
+    decoder, before = codecs.getincrementaldecoder(encoding)(), 0
     try:
-        raw = path.read_bytes()
-        (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode(encoding)
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            for raw in iter(lambda: file.read(2**18), b""):
+                kept = len(decoder.getstate()[0])                         # bytes of a character that began before
+                decoder.decode(raw)
+                before += len(raw)
+            kept, raw = len(decoder.getstate()[0]), b""
+            decoder.decode(b"", final=True)
     except _DAMAGED as error:
         return _what_is_wrong(path, encoding, error)
     except UnicodeDecodeError as error:
-        return (f"byte {error.start} (0x{error.object[error.start]:02x}) is not {encoding}; "
+        return (f"byte {before - kept + error.start} (0x{error.object[error.start]:02x}) is not {encoding}; "
                 "set encoding to what the file was written in, for example latin-1 or utf-16")
     return f"not a text in {encoding}; set encoding to what the file was written in"
