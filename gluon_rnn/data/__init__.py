@@ -11,6 +11,7 @@ from gluon_rnn.data.parallel_text import ParallelText, Ragged
 from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
 from gluon_rnn.data.scaling import Scaler, SeriesScaler
 from gluon_rnn.data.sentences import SentenceTokenizer
+from gluon_rnn.data.sequences import Sequences
 from gluon_rnn.data.series import Recording, SeriesSet, TimeSeries
 from gluon_rnn.data.subwords import SubwordTokenizer
 from gluon_rnn.data.systems import NARMA, MackeyGlass, Plant
@@ -22,7 +23,7 @@ from gluon_rnn.data.trajectory_values import TrajectoryValues
 from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
-           "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
+           "Plant", "Recording", "Scaler", "Sentence", "Sequences", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",

@@ -40,6 +40,12 @@ DATA_SETS = {
                      {"test": {"test": {"index": [0]}}, "sample_rate": {"sample_rate": 8000},
                       "augment": {"augment": {"speeds": [1.0, 1.1]}}}),
     "trajectories": ({"train": "<rows>", "valid": 0.5}, {"test": {"test": "<rows>"}}),
+    "sequences": ({"train": "<ts>", "valid": 0.5}, {
+        "test": {"test": "<ts>"}, "label": {"label": "first", "format": "frames", "train": "<frames>"},
+        "labels": {"labels": {"train": [4, 4]}, "format": "frames", "train": "<frames>"},
+        "marker": {"marker": "#", "format": "frames", "train": "<frames>", "label": "first"}, "delimiter": {"delimiter": ","},
+        "time": {"time": "t", "format": "long", "train": "<long>"},
+        "format": {"format": "ts"}}),
     "joined_audio": ({"path": "<sounds>", "pattern": r"(?P<label>\d)_(?P<index>\d+)\.wav", "valid": 0.5, "num_mels": 8,
                       "train_strings": 8, "valid_strings": 4, "test_strings": 4},
                      {"test": {"test": {"index": [0]}}, "sample_rate": {"sample_rate": 8000},
@@ -69,6 +75,9 @@ def write_files(folder):
         "pairs": "".join(f"go {word} .\tva {word} !\n" for word in WORDS),
         "conllu": "\n".join(CONLLU.format(n=n) for n in range(3)),
         "rows": "".join(f"{n},{n + 1},{n + 2},{n + 4},{n % 2}\n" for n in range(8)),
+        "ts": "@classLabel true a b\n@data\n" + "".join(f"{n},{n + 1}:{n},3:{'ab'[n % 2]}\n" for n in range(8)),
+        "frames": "\n".join(f"{n % 2} {n} 1\n{n % 2} 2 {n}\n" for n in range(8)),
+        "long": "id,t,x,label\n" + "".join(f"{n},{t},{n + t},{'ab'[n % 2]}\n" for n in range(8) for t in (1, 0)),
         "days": "u,y\n" + "".join(f"{18262 + n},{n}\n" for n in range(24)),
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
