@@ -10,7 +10,7 @@ from typing import Optional
 import numpy as np
 
 from gluon_rnn.answers import gaps
-from gluon_rnn.answers.checks import check_counts, check_sizes
+from gluon_rnn.answers.checks import check_counts, check_sizes, quotes_hint
 from gluon_rnn.answers.number_cells import NumberCells
 from gluon_rnn.registry import suggest
 
@@ -163,7 +163,7 @@ def _check_column(column, header):
     wanted = str if header else int
     if not isinstance(column, wanted) or isinstance(column, bool):
         kind = "names of columns (text)" if header else "positions of columns (0, 1, ...), as header is false"
-        raise ValueError(f"inputs, targets and date must be {kind}, got {column!r}")
+        raise ValueError(f"inputs, targets and date must be {kind}, got {column!r}{quotes_hint(column)}")
 
 
 def _check_choices(layout):

@@ -5,6 +5,7 @@ from pathlib import Path
 import gluonnlp
 
 from gluon_rnn.answers import text
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.data.class_names import class_names, classes_of_files
 from gluon_rnn.data.forms import labelled_texts, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
@@ -202,6 +203,8 @@ def _rename(parts, names):
     """Give labels the names that the recipe has for them, in place."""
     if names is None:
         return
+    if quotes_hint(names):
+        raise ValueError(f"label_names must have texts and whole numbers, got {names!r}{quotes_hint(names)}")
     names = {str(label): str(name) for label, name in names.items()}
     for part in parts.values():
         for label in part.labels:

@@ -5,6 +5,7 @@ Every data set of series offers `splits`, `recordings(split)`, `input_names`, `t
 import numpy as np
 import pandas as pd
 
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.answers.series import Recording
 from gluon_rnn.data.memory import label_of
 from gluon_rnn.data.readers import SPLITS, positions
@@ -148,7 +149,7 @@ class TimeSeries(SeriesSet):
 
 def _names(columns, key):
     if isinstance(columns, (str, int)) or not all(isinstance(column, (str, int)) for column in columns or ()):
-        raise ValueError(f"{key} must be a list of columns such as [{columns}], got {columns!r}")
+        raise ValueError(f"{key} must be a list of columns such as [{columns}], got {columns!r}{quotes_hint(columns)}")
     return tuple(columns or ())
 
 

@@ -2,6 +2,7 @@
 import csv
 import io
 
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.data.readers import read_text
 
 __all__ = ["QUOTING", "TextTable"]
@@ -30,6 +31,8 @@ class TextTable:
 
     def __init__(self, columns, delimiter, header, encoding, quoting="auto"):
         columns = list(columns)
+        if not all(isinstance(name, str) for name in columns):
+            raise ValueError(f"columns must be texts, got {columns}{quotes_hint(columns)}")
         if sorted(set(columns) & {"text", "label"}) != ["label", "text"] or len(set(columns)) < len(columns):
             raise ValueError(f"columns must name each column once, 'text' and 'label' among them, got {columns}")
         if quoting not in QUOTING:
