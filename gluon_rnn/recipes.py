@@ -190,8 +190,8 @@ def _overridden(raw, key, override):
     try:
         return OmegaConf.merge(raw, override)
     except TypeError as error:
-        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there ({_one_line(error)}); give the "
-                          "mapping above it anew") from error
+        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there ({_one_line(error)}); give "
+                          "the mapping above it anew") from error
 
 
 def _one_line(error):

@@ -1,7 +1,8 @@
 """Recordings from files and bytes: libsndfile reads them (`soundfile`), and what it is given is checked here first.
 
-A WAV file is given to it as two chunks, "fmt " and "data", of sizes that are right. What programs put around them (bext,
-LIST, id3, cue, PEAK) is left out, and a file that was written to a pipe, whose sizes are not known, is read to its end.
+A WAV file is given to it as two chunks, "fmt " and "data", of sizes that are right. What programs put around them
+(bext, LIST, id3, cue, PEAK) is left out, and a file that was written to a pipe, whose sizes are not known, is read to
+its end.
 """
 import io
 import struct
@@ -100,8 +101,8 @@ def _plain_wav(content, name):
 
 def _format(chunk, name):
     if len(chunk) < 16:
-        raise ValueError(f"{name}: not a whole .wav file (its format takes 16 bytes, got {len(chunk)}); fetch or record "
-                         "it again")
+        raise ValueError(f"{name}: not a whole .wav file (its format takes 16 bytes, got {len(chunk)}); fetch or "
+                         "record it again")
     return struct.unpack_from("<HHIIHH", chunk)
 
 
@@ -114,8 +115,8 @@ def _chunks(content, name):
         if key == b"data" and (size >= _UNKNOWN or (size == 0 and _is_of_a_pipe(content))):
             size = rest
         if size > rest and key in (b"fmt ", b"data"):
-            raise ValueError(f"{name}: not a whole .wav file (its {key.decode().strip()!r} chunk says {size:,} bytes, and "
-                             f"{rest:,} are there); fetch or record it again")
+            raise ValueError(f"{name}: not a whole .wav file (its {key.decode().strip()!r} chunk says {size:,} bytes, "
+                             f"and {rest:,} are there); fetch or record it again")
         found.setdefault(key, content[begin:begin + size])
         place = begin + size + size % 2
     return found

@@ -3,8 +3,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gluon_rnn.answers import streaming
 from gluon_rnn.answers.audio import AudioReader
 from gluon_rnn.answers.checks import check_sizes

@@ -38,8 +38,8 @@ class SeriesLayout:
         As for `datetime.datetime.strptime`.
     missing : {"refuse", "interpolate", "forward"}, default "refuse"
         Treatment of empty cells, "NA", "nan" and `na_values`: an error; linear interpolation between the rows before
-        and after (the latter is in the future of a forecast); the value of the row before. A log line says how many were
-        filled. Missing values at an open end are an error.
+        and after (the latter is in the future of a forecast); the value of the row before. A log line says how many
+        were filled. Missing values at an open end are an error.
     header : bool, default True
         Whether the first line holds the names of the columns.
     separator : str, default ","

@@ -12,5 +12,5 @@ def check_unpacked(path, packed, unpacked):
     Texts shrink to a third or a tenth, recordings to a half.
     """
     if unpacked > max(_ALWAYS, _RATIO * packed):
-        raise ValueError(f"{path}: {packed:,} packed bytes unpack to {unpacked:,} or more, as no data do that are worth "
-                         "learning from; if you trust the file, unpack it yourself and name what is in it")
+        raise ValueError(f"{path}: {packed:,} packed bytes unpack to {unpacked:,} or more, as no data do that are "
+                         "worth learning from; if you trust the file, unpack it yourself and name what is in it")

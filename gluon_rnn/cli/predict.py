@@ -66,7 +66,8 @@ def add_arguments(parser):
     add_run(parser)
     parser.add_argument("items", nargs="*", metavar="ITEM", help="a line, or the path of a .wav or .mat file; default: "
                                                                  "the lines of --file, or of standard input")
-    parser.add_argument("--file", metavar="FILE", help="a text file with one item a line, in the encoding of the run's data")
+    parser.add_argument("--file", metavar="FILE",
+                        help="a text file with one item a line, in the encoding of the run's data")
     parser.add_argument("--stream", action="store_true", help="answer after every step of an item, from carried "
                                                               "states: where the model reads forwards only")
     add_ensemble(parser, "further runs of the recipe, which answer as an ensemble with RUN; items stand before it",

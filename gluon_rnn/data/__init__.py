@@ -23,8 +23,8 @@ from gluon_rnn.data.trajectory_values import TrajectoryValues
 from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
-           "Plant", "Recording", "Scaler", "Sentence", "Sequences", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
+           "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
-           "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
+           "ParallelText", "Ragged", "Sequences", "SentenceTokenizer", "SubwordTokenizer",
            "AddingProblem", "JoinedAudio", "TrajectoryValues"]

@@ -19,8 +19,8 @@ def class_names(labels):
     """
     counts = Counter(labels)
     if len(counts) < 2:
-        raise ValueError(f"all training examples are of one class, {next(iter(counts), None)!r}; a classifier needs two "
-                         "or more, so check which column or file is the label")
+        raise ValueError(f"all training examples are of one class, {next(iter(counts), None)!r}; a classifier needs "
+                         "two or more, so check which column or file is the label")
     shown = ", ".join(repr(label) for label in sorted(counts)[:3])
     if len(counts) > _FEW and all(map(_is_number, counts)) and not all(map(_is_whole, counts)):
         raise ValueError(f"the labels look like measurements: {len(counts):,} different numbers such as {shown}; check "

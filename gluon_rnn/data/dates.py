@@ -94,5 +94,5 @@ def _in_zone(times, layout, path):
         return times.tz_localize(zone, ambiguous="infer", nonexistent="raise")
     except Exception as error:  # pytz and zoneinfo have kinds of their own, which pandas hands on; they say one thing
         raise ValueError(f"{path}: the dates do not fit timezone {zone!r}: {' '.join(str(error).split())}; the name is "
-                         "one such as Europe/Rome, an hour that the clock has twice needs both of its rows, and an hour "
-                         "that it leaves out none") from None
+                         "one such as Europe/Rome, an hour that the clock has twice needs both of its rows, and an "
+                         "hour that it leaves out none") from None

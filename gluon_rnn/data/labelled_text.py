@@ -20,6 +20,10 @@ from gluon_rnn.registry import datasets
 __all__ = ["LabelledText", "TextReader"]
 
 
+#: tokens of a text; in a batch all texts are padded to the longest
+_LONGEST = 100_000
+
+
 class TextReader(text.TextReader):
     """The reader of `gluon_rnn.answers.text` whose vocabulary is a `gluonnlp.Vocab`."""
 
@@ -109,6 +113,16 @@ class LabelledText(Labelled):
         vocab = gluonnlp.Vocab(counter, min_freq=min_freq, unknown_token=UNK, padding_token=None, bos_token=None,
                                eos_token=None)
         super().__init__(parts, TextReader(vocab, unit, lower, max_length), notes)
+        self._check_lengths()
+
+    def _check_lengths(self):
+        """Refuse a text that would take hours, and all memory: one line that should have been many."""
+        for split in self.splits:
+            for row, tokens in enumerate(self.inputs(split)):
+                if len(tokens) > _LONGEST:
+                    raise ValueError(
+                        f"the {split} split has a text of {len(tokens):,} {self.reader.unit}s, which begins with "
+                        f"{self.items(split)[row][:40]!r}; set max_length, or write it in lines of at most {_LONGEST:,}")
 
     @classmethod
     def from_memory(cls, parts, section):

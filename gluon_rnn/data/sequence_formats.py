@@ -114,7 +114,8 @@ def read_long(text, path, identity="id", time=None, label="label", features=(), 
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(map(str.strip, row))]
     except (csv.Error, TypeError) as error:
-        raise ValueError(f"{path}: not a table of columns separated by {delimiter!r} ({error}); set delimiter") from None
+        raise ValueError(f"{path}: not a table of columns separated by {delimiter!r} ({error}); set "
+                         "delimiter") from None
     names = [name.strip() for name in rows[0]] if rows else []
     features = list(features) or [name for name in names if name not in (identity, time, label, "")]
     for name in (identity, label, *([] if time is None else [time]), *features):
@@ -155,8 +156,8 @@ def _numbers(fields, where):
 def _number(field, where):
     value = _CELLS(field.strip())
     if math.isinf(value):
-        raise ValueError(f"{where}: {field.strip()!r} is no finite number; mend it, or set label, delimiter and format to "
-                         "what the file has")
+        raise ValueError(f"{where}: {field.strip()!r} is no finite number; mend it, or set label, delimiter and format "
+                         "to what the file has")
     return value
 
 

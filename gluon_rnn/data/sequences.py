@@ -130,8 +130,8 @@ def _check_sizes(parts, files):
         for number, steps in enumerate(part.items, start=1):
             first = first or steps.shape[1]
             if steps.shape[1] != first:
-                raise ValueError(f"{files[name]}: sequence {number} has {steps.shape[1]} features, and the first of train "
-                                 f"has {first}; all need the same")
+                raise ValueError(f"{files[name]}: sequence {number} has {steps.shape[1]} features, and the first of "
+                                 f"train has {first}; all need the same")
     return first
 
 

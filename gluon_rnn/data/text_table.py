@@ -24,9 +24,9 @@ class TextTable:
         Whether the first line names the columns.
     encoding : str
     quoting : {"auto", "csv", "none"}
-        Whether ``"`` around a field belong to it ("none"), or enclose one that may have delimiters, line ends and ``""``
-        for a quote ("csv"). "auto" is "csv" where the file is certain to be so: all fields that begin with a quote are
-        whole ones, and one of them has a delimiter, a line end or ``""``, or every text is in quotes.
+        Whether ``"`` around a field belong to it ("none"), or enclose one that may have delimiters, line ends and
+        ``""`` for a quote ("csv"). "auto" is "csv" where the file is certain to be so: all fields that begin with a
+        quote are whole ones, and one of them has a delimiter, a line end or ``""``, or every text is in quotes.
     """
 
     def __init__(self, columns, delimiter, header, encoding, quoting="auto"):

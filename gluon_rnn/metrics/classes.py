@@ -49,7 +49,7 @@ def confusion(targets, predicted, labels, most=MOST_SHOWN):
         wrong = targets != predicted
         errors = sum(np.bincount(part[wrong], minlength=len(labels)) for part in (targets, predicted))
         shown = np.sort(np.argsort(-errors, kind="stable")[:most])
-    # Pairs with a class that is not shown are left out before counting: a matrix of all classes may not fit into memory.
+    # Pairs with a class that is not shown are left out before counting: a matrix of all classes may not fit in.
     kept = np.isin(targets, shown) & np.isin(predicted, shown)
     counts = np.zeros((len(shown), len(shown)), dtype=np.int64)
     np.add.at(counts, (np.searchsorted(shown, targets[kept]), np.searchsorted(shown, predicted[kept])), 1)

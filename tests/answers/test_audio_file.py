@@ -33,8 +33,8 @@ DATA = SAMPLES.tobytes()
 @pytest.mark.parametrize("before, behind", [
     ([chunk(b"bext", b"\0" * 603)], []), ([chunk(b"LIST", b"INFOISFT\x04\0\0\0a\0\0\0")], []),
     ([], [chunk(b"id3 ", b"ID3" * 9)]),
-    ([chunk(b"PEAK", b"\0" * 16)], [chunk(b"cue ", b"\0" * 28), chunk(b"LIST", b"adtl")]), ([chunk(b"junk", b"odd")], []),
-    ([], [b"rest"]), ([], [chunk(b"LIST", b"cut", size=1000)])])
+    ([chunk(b"PEAK", b"\0" * 16)], [chunk(b"cue ", b"\0" * 28), chunk(b"LIST", b"adtl")]),
+    ([chunk(b"junk", b"odd")], []), ([], [b"rest"]), ([], [chunk(b"LIST", b"cut", size=1000)])])
 def test_chunks_around_the_samples_are_left_out(before, behind):
     got, rate = read_wav(wav(*before, fmt(), chunk(b"data", DATA), *behind), "a.wav")
     assert rate == 8000

@@ -43,8 +43,8 @@ DATA_SETS = {
     "sequences": ({"train": "<ts>", "valid": 0.5}, {
         "test": {"test": "<ts>"}, "label": {"label": "first", "format": "frames", "train": "<frames>"},
         "labels": {"labels": {"train": [4, 4]}, "format": "frames", "train": "<frames>"},
-        "marker": {"marker": "#", "format": "frames", "train": "<frames>", "label": "first"}, "delimiter": {"delimiter": ","},
-        "time": {"time": "t", "format": "long", "train": "<long>"},
+        "marker": {"marker": "#", "format": "frames", "train": "<frames>", "label": "first"},
+        "delimiter": {"delimiter": ","}, "time": {"time": "t", "format": "long", "train": "<long>"},
         "format": {"format": "ts"}}),
     "joined_audio": ({"path": "<sounds>", "pattern": r"(?P<label>\d)_(?P<index>\d+)\.wav", "valid": 0.5, "num_mels": 8,
                       "train_strings": 8, "valid_strings": 4, "test_strings": 4},

@@ -13,7 +13,8 @@ def read(tmp_path):
     def read(rows, header="date", **keys):
         path = tmp_path / "a.csv"
         path.write_text(f"{header},y\n" + "".join(f"{row},{number}\n" for number, row in enumerate(rows)))
-        return SeriesFormat((), ("y",), **{"date": header.split(",") if "," in header else header, **keys}).read(path)[2]
+        date = header.split(",") if "," in header else header
+        return SeriesFormat((), ("y",), date=date, **keys).read(path)[2]
     return read
 
 
@@ -35,9 +36,9 @@ def test_offsets_that_change_with_the_clock(read, night):
 def test_local_times_with_the_hour_that_is_there_twice_or_not_at_all(read, night):
     texts = [moment.strftime("%Y-%m-%d %H:%M") for moment in night.tz_convert("Europe/Rome")]
     assert (read(texts, timezone="Europe/Rome") == night).all()
-    with pytest.raises(ValueError, match="does not come after.*set timezone, such as Europe/Rome, which keeps both hours"
-                       if night is BACK else r"2 h lie between .* \(an hour: if the clock was put forward there, set "
-                       "timezone"):
+    message = ("does not come after.*set timezone, such as Europe/Rome, which keeps both hours" if night is BACK else
+               r"2 h lie between .* \(an hour: if the clock was put forward there, set timezone")
+    with pytest.raises(ValueError, match=message):
         read(texts)
 
 

@@ -188,3 +188,10 @@ def test_counts_of_the_real_files(data_root):
     assert [len(sst2.items(split)) for split in sst2.splits] == [6920, 872, 1821]
     assert [int(sst2.targets(split).sum()) for split in sst2.splits] == [3610, 444, 909]
     assert "3 duplicates across splits" in sst2.describe()
+
+
+def test_a_line_of_a_megabyte_is_read_and_refused_at_once(tmp_path):
+    text = "word " * 200_000 + "\ta\nfine\tb\n"
+    with pytest.raises(ValueError, match="the train split has a text of 200,000 words, which begins with 'word word"):
+        LabelledText(**three(tmp_path, text, "fine\tb\n", "fine\ta\n"))
+    assert len(LabelledText(**three(tmp_path, text, "fine\tb\n", "fine\ta\n"), max_length=50).inputs("train")[0]) == 50

@@ -51,12 +51,12 @@ def test_every_format_holds_the_same_sequences(tmp_path, way):
     (tmp_path / "a.gz").write_bytes(gzip.compress(text.encode()))
     data = Sequences(str(tmp_path / "a.gz"), valid=str(tmp_path / "a.gz"), **keys)
     want = sorted((label, *steps.ravel().tolist()) for steps, label in zip(STEPS, LABELS))
-    assert sorted((data.labels[number], *item) for item, number in zip(data.items("train"), data.targets("train"))) == want
+    found = zip(data.items("train"), data.targets("train"))
+    assert sorted((data.labels[number], *item) for item, number in found) == want
     steps = np.concatenate(STEPS)
     np.testing.assert_allclose(np.concatenate(data.inputs("train")).mean(axis=0), 0, atol=1e-6)
-    item = data.items("train")[0]
-    np.testing.assert_allclose(data.inputs("train")[0], (np.reshape(item, (-1, 3)) - steps.mean(axis=0)) / steps.std(axis=0),
-                               rtol=0, atol=1e-5)                         # float32
+    scaled = (np.reshape(data.items("train")[0], (-1, 3)) - steps.mean(axis=0)) / steps.std(axis=0)
+    np.testing.assert_allclose(data.inputs("train")[0], scaled, rtol=0, atol=1e-5)    # float32
 
 
 @pytest.mark.parametrize("labels", [[8, 12], "file"])
@@ -87,15 +87,18 @@ def test_missing_values(tmp_path):
     ("1,2:a\n", {}, "no line @data, so that it is no .ts file"), ("@data\n", {}, "no sequences"),
     ("@timeStamps true\n@data\n(0,1):a\n", {}, "time stamps in brackets; write it without"),
     ("@classLabel false\n@data\n1,2\n", {}, "no class labels"), ("@data\n1,2:3:a\n", {}, "line 2: expected dimensions"),
-    ("@data\n1,x:a\n", {}, "line 2: 'x' is no finite number"), ("@data\n1,2:a\n1,2:3,4:b\n", {}, "sequence 2 has 2 feat"),
+    ("@data\n1,x:a\n", {}, "line 2: 'x' is no finite number"),
+    ("@data\n1,2:a\n1,2:3,4:b\n", {}, "sequence 2 has 2 feat"),
     ("1 2 a\n1 2 b\n\n1 2 a\n", {"format": "frames"}, "line 2: the frames of one sequence have different labels, 'a'"),
     ("1 2 a\n1 a\n", {"format": "frames"}, "line 2: 1 numbers, where a frame has 2"),
     ("id,x,label\n1,2,a\n1,2,b\n", {"format": "long"}, "the sequence '1' has the labels 'a', 'b'; it needs one"),
     ("id,t,x,label\n1,2,3,a\n1,2,4,a\n", {"format": "long", "time": "t"}, "the sequence '1' has a time twice"),
     ("ids,x,label\n1,2,a\n", {"format": "long"}, "no column 'id'; did you mean 'ids'"),
-    ("id,x,x,label\n1,2,3,a\n", {"format": "long"}, "2 columns 'x'"), ("id,label\n1,a\n", {"format": "long"}, "no column"),
+    ("id,x,x,label\n1,2,3,a\n", {"format": "long"}, "2 columns 'x'"),
+    ("id,label\n1,a\n", {"format": "long"}, "no column"),
     ("", {"format": "tss"}, "format must be one of ts, frames, long, got 'tss'; did you mean 'ts'"),
-    ("", {"missing": "drop"}, "missing must be one of"), ("", {"format": "frames", "label": "x"}, "label must be 'first'"),
+    ("", {"missing": "drop"}, "missing must be one of"),
+    ("", {"format": "frames", "label": "x"}, "label must be 'first'"),
     ("1\n", {"format": "frames", "labels": {"train": [0]}}, "labels must have, by split, a file or numbers")])
 def test_mistakes_are_one_sentence_with_file_and_line(tmp_path, text, keys, sentence):
     (tmp_path / "a.txt").write_text(text or "\n")

@@ -25,7 +25,7 @@ def series(path, split=(0.5, 0.2, 0.3), **keys):
 
 def test_a_gap_is_refused_with_its_place_and_length(path):
     with pytest.raises(ValueError, match=r"(line 32|row 30): 1 day 7 h lie between .*2020-01-02 05:00.* and "
-                                         r".*2020-01-03 12:00.*, where the step is 1 h; 2 such places in all; set gaps"):
+                                         r".*2020-01-03 12:00.*, where the step is 1 h; 2 such places in all; set"):
         series(path)
 
 

@@ -125,6 +125,7 @@ def test_english_web_treebank(data_root):
 
 def test_a_treebank_whose_texts_are_withheld_is_refused(tmp_path):
     rows = "".join(f"{number}\t_\t_\tNOUN\tNN" + 5 * "\t_" + "\n" for number in (1, 2))
-    (tmp_path / "a.conllu").write_text("1\t_\t_\tSYM\tX" + 5 * "\t_" + "\n\n" + rows + "\n")    # a sign alone may be one
+    sign = "1\t_\t_\tSYM\tX" + 5 * "\t_"                                # alone it may be one
+    (tmp_path / "a.conllu").write_text(f"{sign}\n\n{rows}\n")
     with pytest.raises(ValueError, match="line 4: all words of the sentence are '_', as in a treebank whose texts are"):
         read_conllu(str(tmp_path / "a.conllu"))
