@@ -179,19 +179,21 @@ def _overridden(raw, key, override):
 
     In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole.
     """
-    old, new = (OmegaConf.select(each, key, default=None) for each in (raw, override))
-    is_section = "." not in key
-    if OmegaConf.is_config(old) and OmegaConf.is_config(new) and not is_section:
-        same = (OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in old
-                and new.get("name", old["name"]) == old["name"])
-        if not same:
+    try:
+        old, new = (OmegaConf.select(each, key, default=None) for each in (raw, override))
+        if "." in key and OmegaConf.is_config(old) and OmegaConf.is_config(new) and not _same_part(old, new):
             OmegaConf.update(raw, key, new, merge=False)
             return raw
-    try:
         return OmegaConf.merge(raw, override)
-    except TypeError as error:
-        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there ({_one_line(error)}); give "
-                          "the mapping above it anew") from error
+    except (TypeError, omegaconf.errors.ConfigKeyError, omegaconf.errors.ConfigTypeError) as error:
+        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there "
+                          f"({_one_line(str(error).splitlines()[0])}); give the mapping above it anew") from error
+
+
+def _same_part(old, new):
+    """Whether both are mappings, and the new one has the name of the old one, or none."""
+    both = OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in old
+    return both and new.get("name", old["name"]) == old["name"]
 
 
 def _one_line(error):

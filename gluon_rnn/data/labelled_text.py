@@ -122,7 +122,7 @@ class LabelledText(Labelled):
                 if len(tokens) > _LONGEST:
                     raise ValueError(
                         f"the {split} split has a text of {len(tokens):,} {self.reader.unit}s, which begins with "
-                        f"{self.items(split)[row][:40]!r}; set max_length, or write it in lines of at most {_LONGEST:,}")
+                        f"{self.items(split)[row][:40]!r}; set max_length, or write lines of at most {_LONGEST:,}")
 
     @classmethod
     def from_memory(cls, parts, section):
