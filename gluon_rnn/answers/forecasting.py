@@ -222,7 +222,7 @@ class ForecastingPipeline(Pipeline):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        recording = recording_of(x, y, self.assets, steps_ahead, start)
+        recording = recording_of(x, y, self.assets, steps_ahead, start, self.options["horizon"])
         if not self.options["feedback"]:
             recording = recording.recent(self.assets.washout)
         scaler = self.assets.scaler
@@ -276,12 +276,18 @@ def _row(values, scaler, name, number):
     return row
 
 
-def recording_of(x, y, assets, steps_ahead, start):
-    """Return what `predict` is given as a `Recording`; arguments and errors are those of `predict`."""
+def recording_of(x, y, assets, steps_ahead, start, horizon=1):
+    """Return what `predict` is given as a `Recording`; arguments and errors are those of `predict`.
+
+    `horizon` is the model's: a free run of one above 1 reads the inputs of the first row of each block alone.
+    """
     y = in_order(y, assets.scaler.target_names, "y")
     x = np.zeros((len(y), 0)) if x is None else in_order(x, assets.scaler.input_names, "x")
-    check_finite(x, "row and column of x", "every row of the inputs is read; fill it, or leave the rows out")
-    return Recording("the data given", x, y, _checked_start(assets.washout, y, steps_ahead, start))
+    start = _checked_start(assets.washout, y, steps_ahead, start)
+    read = len(x) if steps_ahead is not None else start + (len(y) - 1 - start) // horizon * horizon + 1
+    check_finite(x[:read], "row and column of x", f"this prediction reads the inputs of {read} rows; fill it, or leave "
+                                                  "the rows out")
+    return Recording("the data given", x, y, start)
 
 
 def _checked_start(washout, y, steps_ahead, start):

@@ -76,7 +76,8 @@ class ForecastingPredictor(Predictor):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        return self.of_recordings()(recording_of(x, y, self.assets, steps_ahead, start), steps_ahead)
+        recording = recording_of(x, y, self.assets, steps_ahead, start, self.model.horizon)
+        return self.of_recordings()(recording, steps_ahead)
 
     def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
         """Predict the rows of a CSV file and forecast those behind the last measured one.

@@ -11,7 +11,7 @@ from gluon_rnn.data import Buckets
 from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.inference.translate import Translator
 from gluon_rnn.metrics.bleu import bleu
-from gluon_rnn.registry import tasks
+from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.tasks.task import Task
 from gluon_rnn.tasks.translation.batches import collate
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
@@ -172,7 +172,11 @@ class TranslationTask(Task):
         """Return one score of the closing evaluation; see `Task.closing_score`. BLEU is that of all of the split."""
         searches = {"bleu": {}, "bleu_beam": {"mbr": False}, "bleu_greedy": {"beam_size": 1, "mbr": False}}
         if name not in searches:
-            return super().closing_score(name, limit)
+            scores = self.evaluate(self.final_split, limit)
+            if name not in scores:
+                raise ValueError(f"the task 'translation' has no score {name!r}; "
+                                 + suggest(name, [*searches, *scores]))
+            return scores[name]
         return self.bleu(self.final_split, 10 * limit if limit else None, **{**self.beam, **searches[name]})[0]
 
     def report(self, path, limit=None):
