@@ -176,5 +176,5 @@ def test_a_missing_input_is_refused_and_not_carried_into_every_prediction():
     x[11, 1] = np.nan
     for each in (run, pipeline_of(run)):
         for steps_ahead in (1, 5, None):
-            with pytest.raises(ValueError, match=r"row and column of x: the number at \[11, 1\] is nan; this prediction"):
+            with pytest.raises(ValueError, match=r"row and column of x: the number at \[11, 1\] is nan; this"):
                 each.predict(x, y, steps_ahead)
