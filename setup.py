@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 # edit distances, ABC tunes. Files of torch and Keras, without pickle.
 EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.6,<2",
-             "librosa>=0.10,<0.12", "rapidfuzz>=3,<4"],
+             "librosa>=0.10,<0.12", "soundfile>=0.12,<1", "rapidfuzz>=3,<4"],
     "music": ["music21>=8.1,<11"],
     # Opset 17, and an LSTM operator that takes rows of length 0.
     "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],

@@ -10,6 +10,7 @@ import pydantic
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.registry import suggest
 
 __all__ = ["Algorithm", "Config", "ConfigError", "Data", "Embedding", "Model", "Part", "Thaw", "Training",
@@ -224,6 +225,8 @@ def check_arguments(where, arguments, parameters, neighbours=()):
 
 def _check_type(where, value, parameter):
     expected = parameter.annotation
+    if value is None and parameter.default is None:                       # an optional key that is switched off
+        return
     if expected is parameter.empty or isinstance(expected, str):
         expected, words = _kind_of(parameter.default)
     else:
@@ -231,7 +234,8 @@ def _check_type(where, value, parameter):
     try:
         pydantic.TypeAdapter(expected).validate_python(value, strict=True)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"{where}: expected {words}, got {value!r}") from error
+        hint = quotes_hint(value) if expected is str else ""
+        raise ConfigError(f"{where}: expected {words}, got {value!r}{hint}") from error
 
 
 def _kind_of(default):

@@ -69,7 +69,9 @@ def read(recipe, overrides=()):
         own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
         if isinstance(own.get("task"), str):
             own.task = {"name": own.task}                                # so that an override can add a key of the task
-        raw = OmegaConf.merge({"data_root": data_root()}, own, _from_overrides(overrides))
+        raw = OmegaConf.merge({"data_root": data_root()}, own)
+        for key, override in _from_overrides(overrides):
+            raw = _overridden(raw, key, override)
         return OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
         raise ConfigError(f"{source}: {_one_line(error)}") from error
@@ -156,18 +158,42 @@ def _is_key(error):
 
 
 def _from_overrides(overrides):
+    """Return (dotted key, recipe that has this key alone) of each override."""
     if isinstance(overrides, dict):
-        found = OmegaConf.create()
+        found = []
         for key, value in overrides.items():
-            OmegaConf.update(found, key, value, force_add=True)
+            found.append((key, OmegaConf.create()))
+            OmegaConf.update(found[-1][1], key, value, force_add=True)
         return found
     for text in overrides:
         if "=" not in text:
             raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")
     try:
-        return OmegaConf.from_dotlist(list(overrides))
+        return [(text.partition("=")[0], OmegaConf.from_dotlist([text])) for text in overrides]
     except Exception as error:
         raise ConfigError(f"overrides {' '.join(overrides)!r}: {_one_line(error)}") from error
+
+
+def _overridden(raw, key, override):
+    """Return a recipe with one override: a mapping is merged into a section, or a part of the same name.
+
+    In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole.
+    """
+    try:
+        old, new = (OmegaConf.select(each, key, default=None) for each in (raw, override))
+        if "." in key and OmegaConf.is_config(old) and OmegaConf.is_config(new) and not _same_part(old, new):
+            OmegaConf.update(raw, key, new, merge=False)
+            return raw
+        return OmegaConf.merge(raw, override)
+    except (TypeError, omegaconf.errors.ConfigKeyError, omegaconf.errors.ConfigTypeError) as error:
+        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there "
+                          f"({_one_line(str(error).splitlines()[0])}); give the mapping above it anew") from error
+
+
+def _same_part(old, new):
+    """Whether both are mappings, and the new one has the name of the old one, or none."""
+    both = OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in old
+    return both and new.get("name", old["name"]) == old["name"]
 
 
 def _one_line(error):

@@ -9,6 +9,7 @@ from gluon_rnn.answers import streaming
 from gluon_rnn.answers.arithmetic import log_mean_probabilities, softmax
 from gluon_rnn.answers.audio import AudioReader
 from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.items import read_items, step_of
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline, batches_of
 from gluon_rnn.answers.text import TextReader
@@ -68,7 +69,7 @@ class ClassificationPipeline(Pipeline):
         if not isinstance(items, list):
             return self.predict([items])[0]
         answers = []
-        for sequences in batches_of([self.assets.reader(item) for item in items], batch_size):
+        for sequences in batches_of(read_items(self.assets.reader, items), batch_size):
             inputs, valid_length = pad(sequences)
             log_p = log_mean_probabilities([model.outputs(inputs, valid_length) for model in self.models])
             answers += [ranked(self.assets.labels, row) for row in np.exp(log_p)]
@@ -99,7 +100,7 @@ class ClassificationPipeline(Pipeline):
         """Return a step, or a piece of text, as an array (t,) or (t, C)."""
         if isinstance(self.assets.reader, TextReader):
             return self.assets.reader(step)
-        return np.atleast_2d(np.asarray(step, dtype=np.float32))
+        return step_of(step)
 
     def answer(self, item, folder=None, number=1):
         """Return the most probable classes with their probabilities."""

@@ -12,6 +12,7 @@ from gluon_rnn.data.phrases import Phrases
 from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
 from gluon_rnn.data.scaling import Scaler, SeriesScaler
 from gluon_rnn.data.sentences import SentenceTokenizer
+from gluon_rnn.data.sequences import Sequences
 from gluon_rnn.data.series import Recording, SeriesSet, TimeSeries
 from gluon_rnn.data.subwords import SubwordTokenizer
 from gluon_rnn.data.systems import NARMA, MackeyGlass, Plant
@@ -26,5 +27,6 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
-           "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
+           "ParallelText", "Ragged", "Sequences", "SentenceTokenizer",
+           "SubwordTokenizer",
            "AddingProblem", "JoinedAudio", "Phrases", "TrajectoryValues"]

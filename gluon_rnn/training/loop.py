@@ -376,7 +376,9 @@ class Loop:
         task = self.task
         task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
         report = task.closing(self.path, self.limit)
-        _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task, report.split, report.scores))
+        selected = task.in_words({task.selection[0]: self.position.best})
+        _log.info("epoch %d was best, by valid %s: %s", self.position.best_epoch, selected,
+                  in_words(task, report.split, report.scores))
         for name, scores in report.baselines.items():
             _log.info("    %s: %s", name, task.in_words(scores))
         if report.text:

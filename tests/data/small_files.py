@@ -41,6 +41,12 @@ DATA_SETS = {
                      {"test": {"test": {"index": [0]}}, "sample_rate": {"sample_rate": 8000},
                       "augment": {"augment": {"speeds": [1.0, 1.1]}}}),
     "trajectories": ({"train": "<rows>", "valid": 0.5}, {"test": {"test": "<rows>"}}),
+    "sequences": ({"train": "<ts>", "valid": 0.5}, {
+        "test": {"test": "<ts>"}, "label": {"label": "first", "format": "frames", "train": "<frames>"},
+        "labels": {"labels": {"train": [4, 4]}, "format": "frames", "train": "<frames>"},
+        "marker": {"marker": "#", "format": "frames", "train": "<frames>", "label": "first"},
+        "delimiter": {"delimiter": ","}, "time": {"time": "t", "format": "long", "train": "<long>"},
+        "format": {"format": "ts"}}),
     "joined_audio": ({"path": "<sounds>", "pattern": r"(?P<label>\d)_(?P<index>\d+)\.wav", "valid": 0.5, "num_mels": 8,
                       "train_strings": 8, "valid_strings": 4, "test_strings": 4},
                      {"test": {"test": {"index": [0]}}, "sample_rate": {"sample_rate": 8000},
@@ -53,7 +59,10 @@ DATA_SETS = {
                      "split": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
                      "test": {"test": ["<series>"]}, "inputs": {"inputs": ["u"]}, "season": {"season": 4},
                      "valid_fraction": {"valid_fraction": 0.5, "valid": LEFT_OUT}, "date": {"date": "day"},
-                     "date_format": {"date": "day", "date_format": "%Y-%m-%d"}}),
+                     "date_format": {"date": "day", "date_format": "%Y-%m-%d"},
+                     "timezone": {"date": "day", "timezone": "Asia/Tokyo"}, "thousands": {"thousands": "'"},
+                     "comment": {"comment": "#"}, "date_unit": {"date": "u", "date_unit": "D", "gaps": "ignore",
+                                                                "train": ["<days>"], "valid": ["<days>"]}}),
 }
 
 
@@ -68,6 +77,10 @@ def write_files(folder):
         "conllu": "\n".join(CONLLU.format(n=n) for n in range(3)),
         "rows": "".join(f"{n},{n + 1},{n + 2},{n + 4},{n % 2}\n" for n in range(8)),
         "similarity": "rose\tsun\t1\nrose\tis\t2\n",
+        "ts": "@classLabel true a b\n@data\n" + "".join(f"{n},{n + 1}:{n},3:{'ab'[n % 2]}\n" for n in range(8)),
+        "frames": "\n".join(f"{n % 2} {n} 1\n{n % 2} 2 {n}\n" for n in range(8)),
+        "long": "id,t,x,label\n" + "".join(f"{n},{t},{n + t},{'ab'[n % 2]}\n" for n in range(8) for t in (1, 0)),
+        "days": "u,y\n" + "".join(f"{18262 + n},{n}\n" for n in range(24)),
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
     for name, text in texts.items():

@@ -20,7 +20,8 @@ def report(task, path, limit=None):
     items = [data.items(split)[index] for index in indices]
     write_predictions(path / "predictions.csv", items, targets, scores, data.labels)
     others = baselines(data, split, fit=task.fits_baselines and limit is None)
-    text = f"confusion on {split}, rows are the true classes:\n{matrix.to_string()}"
+    of = f" (the {len(matrix)} of {len(data.labels):,} with the most errors)" * (len(matrix) < len(data.labels))
+    text = f"confusion on {split}, rows are the true classes{of}:\n{matrix.to_string()}"
     found = classes.scores(targets, scores)
     return Report(split, found, others, text, [
         Exhibit("confusion.png", "Confusion of classes",

@@ -11,7 +11,7 @@ from gluon_rnn.data import Buckets
 from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.inference.translate import Translator
 from gluon_rnn.metrics.bleu import bleu
-from gluon_rnn.registry import tasks
+from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.tasks.task import Task
 from gluon_rnn.tasks.translation.batches import collate
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
@@ -20,6 +20,10 @@ from gluon_rnn.tasks.translation.report import report
 from gluon_rnn.tasks.translation.teacher_forcing import TeacherForcing
 
 __all__ = ["TranslationTask"]
+
+
+#: BLEU of `bleu_sentences` sentences by greedy search, which selects the checkpoint
+SAMPLE_BLEU = "bleu_greedy_sample"
 
 
 class TranslationData(configuration.Data):
@@ -44,8 +48,9 @@ class TranslationTask(Task):
         ``{name: linear, end: 0.5, epochs: 10}``, see `TeacherForcing`; without it the decoder
         reads right tokens only.
     bleu_sentences : int, default 0
-        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU selects
-        the checkpoint; 0: the loss does.
+        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU, called
+        "bleu_greedy_sample", selects the checkpoint; 0: the loss does. The closing "bleu" is that of all sentences by
+        beam search.
     beam_size : int, default 5
         Of the closing evaluation.
     alpha : float, default 1
@@ -76,7 +81,7 @@ class TranslationTask(Task):
         self.translator = Translator(self.model, *vars(self.assets).values())
         self._bleu_sentences = bleu_sentences
         if bleu_sentences:
-            self.selection = ("bleu", "max")
+            self.selection = (SAMPLE_BLEU, "max")
 
     @classmethod
     def check(cls, config):
@@ -147,7 +152,7 @@ class TranslationTask(Task):
             size += batch.size
         scores = {"loss": float(total) / size, "accuracy": float(right) / size}
         if self._bleu_sentences:
-            scores["bleu"] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
+            scores[SAMPLE_BLEU] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
         return scores
 
     def bleu(self, split, count, translator=None, **options):
@@ -167,7 +172,11 @@ class TranslationTask(Task):
         """Return one score of the closing evaluation; see `Task.closing_score`. BLEU is that of all of the split."""
         searches = {"bleu": {}, "bleu_beam": {"mbr": False}, "bleu_greedy": {"beam_size": 1, "mbr": False}}
         if name not in searches:
-            return super().closing_score(name, limit)
+            scores = self.evaluate(self.final_split, limit)
+            if name not in scores:
+                raise ValueError(f"the task 'translation' has no score {name!r}; "
+                                 + suggest(name, [*searches, *scores]))
+            return scores[name]
         return self.bleu(self.final_split, 10 * limit if limit else None, **{**self.beam, **searches[name]})[0]
 
     def report(self, path, limit=None):
