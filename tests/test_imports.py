@@ -10,7 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Rooms in one line do not know each other.
 ORDER = ["runtime registry fetch files", "answers", "public_data", "config", "recipe_files", "nn", "models", "data",
          "metrics", "optim", "inference", "diagnostics", "parts training", "tasks", "recipes", "model_zoo", "runs",
-         "diagnose", "python_api", "estimators", "convert", "export results", "benchmark", "serve", "cli", "scripts"]
+         "diagnose", "python_api", "estimators", "convert", "export results", "benchmark classic", "serve", "cli",
+         "scripts"]
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

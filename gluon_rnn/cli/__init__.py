@@ -23,5 +23,6 @@ COMMANDS = (
     "results",
     "zoo",
     "benchmark",
+    "classic",
     "completion",
 )
