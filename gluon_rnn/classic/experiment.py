@@ -67,6 +67,9 @@ class Experiment:
             raise ValueError(f"the experiment {self.name!r} has no case {label!r}; {suggest(label, list(found))}")
         return found[label]
 
+    def prepare(self, case, folder):
+        """Write what the recipe of a case reads besides data that are there; into `folder`, the ``output_dir``."""
+
     def measure(self, run, case):
         """Return the figures of a trained run (a `gluon_rnn.runs.Run`), a dict of column to float."""
         return dict(run.scores)

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from gluon_rnn import recipes
+from gluon_rnn import recipes, runtime
 from gluon_rnn.classic.experiment import experiments
 from gluon_rnn.classic.runner import fingerprint
 from gluon_rnn.files import write_text
@@ -26,6 +26,7 @@ def work(experiment, case, seed, folder):
     folder.mkdir(parents=True, exist_ok=True)
     overrides = [*case.overrides, f"seed={seed}", f"output_dir={folder}", "training.report=false", "device=cpu"]
     row = {"label": case.label, "seed": seed}
+    experiment.prepare(case, folder)
     try:
         run = Run(train(recipes.build_task(recipes.load(case.recipe, overrides), case.recipe), "run"))
         row.update({name: float(value) for name, value in experiment.measure(run, case).items()})
@@ -40,6 +41,7 @@ def work(experiment, case, seed, folder):
 def main(name, label, seed, folder):
     """Do the work of the program's arguments, texts."""
     import gluon_rnn.classic  # noqa: F401  all experiments register themselves
+    runtime.flush_denormals()                                             # gradients that vanish over 1,000 steps
     experiment = experiments.get(name)()
     work(experiment, experiment.case(label), int(seed), Path(folder))
 

@@ -4,7 +4,10 @@ from gluon_rnn.data.audio import AudioFolder
 from gluon_rnn.data.audio_reader import AudioReader
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.buckets import Buckets, pad
+from gluon_rnn.data.copying import CopyMemory
+from gluon_rnn.data.digits import PixelDigits
 from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.data.gait import GaitSeries, GaitWalkers
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
@@ -26,4 +29,4 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
-           "AddingProblem", "JoinedAudio", "TrajectoryValues"]
+           "AddingProblem", "CopyMemory", "GaitSeries", "GaitWalkers", "JoinedAudio", "PixelDigits", "TrajectoryValues"]

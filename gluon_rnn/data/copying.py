@@ -80,7 +80,7 @@ class CopyMemory:
     --------
     >>> words, tags = CopyMemory(delay=3, copied=2, train=4, valid=1, test=1).sequences("test")[0]
     >>> words, tags
-    (('h', 'h', '.', '.', '?', '.', '.'), ('.', '.', '.', '.', '.', 'h', 'h'))
+    (('h', 'a', '.', '.', '?', '.', '.'), ('.', '.', '.', '.', '.', 'h', 'a'))
     """
 
     def __init__(self, delay: int = 100, copied: int = 10, symbols: int = 8, train: int = 10000, valid: int = 500,

@@ -54,7 +54,7 @@ class PixelDigits(Labelled):
     --------
     >>> data = PixelDigits()
     >>> [len(data.items(split)) for split in data.splits], data.inputs("train")[0].shape, data.labels[:3]
-    ([1257, 181, 359], (64, 1), ['0', '1', '2'])
+    ([1258, 180, 359], (64, 1), ['0', '1', '2'])
     """
 
     example_arguments = {"input_size": 0}
