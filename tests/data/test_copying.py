@@ -30,7 +30,8 @@ def test_every_sequence_is_one_of_the_problem(delay, copied, symbols):
     for split in data.splits:
         assert all(accepts(*sentence, delay, copied, symbols) for sentence in data.sequences(split))
     assert data.encoder.tags == [".", *"abcdefgh"[:symbols]]
-    assert {word for sentence in data.sequences("train") for word in sentence.words} <= set(data.encoder.words.idx_to_token)
+    used = {word for sentence in data.sequences("train") for word in sentence.words}
+    assert used <= set(data.encoder.words.idx_to_token)
 
 
 def test_symbols_are_uniform_and_independent():

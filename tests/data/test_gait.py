@@ -31,7 +31,7 @@ def test_curves_have_the_known_shape():
 
 
 def test_a_delay_shifts_the_whole_curve_of_a_joint():
-    """Undo offset, amplitude and small changes: what is left of variety is a turn of harmonic k by k times one angle."""
+    """Without offset, amplitude and small changes, what is left of variety turns harmonic k by k times one angle."""
     rng = np.random.default_rng(5)
     rng.uniform(-1, 1), rng.standard_normal(3)                            # the order of draw_walker
     amplitude, small = 1 + 0.1 * rng.standard_normal((3, 1, 1)), 1 + 0.1 * rng.standard_normal((3, 4, 2))
