@@ -167,9 +167,10 @@ def _read(path):
 def flush_denormals():
     """Have this thread, and threads that it starts from now on, take numbers too small to be normal as 0.
 
-    Below 1.2e-38 float32 numbers are denormal, and arithmetic with them takes a processor some hundred cycles. Gradients that
-    vanish go through that range: a backward pass of a GRU over 400 steps took 41 ms, and takes 6 ms with this. Results
-    change by less than 1e-38. To be called before MXNet's first operation, whose threads keep the choice.
+    Below 1.2e-38 float32 numbers are denormal, and arithmetic with them takes a processor some hundred cycles.
+    Gradients that vanish go through that range: forward and backward of a GRU of 32 units over 400 steps take 41 ms
+    without this, and 6 ms with it. Numbers change by less than 1.2e-38. To be called before MXNet's first
+    operation, whose threads keep the choice.
 
     Returns
     -------

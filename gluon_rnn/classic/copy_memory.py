@@ -7,7 +7,8 @@ from gluon_rnn.parts import build_data
 __all__ = ["CopyMemoryExperiment", "symbols_right"]
 
 _NETWORKS = {
-    "RNN": ("model.encoder.name=rnn", "model.encoder.i2h_bias_initializer=zeros", "training.optimizer.learning_rate=0.001"),
+    "RNN": ("model.encoder.name=rnn", "model.encoder.i2h_bias_initializer=zeros",
+            "training.optimizer.learning_rate=0.001"),
     "LSTM": ("model.encoder.i2h_bias_initializer=null",),
     "LSTM, chrono": (),
     "GRU, chrono": ("model.encoder.name=gru",),
@@ -15,7 +16,7 @@ _NETWORKS = {
 
 
 def symbols_right(gold, found):
-    """Return the share of places with a symbol, no blank, in `gold` that `found` names too; both lists of tags a row.
+    """Return the share of places with a symbol in `gold` that `found` names too; lists of rows of tags.
 
     >>> symbols_right([[".", "a", "b"], [".", "a", "a"]], [[".", "a", "a"], ["a", "a", "a"]])
     0.75
@@ -29,14 +30,15 @@ class CopyMemoryExperiment(Experiment):
     """Who says ten symbols again after T blanks."""
 
     title = "Copy memory, T = 100 and 300"
-    source = ("Arjovsky, Shah and Bengio 2016, section 4.1, after Hochreiter and Schmidhuber 1997; chrono biases as in Tallec and "
-              "Ollivier 2018, section 3")
-    question = ("Which network falls below 10 ln 8 / (T + 20) nats a step, the loss without memory, and says the ten symbols? "
-                "T = 1,000 takes hours and is left out: gluon-rnn train classic/copy_memory data.delay=1000.")
+    source = ("Arjovsky, Shah and Bengio 2016, section 4.1, after Hochreiter and Schmidhuber 1997; chrono biases as in "
+              "Tallec and Ollivier 2018, section 3")
+    question = ("Which network falls below 10 ln 8 / (T + 20) nats a step, the loss without memory, and says the ten "
+                "symbols? T = 1,000 takes hours: gluon-rnn train classic/copy_memory data.delay=1000.")
     year = 2016
     columns = {"loss": "nats a step on the test rows", "memoryless": "10 ln 8 / (T + 20)",
-               "of_memoryless": "their ratio", "symbols_right": "share of the ten symbols that are said; chance is 0.125"}
-    published = {"LSTM of 2016": "stays at the loss without memory for T = 100 to 500 (figure 1; not checked)"}
+               "of_memoryless": "their ratio", "symbols_right": "share of the symbols that are right; chance is 0.125"}
+    published = {
+        "LSTM of 2016": "hardly below that without memory, T = 100 to 500 (figure 1, not checked)"}
 
     def cases(self):
         """Return four networks at T = 100, and the best one at T = 300."""

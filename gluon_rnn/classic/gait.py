@@ -15,11 +15,11 @@ _RECIPE, _LAGS = "classic/gait_walker", 6
 
 @experiments.register("gait_next_frame")
 class GaitNextFrame(Experiment):
-    """The next frame of eight walkers, by networks with states or delays and by a linear model of the same delays."""
+    """The next frame of eight walkers, by networks with states or delays and by a linear model."""
 
     title = "Walking: the next frame"
     source = "Generated walking cycles, eight walkers, measurement noise of 0.5 degrees"
-    question = "How far is the next frame of hip, knee and ankle from what is predicted, in degrees, beside an AR model?"
+    question = "How far is the next frame of hip, knee and ankle from its prediction, in degrees, beside an AR model?"
     year = 2020
     columns = {"open_loop_rmse": "error one frame (40 ms) ahead, degrees; no less than the noise of 0.5",
                "free_run_rmse": "error of predictions that go on from themselves behind 50 frames, for 8 seconds"}
@@ -44,9 +44,9 @@ class GaitWalker(Experiment):
     """Who walks: a class for each walker, by networks, and by the walker whose linear model errs least."""
 
     title = "Walking: who walks"
-    source = ("Generated walking cycles, eight walkers who differ little, pieces of 30 frames, about a stride from any phase "
-              "on, measurement noise of 2 degrees")
-    question = "Which of eight walkers is it, by a classifier, and by the AR model of each walker that predicts the piece best?"
+    source = ("Generated walking cycles, eight walkers who differ little, pieces of 30 frames, about a stride from any "
+              "phase on, measurement noise of 2 degrees")
+    question = "Which of eight walkers is it, by a classifier, and by the walker whose own AR model predicts best?"
     year = 2020
     columns = {"accuracy": "share of 320 test pieces whose walker is right; guessing has 0.125"}
 

@@ -5,7 +5,7 @@ __all__ = ["bars", "means"]
 
 
 def means(rows, column):
-    """Return {label: values of a column}, in the order of the rows; rows without it, of cases that failed, are left out.
+    """Return {label: values of a column}, in the order of the rows; cases that failed are left out.
 
     >>> means([{"label": "a", "x": 1.0}, {"label": "b", "error": "lost"}, {"label": "a", "x": 3.0}], "x")
     {'a': [1.0, 3.0]}

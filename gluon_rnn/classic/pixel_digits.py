@@ -6,7 +6,8 @@ from gluon_rnn.classic.pictures import bars
 __all__ = ["PixelDigitsExperiment"]
 
 _SLOW = "training.optimizer.learning_rate=0.001"
-_NETWORKS = {"RNN": ("model.encoder.name=rnn", _SLOW), "IRNN": (*IRNN, _SLOW), "LSTM": (), "GRU": ("model.encoder.name=gru",)}
+_NETWORKS = {"RNN": ("model.encoder.name=rnn", _SLOW), "IRNN": (*IRNN, _SLOW), "LSTM": (),
+             "GRU": ("model.encoder.name=gru",)}
 SEEDS = (1, 2)
 
 
@@ -16,12 +17,12 @@ class PixelDigitsExperiment(Experiment):
 
     title = "Digits pixel by pixel"
     source = "Le, Jaitly and Hinton 2015, section 4.2"
-    question = ("Which network names a digit after having read its pixels one at a time, row by row? Here 64 pixels of the "
-                "digits of scikit-learn, 1,258 / 180 / 359 images; in the paper the 784 of MNIST.")
+    question = ("Which network names a digit after having read its pixels one at a time, row by row? Here 64 "
+                "pixels of scikit-learn's digits, 1,258 / 180 / 359 images; in the paper the 784 of MNIST.")
     year = 2015
     columns = {"accuracy": "share of 359 test images, each digit about a tenth"}
     published = {"RNN": "0.35 with tanh", "IRNN": "0.97", "LSTM": "0.63",
-                 "figures": "on 784 steps of MNIST, after a million updates, not checked; they are no like-for-like comparison"}
+                 "figures": "784 steps of MNIST, a million updates, not checked; not to be compared one to one"}
 
     def cases(self):
         """Return the four networks."""

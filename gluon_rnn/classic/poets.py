@@ -68,5 +68,5 @@ class Poets(Experiment):
 
     def draw(self, rows, path):
         """Draw accuracies beside that of the most frequent poet."""
-        trivial = {"most frequent poet": row["most_frequent"] for row in rows if "most_frequent" in row}
-        bars(path, rows, "accuracy", trivial, (0.5, 1))
+        trivial = [row["most_frequent"] for row in rows if "most_frequent" in row]
+        bars(path, rows, "accuracy", {"most frequent poet": trivial[0]} if trivial else None, (0.5, 1))

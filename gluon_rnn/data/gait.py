@@ -2,11 +2,11 @@
 
 With the phase phi of a stride (0 at heel strike) and joint j of a walker,
 
-    y_j = o_j + b_j + s_j sum_{k=1..4} (a_jk cos(k phi + k d_j) + c_jk sin(k phi + k d_j)) + e,     in degrees
+    y_j = o_j + b_j + s_j sum_{k=1..4} (a_jk cos(k (phi - d_j)) + c_jk sin(k (phi - d_j))) + e,     in degrees
 
-a, b, c are `JOINTS`, the same for all; of a walker's own are offsets o, amplitudes s, delays of the joints d, small changes of
-each a and c, and the cadence f. The phase moves by 2 pi f exp(w_t) / rate a frame, where w is a walker's slow change
-of pace, an AR(1) process with a memory of about a second. e is white noise of measurement.
+a, b, c are `JOINTS`, the same for all. Of a walker's own are offsets o, amplitudes s, delays of the joints d, small
+changes of each a and c, and the cadence f. The phase moves by 2 pi f exp(w_t) / rate a frame, where w is a slow
+change of pace, an AR(1) process with a memory of about a second. e is white noise of measurement.
 
 The curves are smooth ones of the known shape, with round numbers: a knee that bends twice a stride, to about 20 and 60
 degrees. They are nobody's measurements.

@@ -1,4 +1,4 @@
-"""Experiments of long memory: `adding.py`, `copy_memory.py`, `pixel_digits.py`: recipes, measures, one tiny case whole."""
+"""Experiments of long memory: `adding.py`, `copy_memory.py`, `pixel_digits.py`: recipes, measures, tiny cases."""
 import doctest
 import math
 
@@ -34,7 +34,8 @@ def test_every_case_is_a_recipe_that_builds_its_network(experiment):
 
 def test_an_irnn_begins_as_the_identity():
     case = Adding().case("IRNN, T = 100")
-    config = recipes.load(case.recipe, [*case.overrides, "data.length=3", "data.train=20", "data.valid=1", "data.test=1"])
+    sizes = ["data.length=3", "data.train=20", "data.valid=1", "data.test=1"]
+    config = recipes.load(case.recipe, [*case.overrides, *sizes])
     task = recipes.build_task(config)
     task.initialize(runtime.devices("cpu"))
     encoder = task.model.encoder
@@ -56,7 +57,8 @@ def test_adding_measures_its_error_beside_the_variance(tmp_path):
     rows = [np.stack([steps[:, 0], steps[:, 1]], axis=1) for steps in data.inputs("test")]
     errors = np.array([answer["sum"] for answer in run.predict(rows)]) - sums
     # float32 outputs of about 1, whose error of 1e-7 is small beside errors of about 0.4
-    assert found == pytest.approx({"mse": np.mean(errors ** 2), "of_variance": np.mean(errors ** 2) / sums.var()}, rel=1e-5)
+    expected = {"mse": np.mean(errors ** 2), "of_variance": np.mean(errors ** 2) / sums.var()}
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_copy_memory_measures_symbols_and_not_blanks(tmp_path):
@@ -74,7 +76,8 @@ def test_copy_memory_measures_symbols_and_not_blanks(tmp_path):
 
 
 def test_pictures_and_measures_of_rows(tmp_path):
-    rows = [{"label": "RNN", "seed": 1, "mse": 0.16, "of_memoryless": 1.0, "accuracy": 0.3}, {"label": "b", "error": "-"}]
+    rows = [{"label": "RNN", "seed": 1, "mse": 0.16, "of_memoryless": 1.0, "accuracy": 0.3},
+            {"label": "b", "seed": 1, "error": "diverged"}]
     for experiment in EXPERIMENTS:
         experiment.draw(rows, tmp_path / f"{experiment.name}.png")
         assert (tmp_path / f"{experiment.name}.png").stat().st_size > 1000

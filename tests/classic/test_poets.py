@@ -56,4 +56,5 @@ def test_cases_read_what_was_prepared(tmp_path, poems, monkeypatch):
 
 def test_both_cases_have_one_network_and_one_training():
     words, tags = (recipes.load(case.recipe, ["output_dir=x"]) for case in Poets().cases())
-    assert words.model == tags.model and words.training == tags.training and words.data.batch_size == tags.data.batch_size
+    assert words.model == tags.model and words.training == tags.training
+    assert words.data.batch_size == tags.data.batch_size
