@@ -17,11 +17,11 @@ class EmbeddedReber(Experiment):
                 "and 256 of test, and after how many strings?")
     columns = {"solved": "share of trials", "strings": "strings learnt from until then, mean over the trials solved",
                "right": "share of strings, of training and test, predicted without a mistake at the end"}
-    published = {"LSTM, 5 units": "4 blocks of 1 cell: 100 % after 39,740 at learning rate 0.1, 97 % after 9,500 at 0.5",
+    published = {"LSTM, 5 units": "4 blocks of 1 cell: 100 % after 39,740 at rate 0.1, 97 % after 9,500 at 0.5",
                  "Elman RNN, 15 units": "0 % after more than 200,000, the gradient cut after one step",
                  "LSTM, 3 blocks of 2 cells": "100 % after 21,730 strings at 0.1, 100 % after 8,440 at 0.5",
                  "RTRL, 12 units": "some trials, after 25,000 strings",
-                 "what differs": "the paper has plain gradient descent and 30 trials, we have Adam and the full gradient"}
+                 "what differs": "plain gradient descent and 30 trials there, Adam and the full gradient here"}
 
     def cases(self):
         """Return the networks, of about the paper's number of weights."""

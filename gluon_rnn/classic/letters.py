@@ -14,7 +14,7 @@ _FILE = "errors.csv"
 
 
 def errors_of(model, frames):
-    """Return the squared errors (T - 1, 6) of what a frame predictor expects behind each of frames (T, 6) but the last."""
+    """Return squared errors (T - 1, 6) of what a frame predictor expects behind each of frames (T, 6) but the last."""
     logits = model(mx.nd.array(frames[:-1, None]), model.begin_state(1))[0].asnumpy()[:, 0].astype(np.float64)
     return (1 / (1 + np.exp(-logits)) - frames[1:]) ** 2
 

@@ -41,12 +41,11 @@ class Parity(Experiment):
 
     def cases(self):
         """Return the networks."""
-        windows = {"feed-forward net on 20 bits": ("model.encoder.context=[-19,0]",),
-                   "TDNN of two layers, 5 delays each": ("model.encoder.context=[[-5,0],[-5,0]]",
-                                                         "model.encoder.num_layers=2")}
+        windows = {"feed-forward net on 20 bits": "[[-19,0]]", "TDNN, two layers of 5 delays": "[[-5,0],[-5,0]]"}
         states = [Case(label, "classic/parity", (f"model.encoder.name={name}",), (1, 2, 3))
                   for label, name in (("Elman RNN", "rnn"), ("LSTM", "lstm"), ("GRU", "gru"))]
-        return states + [Case(label, "classic/parity_tdnn", overrides) for label, overrides in windows.items()]
+        return states + [Case(label, "classic/parity_tdnn", (f"model.encoder.contexts={contexts}",))
+                         for label, contexts in windows.items()]
 
     def measure(self, run, case):
         """Return the shares of right strings at both lengths, of the last checkpoint."""

@@ -11,8 +11,8 @@ class TemporalOrder(Experiment):
     title = "Temporal order"
     source = "Hochreiter & Schmidhuber (1997), Long short-term memory, experiment 6"
     year = 1997
-    question = ("A gated network tells in which order X and Y came, some 40 steps apart and 50 before the end. Chance is "
-                "0.25 for two of them and 0.125 for three.")
+    question = ("A gated network tells in which order X and Y came, some 40 steps apart and 50 before the end. Chance "
+                "is 0.25 for two of them and 0.125 for three.")
     columns = {"accuracy": "share of right classes on 2,560 test strings",
                "strings": "strings learnt from, each epoch's counted, until all of 500 validation strings were right; "
                           "mean over the trials that came so far"}

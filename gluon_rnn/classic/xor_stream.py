@@ -38,7 +38,7 @@ class XorStream(Experiment):
         states = [Case(label, "classic/xor_stream", (f"model.encoder.name={name}",), (1, 2, 3))
                   for label, name in (("Elman RNN", "rnn"), ("LSTM", "lstm"))]
         windows = (("TDNN of 2 delays", "[-2,0]"), ("TDNN of 8 delays", "[-8,0]"), ("feed-forward net", "[0,0]"))
-        return states + [Case(label, "classic/xor_stream_tdnn", (f"model.encoder.context={context}",))
+        return states + [Case(label, "classic/xor_stream_tdnn", (f"model.encoder.contexts=[{context}]",))
                          for label, context in windows]
 
     def measure(self, run, case):
