@@ -97,7 +97,7 @@ TINY = {
     "parity": ["data.train=20", "data.valid=4", "data.test=4"],
     "xor_stream": ["data.train=200", "data.valid=40", "data.test=40"],
     "letters": ["data.train=4", "data.valid=2", "data.test=2", "data.syllables=12"],
-    "lexical_classes": ["data.sentences=1500"],
+    "lexical_classes": ["data.sentences=1500", "training.schedule.warmup_steps=1"],
     "embedded_reber": ["data.train=4", "data.test=4", "training.stop_at=null"],
     "temporal_order": ["data.train=50", "data.valid=8", "data.test=20"],
     "counting": ["data.train=20", "data.beyond=2"],
