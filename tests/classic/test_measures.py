@@ -42,7 +42,7 @@ def test_shares_of_right_strings():
 def test_the_longest_n_that_is_accepted(letters, last):
     def accept(symbols):
         n = symbols.count("a")
-        tags = [letters[0]] + [letters[:2]] * n + [letters[1]] * (n - 1) + [letters[2:]] * (n if letters[2:] else 0) + ["T"]
+        tags = [letters[0], *[letters[:2]] * n, *[letters[1]] * (n - 1), *[letters[2:]] * (n * len(letters[2:])), "T"]
         return tags if n <= last else tags[:-1] + ["a"]
 
     assert longest_accepted(tagger(accept), letters, limit=50) == last
@@ -65,7 +65,8 @@ class Copies:
 
 def test_probabilities_of_a_stream():
     found = probabilities_of_one(Copies(), np.array([0, 1, 1, 0, 1]))
-    np.testing.assert_allclose(found, [1 / (1 + np.exp(2)), *[1 / (1 + np.exp(-2))] * 2, 1 / (1 + np.exp(2))], rtol=1e-6)
+    low, high = 1 / (1 + np.exp(2)), 1 / (1 + np.exp(-2))
+    np.testing.assert_allclose(found, [low, high, high, low], rtol=1e-6)
 
 
 def test_mean_states_are_those_behind_each_word():

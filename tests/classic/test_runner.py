@@ -1,6 +1,7 @@
-"""Cases in processes, rows on disk, what is skipped and what is done again, the page; `experiment.py`, `worker.py`, `page.py`.
+"""Cases in processes, rows on disk, what is skipped and what is done again, the page.
 
-The processes' work is done in this one: their command line and their environment are what is looked at.
+Tests `experiment.py`, `worker.py` and `page.py` too. What processes do is done in this one: their command line and their
+environment are what is looked at.
 """
 import subprocess
 import types
@@ -122,8 +123,8 @@ def test_the_page_has_every_experiment_whose_rows_are_there(experiment, tmp_path
     (tmp_path / "tiny" / "picture.png").write_bytes(b"")
     text = page.write_page(chronological(), tmp_path).read_text()
     assert text.startswith("# Classic experiments\n\n1 experiments, 0 core minutes")
-    for part in ("## Tiny\n", "Nobody (2000). Does it run?", "- accuracy: share of right tags", "![Tiny](tiny/picture.png)",
-                 "- Published, elsewhere: 0.5", "- B, seed 1: it diverged, at once"):
+    for part in ("## Tiny\n", "Nobody (2000). Does it run?", "- accuracy: share of right tags",
+                 "![Tiny](tiny/picture.png)", "- Published, elsewhere: 0.5", "- B, seed 1: it diverged, at once"):
         assert part in text
     assert "Published, B" not in text and "Elman" not in text
 

@@ -1,4 +1,4 @@
-"""Reber strings against an acceptor of its own: a regular expression, and an enumeration of the language it describes."""
+"""Reber strings against an acceptor of its own: a regular expression, and the language it describes, enumerated."""
 import doctest
 import itertools
 import re
@@ -49,7 +49,7 @@ def test_possible_symbols_are_those_that_some_string_of_the_language_goes_on_wit
     checked = 0
     for string, sets in zip(data.strings("train"), data.possible("train")):
         assert sets.shape == (len(string) - 1, len(SYMBOLS))
-        for place in range(1, min(len(string), 6)):                       # three more symbols lead to an end from any node
+        for place in range(1, min(len(string), 6)):                       # then three more symbols lead to an end
             wanted = {other[place] for other in language if len(other) > place and other.startswith(string[:place])}
             assert {symbol for symbol, may in zip(SYMBOLS, sets[place - 1]) if may} == wanted, string[:place]
             checked += 1

@@ -130,7 +130,7 @@ def test_patience_ends_the_run(make_config):
 def test_scores_that_are_high_enough_end_the_run(make_config):
     losses = [float(row["valid_loss"]) for row in metrics(train(build_task(make_config()), "p"))]
     assert losses[0] > losses[1] > losses[2]
-    between = (losses[1] + losses[0]) / 2                                 # the loss is above it in the first epoch alone
+    between = (losses[1] + losses[0]) / 2                                 # above it in the first epoch alone
     for wanted, epochs in (({"loss": between}, 1), ({"loss": between, "perplexity": 1e9}, 3)):
         assert len(metrics(train(build_task(make_config({"training.stop_at": wanted})), "p"))) == epochs
     with pytest.raises(ConfigError, match="training.stop_at: there is no score 'los'; did you mean 'loss'"):
