@@ -1,6 +1,6 @@
 """The copy memory problem: ten symbols again after 100 and more steps."""
+from gluon_rnn.classic.bars import bars
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
-from gluon_rnn.classic.pictures import bars
 from gluon_rnn.data.copying import BLANK
 from gluon_rnn.parts import build_data
 

@@ -2,8 +2,8 @@
 import numpy as np
 
 from gluon_rnn import recipes
+from gluon_rnn.classic.bars import bars
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
-from gluon_rnn.classic.pictures import bars
 from gluon_rnn.metrics.baselines.classes import baselines
 from gluon_rnn.parts import build_data
 
@@ -18,9 +18,9 @@ class GaitNextFrame(Experiment):
     """The next frame of eight walkers, by networks with states or delays and by a linear model."""
 
     title = "Walking: the next frame"
-    source = "Generated walking cycles, eight walkers, measurement noise of 0.5 degrees"
+    source = "Generated, with the shapes of curves in Winter 1991; eight walkers, measurement noise of 0.5 degrees"
     question = "How far is the next frame of hip, knee and ankle from its prediction, in degrees, beside an AR model?"
-    year = 2020
+    year = 1991
     columns = {"open_loop_rmse": "error one frame (40 ms) ahead, degrees; no less than the noise of 0.5",
                "free_run_rmse": "error of predictions that go on from themselves behind 50 frames, for 8 seconds"}
 
@@ -44,10 +44,10 @@ class GaitWalker(Experiment):
     """Who walks: a class for each walker, by networks, and by the walker whose linear model errs least."""
 
     title = "Walking: who walks"
-    source = ("Generated walking cycles, eight walkers who differ little, pieces of 30 frames, about a stride from any "
-              "phase on, measurement noise of 2 degrees")
+    source = ("Generated, with the shapes of curves in Winter 1991; eight walkers who differ little, pieces of 30 frames, "
+              "about a stride from any phase on, measurement noise of 2 degrees")
     question = "Which of eight walkers is it, by a classifier, and by the walker whose own AR model predicts best?"
-    year = 2020
+    year = 1991
     columns = {"accuracy": "share of 320 test pieces whose walker is right; guessing has 0.125"}
 
     def cases(self):

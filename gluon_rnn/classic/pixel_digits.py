@@ -1,7 +1,7 @@
 """Digits read pixel by pixel, row by row."""
 from gluon_rnn.classic.adding import IRNN
+from gluon_rnn.classic.bars import bars
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
-from gluon_rnn.classic.pictures import bars
 
 __all__ = ["PixelDigitsExperiment"]
 

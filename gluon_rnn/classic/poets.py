@@ -2,8 +2,8 @@
 import numpy as np
 
 from gluon_rnn import recipes
+from gluon_rnn.classic.bars import bars
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
-from gluon_rnn.classic.pictures import bars
 from gluon_rnn.data import SentenceTokenizer
 from gluon_rnn.data.sentences import MARK
 from gluon_rnn.files import write_text
@@ -42,9 +42,9 @@ class Poets(Experiment):
     """Lines of Poe and Frost, the same division of the same lines in both cases."""
 
     title = "Two poets from parts of speech alone"
-    source = "A well-known exercise of courses, there with Markov models of tags or words"
+    source = "A well-known exercise of courses; tags are the universal ones (Nivre et al. 2020)"
     question = "How much of a poet is in the order of parts of speech, without any word?"
-    year = 2014
+    year = 2020
     columns = {"accuracy": "share of test lines whose poet is right",
                "macro_f1": "F1 of either poet, the mean of both",
                "most_frequent": "accuracy of always naming the poet of most training lines"}

@@ -1,8 +1,8 @@
 """Strings a^n b^n and a^n b^n c^n, with the set of symbols that may come next at each place.
 
 A string begins with a mark S and ends with a mark T. Behind S comes an a; behind an a another one or a b; behind the
-first b it is known how many more are to come, so that every further symbol is certain. The set of possible next symbols,
-such as "ab", is the tag of a place: a network that has all of them right has accepted the string.
+first b it is known how many more are to come, so that every further symbol is certain. The set of symbols that may
+come, such as "ab", is the tag of a place: a network that has all of them right has accepted the string.
 
 References
 ----------

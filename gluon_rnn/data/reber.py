@@ -1,8 +1,8 @@
 """Strings of the Reber grammar and of the embedded one, with the symbols that may come next at each place.
 
-The grammar is a graph: from the node that one is in, one of two arcs is taken, each with probability 1/2, and its symbol
-written. An embedded string is T or P, a whole string of the grammar, and the same letter once more, between B and E: the
-letter before the last is determined by the second one, however long the string between them is.
+The grammar is a graph: from the node that one is in, one of two arcs is taken, each with probability 1/2, and its
+symbol written. An embedded string is T or P, a whole string of the grammar, and the same letter once more, between B
+and E: the letter before the last is determined by the second one, however long the string between them is.
 
 References
 ----------
@@ -60,8 +60,8 @@ class Reber(SymbolFrames):
     train, test : int, default 256, 256
         Strings in each split, drawn independently: some are drawn more than once.
     valid : int, default 0
-        Strings of the validation split; with 0 it is those of train and of test together, as the criterion of Hochreiter
-        and Schmidhuber has it: it ends the training when no symbol of either is predicted wrongly.
+        Strings of the validation split; with 0 it is those of train and of test together, for the criterion of
+        Hochreiter and Schmidhuber: training ends when no symbol of either is predicted wrongly.
     seed : int, default 0
         Of these data alone; other random generators neither change them nor are changed.
 

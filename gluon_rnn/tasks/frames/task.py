@@ -36,8 +36,8 @@ class FramesTask(Task):
 
     The loss is the mean over all predicted frames of a split, in nats: frames 2 to T of each piece (see
     `gluon_rnn.data.PianoRoll`), the measure of Bai, Kolter and Koltun (2018). The score ``loss_by_piece`` is the mean
-    over pieces of each piece's own mean. Data that know what may come next (`gluon_rnn.data.Reber`) give ``solved``, the
-    share of pieces in which everything that may come has larger outputs, at every place, than anything that may not.
+    over pieces of each piece's own mean. Data that know what may come next (`gluon_rnn.data.Reber`) give ``solved``,
+    the share of pieces in which all that may come has larger outputs, at every place, than anything that may not.
     """
 
     default_model = "frame_predictor"

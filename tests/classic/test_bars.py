@@ -3,19 +3,19 @@ import doctest
 
 import pytest
 
-from gluon_rnn.classic import pictures
+from gluon_rnn.classic import bars
 
 ROWS = [{"label": "a", "seed": 1, "x": 1.0}, {"label": "b", "seed": 1, "error": "diverged"},
         {"label": "a", "seed": 2, "x": 3.0}, {"label": "c", "seed": 1, "x": 0.5}]
 
 
 def test_example():
-    assert doctest.testmod(pictures).failed == 0
+    assert doctest.testmod(bars).failed == 0
 
 
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_bars_hold_the_rows(tmp_path, logarithmic):
-    figure = pictures.bars(tmp_path / "x.png", ROWS, "x", {"limit": 2.5}, logarithmic=logarithmic)
+    figure = bars.bars(tmp_path / "x.png", ROWS, "x", {"limit": 2.5}, logarithmic=logarithmic)
     axes, = figure.axes
     assert [bar.get_width() for bar in axes.patches] == [2.0, 0.5]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "c"]
@@ -26,4 +26,4 @@ def test_bars_hold_the_rows(tmp_path, logarithmic):
 
 
 def test_no_picture_of_nothing(tmp_path):
-    assert pictures.bars(tmp_path / "x.png", ROWS[1:2], "x") is None and not (tmp_path / "x.png").exists()
+    assert bars.bars(tmp_path / "x.png", ROWS[1:2], "x") is None and not (tmp_path / "x.png").exists()
