@@ -44,8 +44,8 @@ class GaitWalker(Experiment):
     """Who walks: a class for each walker, by networks, and by the walker whose linear model errs least."""
 
     title = "Walking: who walks"
-    source = ("Generated, with the shapes of curves in Winter 1991; eight walkers who differ little, pieces of 30 frames, "
-              "about a stride from any phase on, measurement noise of 2 degrees")
+    source = ("Generated, with the shapes of curves in Winter 1991; eight walkers who differ little, pieces of 30 "
+              "frames, about a stride from any phase on, measurement noise of 2 degrees")
     question = "Which of eight walkers is it, by a classifier, and by the walker whose own AR model predicts best?"
     year = 1991
     columns = {"accuracy": "share of 320 test pieces whose walker is right; guessing has 0.125"}
