@@ -44,7 +44,8 @@ class CopyMemoryExperiment(Experiment):
         """Return four networks at T = 100, and the best one at T = 300."""
         short = [Case(f"{name}, T = 100", "classic/copy_memory", overrides) for name, overrides in _NETWORKS.items()]
         return [*short, Case("GRU, chrono, T = 300", "classic/copy_memory", (
-            "model.encoder.name=gru", "data.delay=300", "model.encoder.i2h_bias_initializer.max_time=450", "data.train=10000"))]
+            "model.encoder.name=gru", "data.delay=300", "data.train=10000",
+            "model.encoder.i2h_bias_initializer.max_time=450"))]
 
     def measure(self, run, case):
         """Return the loss beside that without memory, and the share of symbols that are right."""
