@@ -32,7 +32,7 @@ ORDER = [
     "estimators",
     "convert",
     "export results",
-    "benchmark",
+    "benchmark classic",
     "serve",
     "cli",
     "scripts",

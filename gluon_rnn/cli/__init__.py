@@ -26,5 +26,6 @@ COMMANDS = (
     "results",
     "zoo",
     "benchmark",
+    "classic",
     "completion",
 )

@@ -33,6 +33,7 @@ from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.start import take_over
 from gluon_rnn.training.step import DivergedError
+from gluon_rnn.training.stopping import has_reason_to_stop
 from gluon_rnn.training.word_embedding import WordEmbedding
 
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
@@ -227,8 +228,8 @@ class Loop:
     # ---- epochs --------------------------------------------------------------------------------------------------
 
     def run(self, signals):
-        """Train until the last epoch, until patience is at an end, or until a signal."""
-        while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
+        """Train until the last epoch, until patience is at an end, scores are high enough, or until a signal."""
+        while self.position.epoch < self.epochs and not signals.received and not self._has_reason_to_stop():
             totals, finished = self.run_epoch(signals)
             if finished and not self._evaluates():
                 self._next_epoch(totals)
@@ -321,9 +322,9 @@ class Loop:
         position.epoch, position.step_in_epoch, self.carried = position.epoch + 1, 0, None
         position.totals = vars(totals) if totals else {}
 
-    def _out_of_patience(self):
+    def _has_reason_to_stop(self):
         waited = self.position.epoch - self.position.best_epoch
-        return self.settings.patience is not None and waited >= self.settings.patience
+        return has_reason_to_stop(self.settings, waited, self.metrics.rows)
 
     def evaluate(self, split):
         """Return the task's scores of the averaged weights on `split`, the loss first."""
