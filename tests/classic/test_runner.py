@@ -1,7 +1,7 @@
 """Cases in processes, rows on disk, what is skipped and what is done again, the page.
 
-Tests `experiment.py`, `worker.py` and `page.py` too. What processes do is done in this one: their command line and
-their environment are what is looked at.
+Tests `experiment.py`, `worker.py`, `page.py` and `gluon_rnn/cli/classic.py` too. What processes do is done in this one:
+their command line and their environment are what is looked at.
 """
 import subprocess
 import types
