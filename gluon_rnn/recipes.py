@@ -180,7 +180,9 @@ def _overridden(raw, key, override):
     In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole.
     """
     try:
-        old, new = (OmegaConf.select(each, key, default=None) for each in (raw, override))
+        # An override by itself may have no answer to the names in it, such as ${output_dir}.
+        old, new = (OmegaConf.select(each, key, default=None, throw_on_resolution_failure=False)
+                    for each in (raw, override))
         if "." in key and OmegaConf.is_config(old) and OmegaConf.is_config(new) and not _same_part(old, new):
             OmegaConf.update(raw, key, new, merge=False)
             return raw

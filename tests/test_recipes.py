@@ -144,6 +144,11 @@ def test_a_part_given_anew_replaces_the_old_one_and_sections_are_merged(override
     assert recipes.read(BASE, {name: OmegaConf.select(as_dict[name], name)}) == recipes.read(BASE, [override])
 
 
+def test_an_override_may_name_a_key_of_the_recipe():
+    found = recipes.read({**BASE, "output_dir": "here"}, ["data.train=${output_dir}/train.csv"])
+    assert found["data"]["train"] == "here/train.csv"
+
+
 def test_a_key_that_does_not_fit_into_a_list_is_one_sentence():
     with pytest.raises(ConfigError, match="data.split.rows: this key cannot be put into what the recipe has there"):
         recipes.read({**BASE, "data": {**BASE["data"], "split": [0.5, 0.5]}}, ["data.split.rows=[4, 4]"])

@@ -9,7 +9,7 @@ IRNN = ("model.encoder={name: rnn, activation: relu, hidden_size: 64, h2h_weight
         "i2h_weight_initializer: {name: normal, sigma: 0.03}}",)
 _RATE = "training.optimizer.learning_rate="
 _CHRONO = "model.encoder.i2h_bias_initializer={name: chrono, max_time: LENGTH}"
-_TDNN = "model.encoder={name: tdnn, contexts: [[-9, 0]]}"
+_TDNN = "model.encoder={name: tdnn, hidden_size: 32, contexts: [[-9, 0]]}"
 _NETWORKS = {
     "RNN": ("model.encoder.name=rnn", f"{_RATE}0.001"),
     "IRNN": IRNN,
