@@ -8,7 +8,7 @@ from gluon_rnn.classic.experiment import Case, Experiment, experiments
 from gluon_rnn.classic.pictures import axes_of, save
 from gluon_rnn.data.elman import ElmanGrammar
 
-__all__ = ["LexicalClasses", "classes_of", "groups_of", "mean_states", "purity"]
+__all__ = ["LexicalClasses", "classes_of", "groups_of", "mean_states", "pure_at", "purity"]
 
 ANIMATE = ("NOUN-HUM", "NOUN-ANIM", "NOUN-AGRESS")
 _FILE = "states.npz"
@@ -39,6 +39,11 @@ def purity(groups, classes):
     return sum(max(np.unique(classes[groups == group], return_counts=True)[1]) for group in set(groups)) / len(groups)
 
 
+def pure_at(vectors, classes):
+    """Return the least number of groups of `vectors` (n, H) each of which has words of one class only."""
+    return next(count for count in range(1, len(classes) + 1) if purity(groups_of(vectors, count), classes) == 1)
+
+
 def classes_of(categories):
     """Return "verb", "animate" or "inanimate" of each word, a dict, from its categories in Elman's lexicon."""
     return {word: "verb" if category.startswith("VERB") else "animate" if category in ANIMATE else "inanimate"
@@ -58,7 +63,7 @@ class LexicalClasses(Experiment):
                "above_best": "share by which it is above that of the true grammar on the same split",
                "above_entropy": "share by which it is above that of the grammar's entropy, 7.02",
                "classes": "purity of the three groups that clustering makes of words: verbs, animates, inanimates",
-               "nouns_verbs": "purity of the same groups: nouns, verbs",
+               "pure_at": "groups at which each is of one of these classes; 29 words have at least 3",
                "animates": "purity of the two groups that it makes of nouns: animates, inanimates"}
     published = {"Elman's network of 150 hidden units": "nouns, verbs and animates apart in a tree; no perplexity"}
 
@@ -73,12 +78,12 @@ class LexicalClasses(Experiment):
         words = predictor.assets.vocab.idx_to_token
         states, classes = mean_states(predictor.model, data.ids("test"), len(words)), classes_of(data.categories)
         np.savez(run.path / _FILE, words=words, states=states)
-        kinds, groups = np.array([classes[word] for word in words]), groups_of(states, 3)
+        kinds = np.array([classes[word] for word in words])
         is_noun = kinds != "verb"
         perplexity = run.scores["perplexity"]
         return {"perplexity": perplexity, "above_best": perplexity / math.exp(data.ideal("test")) - 1,
                 "above_entropy": perplexity / math.exp(data.entropy_rate) - 1,
-                "classes": purity(groups, kinds), "nouns_verbs": purity(groups, is_noun),
+                "classes": purity(groups_of(states, 3), kinds), "pure_at": pure_at(states, kinds),
                 "animates": purity(groups_of(states[is_noun], 2), kinds[is_noun])}
 
     def draw(self, rows, path):
