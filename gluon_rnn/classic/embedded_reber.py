@@ -26,8 +26,8 @@ class EmbeddedReber(Experiment):
     def cases(self):
         """Return the networks; gated ones have chrono biases, which begin with a memory of up to 20 steps."""
         zeros = "model.encoder.i2h_bias_initializer=zeros"
-        rnn = ("model.encoder.name=rnn", "model.encoder.hidden_size=15", "training.optimizer.learning_rate=0.005",
-               zeros)
+        rnn = ("model.encoder.name=rnn", "model.encoder.hidden_size=15", zeros,
+               "training.optimizer.learning_rate=0.005")
         changes = {"LSTM": (), "LSTM, all biases 0": (zeros,), "GRU": ("model.encoder.name=gru",), "Elman RNN": rnn}
         return [Case(label, "classic/embedded_reber", overrides, _TRIALS) for label, overrides in changes.items()]
 

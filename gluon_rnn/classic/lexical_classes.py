@@ -8,7 +8,7 @@ from gluon_rnn.classic.experiment import Case, Experiment, experiments
 from gluon_rnn.classic.pictures import axes_of, save
 from gluon_rnn.data.elman import ElmanGrammar
 
-__all__ = ["LexicalClasses", "classes_of", "mean_states", "purity", "two_groups"]
+__all__ = ["LexicalClasses", "classes_of", "groups_of", "mean_states", "pure_at", "purity"]
 
 ANIMATE = ("NOUN-HUM", "NOUN-ANIM", "NOUN-AGRESS")
 _FILE = "states.npz"
@@ -23,10 +23,10 @@ def mean_states(model, ids, size):
     return sums / np.maximum(np.bincount(ids, minlength=size), 1)[:, None]
 
 
-def two_groups(vectors):
-    """Return the number, 1 or 2, of each of `vectors` (n, H): hierarchical clustering by mean distances, cut in two."""
+def groups_of(vectors, count):
+    """Return the number, 1 to `count`, of the group of each of `vectors` (n, H): Ward's clustering, its tree cut."""
     from scipy.cluster import hierarchy
-    return hierarchy.fcluster(hierarchy.linkage(vectors, "average"), 2, "maxclust")
+    return hierarchy.fcluster(hierarchy.linkage(vectors, "ward"), count, "maxclust")
 
 
 def purity(groups, classes):
@@ -37,6 +37,11 @@ def purity(groups, classes):
     """
     groups, classes = np.asarray(groups), np.asarray(classes)
     return sum(max(np.unique(classes[groups == group], return_counts=True)[1]) for group in set(groups)) / len(groups)
+
+
+def pure_at(vectors, classes):
+    """Return the least number of groups of `vectors` (n, H) each of which has words of one class only."""
+    return next(count for count in range(1, len(classes) + 1) if purity(groups_of(vectors, count), classes) == 1)
 
 
 def classes_of(categories):
@@ -57,13 +62,14 @@ class LexicalClasses(Experiment):
     columns = {"perplexity": "of the test split",
                "above_best": "share by which it is above that of the true grammar on the same split",
                "above_entropy": "share by which it is above that of the grammar's entropy, 7.02",
-               "nouns_verbs": "purity of the two groups that clustering makes of all words: nouns, verbs",
-               "animates": "purity of the two groups that it makes of nouns: animate, inanimate"}
+               "classes": "purity of the three groups that clustering makes of words: verbs, animates, inanimates",
+               "pure_at": "groups at which each is of one of these classes; 29 words have at least 3",
+               "animates": "purity of the two groups that it makes of nouns: animates, inanimates"}
     published = {"Elman's network of 150 hidden units": "nouns, verbs and animates apart in a tree; no perplexity"}
 
     def cases(self):
         """Return the networks."""
-        return [Case("Elman RNN", "classic/lexical_classes", (), (1, 2)),
+        return [Case("Elman RNN", "classic/lexical_classes", (), (1, 2, 3)),
                 Case("LSTM", "classic/lexical_classes", ("model.encoder.name=lstm",))]
 
     def measure(self, run, case):
@@ -72,13 +78,13 @@ class LexicalClasses(Experiment):
         words = predictor.assets.vocab.idx_to_token
         states, classes = mean_states(predictor.model, data.ids("test"), len(words)), classes_of(data.categories)
         np.savez(run.path / _FILE, words=words, states=states)
-        is_noun = np.array([classes[word] != "verb" for word in words])
-        nouns = [classes[word] for word in words if classes[word] != "verb"]
+        kinds = np.array([classes[word] for word in words])
+        is_noun = kinds != "verb"
         perplexity = run.scores["perplexity"]
         return {"perplexity": perplexity, "above_best": perplexity / math.exp(data.ideal("test")) - 1,
                 "above_entropy": perplexity / math.exp(data.entropy_rate) - 1,
-                "nouns_verbs": purity(two_groups(states), is_noun),
-                "animates": purity(two_groups(states[is_noun]), nouns)}
+                "classes": purity(groups_of(states, 3), kinds), "pure_at": pure_at(states, kinds),
+                "animates": purity(groups_of(states[is_noun], 2), kinds[is_noun])}
 
     def draw(self, rows, path):
         """Draw the tree of words, each in the colour of its class."""
@@ -89,7 +95,7 @@ class LexicalClasses(Experiment):
         with np.load(files[-1]) as found:
             words, states = found["words"].tolist(), found["states"]
         axes = axes_of(6, 7, xlabel="distance", title="Words by the mean states behind them")
-        hierarchy.dendrogram(hierarchy.linkage(states, "average"), labels=words, orientation="left", ax=axes,
+        hierarchy.dendrogram(hierarchy.linkage(states, "ward"), labels=words, orientation="left", ax=axes,
                              color_threshold=0, above_threshold_color="0.4")
         colours, classes = {"verb": "C3", "animate": "C0", "inanimate": "C2"}, classes_of(ElmanGrammar(1000).categories)
         for label in axes.get_yticklabels():

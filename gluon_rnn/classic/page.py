@@ -62,8 +62,9 @@ def _cell(values):
     """Return the mean of values, with the sample deviation of several ones, as text."""
     if not values:
         return "-"
-    spread = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.4g}{spread}"
+    mean, spread = statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    form, width = (",.0f", ",.0f") if abs(mean) >= 1000 else (".4g", ".2g")
+    return format(mean, form) + ("" if spread is None else f" ± {spread:{width}}")
 
 
 def _mean(values):

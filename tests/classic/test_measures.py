@@ -13,7 +13,7 @@ from gluon_rnn import recipes
 from gluon_rnn.classic import experiments
 from gluon_rnn.classic.counting import longest_accepted
 from gluon_rnn.classic.letters import errors_of
-from gluon_rnn.classic.lexical_classes import classes_of, mean_states, purity, two_groups
+from gluon_rnn.classic.lexical_classes import classes_of, groups_of, mean_states, pure_at, purity
 from gluon_rnn.classic.parity import shares_right
 from gluon_rnn.classic.xor_stream import probabilities_of_one
 from gluon_rnn.runs import Run
@@ -87,9 +87,11 @@ def test_errors_of_frames():
 def test_clustering_and_purity():
     rng = np.random.default_rng(0)
     vectors = np.concatenate([rng.normal(0, 0.1, (5, 3)), rng.normal(4, 0.1, (7, 3))])
-    groups = two_groups(vectors)
+    groups = groups_of(vectors, 2)
     assert purity(groups, ["a"] * 5 + ["b"] * 7) == 1 and len(set(groups)) == 2
     assert purity(groups, ["a"] * 6 + ["b"] * 6) == pytest.approx(11 / 12)
+    line = np.array([[0.0], [1], [10], [11], [30]])                       # its tree: ((0 1) (10 11)) 30
+    assert pure_at(line, ["a"] * 4 + ["b"]) == 2 and pure_at(line, list("aabbb")) == 3 and pure_at(line, ["a"] * 5) == 1
     assert classes_of({"x": "NOUN-HUM", "y": "VERB-EAT/VERB-AGPAT", "z": "NOUN-FOOD"}) == {
         "x": "animate", "y": "verb", "z": "inanimate"}
 

@@ -115,6 +115,8 @@ def test_the_table_has_means_deviations_and_the_papers_figures(experiment):
     lines = page.table(experiment, ROWS).splitlines()
     assert lines[0] == "|  | accuracy | extra | published | seeds | parameters | updates | seconds |"
     assert lines[2] == "| A | 0.6 ± 0.14 | - |  | 2 | 10 | 5 | 3 |"       # deviation of 0.5 and 0.7: 0.1 sqrt 2
+    assert page.table(experiment, [{"label": "A", "seed": seed, "strings": 20480.0 * seed} for seed in (1, 2)]).count(
+        "| 30,720 ± 14,482 |") == 1                                       # 20,480 / sqrt 2
     assert lines[3] == "| B | - | 3 | 0.75 | 1, 1 failed | - | - | 1 |"
 
 
