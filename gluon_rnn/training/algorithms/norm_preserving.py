@@ -126,10 +126,16 @@ def penalty(states, direct, weight, activation):
         going_back = deltas[t] @ weight
     after, slopes = (array.reshape(-1, states.shape[2]) for array in (deltas[1:], slopes[:-1]))
     before = (after @ weight) * slopes                                    # u_k
-    norms, kept = np.linalg.norm(after, axis=1), np.linalg.norm(before, axis=1)
+    norms, kept = _norms(after), _norms(before)
     counts = (norms > 0) & (kept > 0)
     after, before, slopes, norms, kept = (array[counts] for array in (after, before, slopes, norms, kept))
     ratios = kept / norms
     # Both vectors are made unit vectors first: products of what has vanished would leave float64.
     scaled = (2 * (ratios - 1))[:, None] * (after / norms[:, None])
     return float(((ratios - 1) ** 2).sum()), scaled.T @ (before / kept[:, None] * slopes)
+
+
+def _norms(rows):
+    """Return the norm of each row; squares of what has almost vanished would be 0."""
+    largest = np.abs(rows).max(axis=1)
+    return largest * np.linalg.norm(rows / np.where(largest > 0, largest, 1)[:, None], axis=1)
