@@ -7,6 +7,7 @@ from gluon_rnn.data.buckets import Buckets, pad
 from gluon_rnn.data.elman import ElmanGrammar
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
+from gluon_rnn.data.latching import Latching
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
 from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
 from gluon_rnn.data.scaling import Scaler, SeriesScaler
@@ -26,4 +27,4 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
-           "AddingProblem", "JoinedAudio", "TrajectoryValues"]
+           "AddingProblem", "JoinedAudio", "Latching", "TrajectoryValues"]
