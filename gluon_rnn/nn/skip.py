@@ -3,15 +3,21 @@ r"""Skip connections through time: an Elman network that reads its states of sev
     h_t = f(W x_t + b + sum_d U_d h_{t-d} + r)          d in delays, such as 1 and 4
 
 A gradient that goes back over the delay d takes a d-th of the steps, so that it fades as slowly as over a d-th of the
-time. With all delays 1 to D it is the recurrent part of a NARX network whose D last outputs are fed back.
+time. With all delays 1 to D it is a NARX network without hidden layers whose last D outputs are fed back. As such it runs
+without a loop where it is small enough: `gluon_rnn.nn.feedback`.
 
 References
 ----------
 Lin, Horne, Tino and Giles (1996), Learning long-term dependencies in NARX recurrent neural networks. El Hihi and
 Bengio (1995), Hierarchical recurrent neural networks for long-term dependencies.
 """
+import functools
+
+from gluon_rnn.nn import functional
 from gluon_rnn.nn.cells import RecurrentCell, RNNCell
 from gluon_rnn.nn.checks import check_activation, check_sizes
+from gluon_rnn.nn.delay import last_values
+from gluon_rnn.nn.feedback import FeedbackNetwork, can_fuse, must_loop
 from gluon_rnn.nn.shared import extends
 from gluon_rnn.nn.stacked import StackedCells
 from gluon_rnn.registry import encoders
@@ -43,9 +49,26 @@ class SkipCell(RNNCell):
 
     def step(self, F, projected, states, parameters):
         """h = f(W x + b + U [h_{t-d}, ...]); the states move on by one step."""
-        before = [states[delay - 1] for delay in self.delays]
-        h, _ = super().step(F, projected, [F.concat(*before, dim=1) if len(before) > 1 else before[0]], parameters)
+        before = _joined(F, [states[delay - 1] for delay in self.delays])
+        h, _ = super().step(F, projected, [before], parameters)
         return h, [h, *states[:-1]]
+
+    def network(self, dtype):
+        """Return the `FeedbackNetwork` that feeds h back over all delays up to the longest; None where none would do."""
+        sizes, activations = (self.hidden_size,), (self._activation,)
+        if not can_fuse(sizes, activations, self.num_states * self.hidden_size, dtype):
+            return None
+        return FeedbackNetwork(self.input_size, sizes, activations, self.hidden_size, self.num_states, dtype)
+
+    def as_feedback(self, F, parameters, dtype):
+        """Return `parameters` by the names of `FeedbackNetwork.run`: h is its output, and zeros read other delays."""
+        blocks = {delay: F.slice_axis(parameters["h2h_weight"], axis=1, begin=place * self.hidden_size,
+                                      end=(place + 1) * self.hidden_size) for place, delay in enumerate(self.delays)}
+        zeros = F.zeros((self.hidden_size, self.hidden_size), dtype=dtype)
+        parts = [blocks.get(delay, zeros) for delay in range(1, self.num_states + 1)]
+        return {"layers": [(parameters["i2h_weight"], parameters["i2h_bias"])], "skip": None, "skip_feedback": None,
+                "feedback": _joined(F, parts),
+                "output": F.eye(self.hidden_size, dtype=dtype), "output_bias": F.zeros((self.hidden_size,), dtype=dtype)}
 
 
 @encoders.register("skip")
@@ -86,6 +109,44 @@ class Skip(StackedCells):
     def __init__(self, *args, delays=(1, 4), activation="tanh", **options):
         self._cell_options = {"delays": delays, "activation": activation}
         super().__init__(*args, **options)
+
+    def cast(self, dtype):
+        """Cast parameters and default states to `dtype`."""
+        super().cast(dtype)
+        self._fused = self.l0.network(self._dtype) is not None            # the same for all layers
+
+    @property
+    def loops(self):
+        """Whether it runs in a loop: False where each layer is one fused operator, `gluon_rnn.nn.feedback`."""
+        return not self._fused
+
+    @property
+    def fused_size(self):
+        """States of the fused operator of a layer; 0 where it runs in a loop."""
+        return self.l0.network(self._dtype).state_size if self._fused else 0
+
+    def forward_sequence(self, F, inputs, states, valid_length, **options):
+        """Run the stack: (T, N, C) and states (L, N, H) to (T, N, H) and the last states."""
+        if self.loops or must_loop(F):
+            return super().forward_sequence(F, inputs, states, valid_length, **options)
+        return self._through_layers(F, inputs, states, functools.partial(self._run_fused, F, valid_length=valid_length))
+
+    def _run_fused(self, F, cell, inputs, states, valid_length):
+        if valid_length is not None:
+            inputs = functional.mask(F, inputs, valid_length)                # first of all, so that NaN stays out
+        parameters = cell.prepare(F, cell.values(inputs), states)
+        weights = cell.as_feedback(F, parameters, self._dtype)
+        outputs, _ = cell.network(self._dtype).run(F, inputs, _joined(F, states), weights)
+        if valid_length is not None:
+            outputs = functional.mask(F, outputs, valid_length)
+        before = [F.expand_dims(state, axis=0) for state in reversed(states)]
+        last = last_values(F, F.concat(*before, outputs, dim=0), len(states), valid_length)      # (D, N, H), oldest first
+        return outputs, [F.reshape(F.slice_axis(last, axis=0, begin=place, end=place + 1), shape=(-3, 0))
+                         for place in range(len(states) - 1, -1, -1)]
+
+
+def _joined(F, parts):
+    return F.concat(*parts, dim=1) if len(parts) > 1 else parts[0]
 
 
 def _checked(delays):

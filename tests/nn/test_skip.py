@@ -32,9 +32,12 @@ def by_the_equation(layer, inputs, past):
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("delays, activation", [((1, 4), "tanh"), ((3,), "sigmoid"), ((1, 2, 3), "relu")])
-def test_equation(delays, activation, hybrid):
+def test_equation(delays, activation, fused, hybrid):
     layer = make(delays, activation)
+    assert layer.loops == (activation == "relu")                          # which is not fused in float64
+    layer._fused = fused and not layer.loops
     if hybrid:
         layer.hybridize()
     inputs, longest = mx.nd.random.normal(shape=(7, 3, 3), dtype="float64"), max(delays)
@@ -57,8 +60,10 @@ def test_a_delay_of_one_step_is_the_elman_network():
     np.testing.assert_allclose(layer(inputs).asnumpy(), plain(inputs).asnumpy(), **EXACT)
 
 
-def test_gradients_are_central_differences():
+@pytest.mark.parametrize("fused", [False, True])
+def test_gradients_are_central_differences(fused):
     layer = make((1, 3), num_layers=2)
+    layer._fused = fused
     inputs = mx.nd.random.normal(shape=(5, 2, 3), dtype="float64")
     states = [mx.nd.random.normal(shape=(2, 2, 4), dtype="float64") for _ in range(3)]
     lengths = mx.nd.array([5, 2])
@@ -108,3 +113,9 @@ def test_a_cell_of_gluons():
     inputs = mx.nd.random.normal(shape=(5, 2, 3), dtype="float64")
     outputs, _ = cell.unroll(5, inputs, layout="TNC", merge_outputs=True)
     np.testing.assert_allclose(outputs.asnumpy(), layer(inputs).asnumpy(), **EXACT)
+
+
+def test_only_small_networks_run_without_a_loop():
+    assert not Skip(32, delays=(1, 3)).loops and Skip(32, delays=(1, 40)).loops
+    assert Skip(32, delays=(1, 3)).fused_size == 4 * 32                   # h, and h of three steps
+    assert Skip(4, activation="softsign").loops and not Skip(4, activation="relu").loops
