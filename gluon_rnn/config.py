@@ -91,6 +91,7 @@ class Training(_Section):
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
+    stop_at: dict[str, float] = {}                       # {score: value}: an evaluation with all so high is the last
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     report: bool = True                                  # pictures, predictions and baselines; without it scores only
@@ -107,7 +108,7 @@ class Training(_Section):
     def _name_alone(cls, value):
         return {"name": value} if isinstance(value, str) else value
 
-    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", mode="before")
+    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", "stop_at", mode="before")
     @classmethod
     def _taken_back(cls, value, info):
         """Take null for none: an override cannot empty a mapping of the recipe otherwise."""

@@ -2,14 +2,18 @@
 from gluon_rnn.data.adding import AddingProblem
 from gluon_rnn.data.audio import AudioFolder
 from gluon_rnn.data.audio_reader import AudioReader
+from gluon_rnn.data.bit_strings import Parity, XorStream
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.buckets import Buckets, pad
+from gluon_rnn.data.counting import Counting
 from gluon_rnn.data.elman import ElmanGrammar
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
 from gluon_rnn.data.latching import Latching
+from gluon_rnn.data.letters import Letters
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
 from gluon_rnn.data.piano_roll import PianoRoll, read_rolls, transpose
+from gluon_rnn.data.reber import Reber
 from gluon_rnn.data.scaling import Scaler, SeriesScaler
 from gluon_rnn.data.sentences import SentenceTokenizer
 from gluon_rnn.data.series import Recording, SeriesSet, TimeSeries
@@ -17,6 +21,7 @@ from gluon_rnn.data.subwords import SubwordTokenizer
 from gluon_rnn.data.systems import NARMA, MackeyGlass, Plant
 from gluon_rnn.data.tables import SeriesFormat
 from gluon_rnn.data.tagged_text import Conllu, Sentence, TagEncoder, read_conllu
+from gluon_rnn.data.temporal_order import TemporalOrder
 from gluon_rnn.data.text import Characters, Words, encode, tokenize
 from gluon_rnn.data.trajectories import Trajectories, TrajectoryReader
 from gluon_rnn.data.trajectory_values import TrajectoryValues
@@ -27,4 +32,5 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
+           "Counting", "Letters", "Parity", "Reber", "TemporalOrder", "XorStream",
            "AddingProblem", "JoinedAudio", "Latching", "TrajectoryValues"]

@@ -21,6 +21,7 @@ from gluon_rnn import runtime
 from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
+from gluon_rnn.registry import suggest
 from gluon_rnn.training import checkpoints, folder, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
@@ -199,8 +200,8 @@ class Loop:
     # ---- epochs --------------------------------------------------------------------------------------------------
 
     def run(self, signals):
-        """Train until the last epoch, until patience is at an end, or until a signal."""
-        while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
+        """Train until the last epoch, until patience is at an end, scores are high enough, or until a signal."""
+        while self.position.epoch < self.epochs and not signals.received and not self._has_reason_to_stop():
             totals, finished = self.run_epoch(signals)
             if finished and not self._evaluates():
                 self._next_epoch(totals)
@@ -293,9 +294,19 @@ class Loop:
         position.epoch, position.step_in_epoch, self.carried = position.epoch + 1, 0, None
         position.totals = vars(totals) if totals else {}
 
-    def _out_of_patience(self):
-        waited = self.position.epoch - self.position.best_epoch
-        return self.settings.patience is not None and waited >= self.settings.patience
+    def _has_reason_to_stop(self):
+        """Whether patience is at an end, or the last evaluation has all scores that ``stop_at`` asks for."""
+        waited, wanted = self.position.epoch - self.position.best_epoch, self.settings.stop_at
+        if self.settings.patience is not None and waited >= self.settings.patience:
+            return True
+        if not wanted or not self.metrics.rows:
+            return False
+        row = self.metrics.rows[-1]
+        for name in wanted:
+            if f"valid_{name}" not in row:
+                raise configuration.ConfigError(f"training.stop_at: there is no score {name!r}; "
+                                                + suggest(name, [key[6:] for key in row if key.startswith("valid_")]))
+        return all(float(row[f"valid_{name}"]) >= value for name, value in wanted.items())
 
     def evaluate(self, split):
         """Return the task's scores of the averaged weights on `split`, the loss first."""
