@@ -3,20 +3,22 @@ import tempfile
 
 from gluon_rnn import recipes
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
+from gluon_rnn.classic.pictures import axes_of, save
 from gluon_rnn.runs import Run
 from gluon_rnn.training import TrainingError, train
 
 __all__ = ["LENGTHS", "Latching", "solved"]
 
 #: the shortest is that of the recipe's run; the others are trained in `measure`
-LENGTHS, TRIALS, SOLVED = (10, 20, 40, 60, 80), 3, 0.99
-_NARX = "model.encoder.name=skip"
+LENGTHS, TRIALS, SOLVED = (50, 100, 200, 300), 4, 0.99
+_NARX, _LSTM = "model.encoder.name=skip", "model.encoder.name=lstm"
 NETWORKS = {
     "RNN": (),
     "NARX, 2 output delays": (_NARX, "model.encoder.delays=[1,2]"),
     "NARX, 4 output delays": (_NARX, "model.encoder.delays=[1,2,3,4]"),
     "NARX, 6 output delays": (_NARX, "model.encoder.delays=[1,2,3,4,5,6]"),
-    "LSTM": ("model.encoder.name=lstm",),
+    "LSTM": (_LSTM,),
+    "LSTM, chrono": (_LSTM, "model.encoder.i2h_bias_initializer={name: chrono, max_time: 300}"),
 }
 
 
@@ -44,7 +46,7 @@ class Latching(Experiment):
     year = 1994
     question = ("How long does a network keep one bit against noise, when it has learnt on sequences of that length? A "
                 "NARX network feeds back its last outputs, each by weights of its own.")
-    columns = {"T = 10": f"share of {TRIALS} networks that tell {SOLVED:.0%} of the test sequences of 10 steps apart, "
+    columns = {"T = 50": f"share of {TRIALS} networks that tell {SOLVED:.0%} of the test sequences of 50 steps apart, "
                          "trained on such; other lengths likewise",
                "longest": "the longest of these lengths that more than half of the networks have learnt"}
     published = {"NARX beside RNN": "two to three times the length (abstract of Lin et al.); one unit there, two "
@@ -64,15 +66,11 @@ class Latching(Experiment):
 
     def draw(self, rows, path):
         """Draw the shares by length, a line for each network."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
+        axes = axes_of(7, 4, xlabel="length of the sequences", ylabel="share of networks that learn it",
+                       ylim=(-0.05, 1.05))
         for row in rows:
             if "error" not in row:
                 axes.plot(LENGTHS, [row[f"T = {length}"] for length in LENGTHS], "o-", label=row["label"])
-        axes.set(xlabel="length of the sequences", ylabel="share of networks that learn it", ylim=(-0.05, 1.05))
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-        figure.savefig(path, dpi=120)
+        save(axes, path)

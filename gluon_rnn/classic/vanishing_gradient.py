@@ -6,6 +6,7 @@ import numpy as np
 
 from gluon_rnn import runtime
 from gluon_rnn.classic.experiment import Experiment, experiments
+from gluon_rnn.classic.pictures import axes_of, save
 from gluon_rnn.diagnostics import gradient_through_time
 from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.registry import encoders
@@ -72,11 +73,8 @@ class VanishingGradient(Experiment):
 
     def draw(self, rows, path):
         """Draw the norms of ``norms.csv`` beside `path` by lag, a line for each network, on a log axis."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
+        axes = axes_of(8, 5, yscale="log", ylim=(1e-12, 1e2), xlabel="lag T - t in steps",
+                       ylabel="norm of dL_T / dh_t, that at T being 1", title="gradients of networks before training")
         for number, line in enumerate((path.parent / "norms.csv").read_text(encoding="utf-8").splitlines()[1:]):
             label, _, values = line[1:].partition('",')
             shares = np.array(values.split(","), float)
@@ -84,8 +82,6 @@ class VanishingGradient(Experiment):
             axes.plot(np.arange(len(shares)), shares, style, color=f"C{number % 10}",
                       label=label)
         axes.axhline(0.01, color="black", linewidth=0.8)
-        axes.set(yscale="log", ylim=(1e-12, 1e4), xlabel="lag T - t in steps",
-                 ylabel="norm of dL_T / dh_t, that at T being 1", title="gradients of networks before training")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small", ncols=2)
-        figure.savefig(path, dpi=120)
+        save(axes, path)
