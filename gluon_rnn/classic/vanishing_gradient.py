@@ -63,7 +63,7 @@ class VanishingGradient(Experiment):
         found, lines = [], ["label," + ",".join(map(str, range(STEPS)))]
         for label in NETWORKS:
             begun = time.monotonic()
-            shares = shares_by_lag(label, seed=1)
+            shares = shares_by_lag(label, 1, STEPS)
             lines.append(f'"{label}",' + ",".join(f"{share:.6g}" for share in shares))
             found.append({"label": label, "seed": 1, "memory": float(np.flatnonzero(shares >= 0.01)[-1]),
                           **{f"left at {lag}": float(shares[lag]) for lag in (10, 30, 90)},
