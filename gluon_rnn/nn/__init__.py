@@ -32,6 +32,7 @@ from gluon_rnn.nn.unroll import Unrolled
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
            "ZoneoutGRU", "Skip", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
-           "JordanCell", "SkipCell", "Unrolled", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi", "SequenceBlock",
+           "JordanCell", "SkipCell", "Unrolled", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi",
+           "SequenceBlock",
            "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
            "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]

@@ -3,8 +3,8 @@ r"""Skip connections through time: an Elman network that reads its states of sev
     h_t = f(W x_t + b + sum_d U_d h_{t-d} + r)          d in delays, such as 1 and 4
 
 A gradient that goes back over the delay d takes a d-th of the steps, so that it fades as slowly as over a d-th of the
-time. With all delays 1 to D it is a NARX network without hidden layers whose last D outputs are fed back. As such it runs
-without a loop where it is small enough: `gluon_rnn.nn.feedback`.
+time. With all delays 1 to D it is a NARX network without hidden layers whose last D outputs are fed back. As such it
+runs without a loop where it is small enough: `gluon_rnn.nn.feedback`.
 
 References
 ----------
@@ -54,7 +54,7 @@ class SkipCell(RNNCell):
         return h, [h, *states[:-1]]
 
     def network(self, dtype):
-        """Return the `FeedbackNetwork` that feeds h back over all delays up to the longest; None where none would do."""
+        """Return the `FeedbackNetwork` that feeds h back over all delays to the longest; None where there is none."""
         sizes, activations = (self.hidden_size,), (self._activation,)
         if not can_fuse(sizes, activations, self.num_states * self.hidden_size, dtype):
             return None
@@ -64,11 +64,12 @@ class SkipCell(RNNCell):
         """Return `parameters` by the names of `FeedbackNetwork.run`: h is its output, and zeros read other delays."""
         blocks = {delay: F.slice_axis(parameters["h2h_weight"], axis=1, begin=place * self.hidden_size,
                                       end=(place + 1) * self.hidden_size) for place, delay in enumerate(self.delays)}
-        zeros = F.zeros((self.hidden_size, self.hidden_size), dtype=dtype)
+        size = self.hidden_size
+        zeros = F.zeros((size, size), dtype=dtype)
         parts = [blocks.get(delay, zeros) for delay in range(1, self.num_states + 1)]
         return {"layers": [(parameters["i2h_weight"], parameters["i2h_bias"])], "skip": None, "skip_feedback": None,
-                "feedback": _joined(F, parts),
-                "output": F.eye(self.hidden_size, dtype=dtype), "output_bias": F.zeros((self.hidden_size,), dtype=dtype)}
+                "feedback": _joined(F, parts), "output": F.eye(size, dtype=dtype),
+                "output_bias": F.zeros((size,), dtype=dtype)}
 
 
 @encoders.register("skip")
@@ -140,7 +141,7 @@ class Skip(StackedCells):
         if valid_length is not None:
             outputs = functional.mask(F, outputs, valid_length)
         before = [F.expand_dims(state, axis=0) for state in reversed(states)]
-        last = last_values(F, F.concat(*before, outputs, dim=0), len(states), valid_length)      # (D, N, H), oldest first
+        last = last_values(F, F.concat(*before, outputs, dim=0), len(states), valid_length)      # (D, N, H), old to new
         return outputs, [F.reshape(F.slice_axis(last, axis=0, begin=place, end=place + 1), shape=(-3, 0))
                          for place in range(len(states) - 1, -1, -1)]
 
@@ -157,5 +158,6 @@ def _checked(delays):
     except TypeError:
         found, whole = (), False
     if not (whole and found and len(set(found)) == len(found)):
-        raise ValueError(f"delays must be different whole numbers of steps of at least 1, such as [1, 4], got {delays!r}")
+        raise ValueError("delays must be different whole numbers of steps of at least 1, such as [1, 4], got "
+                         f"{delays!r}")
     return found
