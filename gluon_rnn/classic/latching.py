@@ -14,6 +14,7 @@ LENGTHS, TRIALS, SOLVED = (50, 100, 200, 300), 4, 0.99
 _NARX, _LSTM = "model.encoder.name=skip", "model.encoder.name=lstm"
 NETWORKS = {
     "RNN": (),
+    "RNN, norm-preserving": ("training.norm_preserving=0.01",),
     "NARX, 2 output delays": (_NARX, "model.encoder.delays=[1,2]"),
     "NARX, 4 output delays": (_NARX, "model.encoder.delays=[1,2,3,4]"),
     "NARX, 6 output delays": (_NARX, "model.encoder.delays=[1,2,3,4,5,6]"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn import recipes
-from gluon_rnn.classic import experiments, latching, vanishing_gradient
+from gluon_rnn.classic import experiments, latching, remedies, vanishing_gradient
 from gluon_rnn.classic.remedies import REMEDIES
 from gluon_rnn.classic.vanishing_gradient import NETWORKS, shares_by_lag
 from gluon_rnn.runs import Run
@@ -82,7 +82,9 @@ def test_what_is_solved(monkeypatch):
 
 
 @pytest.mark.parametrize("label", REMEDIES)
-def test_every_remedy_is_a_recipe_that_says_what_its_row_does(label, tmp_path):
+def test_every_remedy_is_a_recipe_that_says_what_its_row_does(label, tmp_path, monkeypatch):
+    latched = []
+    monkeypatch.setattr(remedies, "solved", lambda case, length, seed: latched.append((case, length)) or seed == 1)
     experiment = experiments.get("remedies")()
     case = experiment.case(label)
     config = recipes.load(case.recipe, [*case.overrides, "data.train=6", "data.valid=4", "data.test=8",
@@ -96,6 +98,10 @@ def test_every_remedy_is_a_recipe_that_says_what_its_row_does(label, tmp_path):
         run = Run(train(recipes.build_task(config), "run"))
         found = experiment.measure(run, case)
         variance = np.var(recipes.build_task(config).data.targets("test"))
-        assert found == {"MSE": run.scores["mse"], "left": pytest.approx(run.scores["mse"] / variance)}
+        assert found == {"MSE": run.scores["mse"], "left": pytest.approx(run.scores["mse"] / variance),
+                         "latching": 0.25}
+        assert latched == [(dataclasses.replace(case, recipe="classic/latching", overrides=(
+            "training.clip_norm=null", *case.overrides)), 200)] * 4
+        recipes.load("classic/latching", latched[0][0].overrides)
         experiment.draw([{"label": label, "seed": 1, **found}], tmp_path / "picture.png")
         assert (tmp_path / "picture.png").exists()
