@@ -46,6 +46,7 @@ DATA_SETS = {
                       "augment": {"augment": {"speeds": [1.0, 1.1]}}, "same": {"same": "index"}}),
     "trajectory_values": ({"train": "<rows>", "valid": 0.5}, {"test": {"test": "<rows>"}}),
     "adding_problem": ({"length": 4, "train": 8, "valid": 4, "test": 4}, {}),
+    "latching": ({"length": 5, "noise": 0.1, "train": 8, "valid": 4, "test": 4}, {}),
     "narma": ({"steps": 40}, {}), "plant": ({"steps": 40}, {}), "mackey_glass": ({"steps": 40}, {}),
     "time_series": ({"train": ["<series>"], "valid": ["<series>"], "targets": ["y"]},
                     {"path": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
