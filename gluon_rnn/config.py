@@ -87,6 +87,7 @@ class Training(_Section):
     clip_norm: Optional[float] = Field(None, gt=0)       # largest global norm of the gradient
     clip_value: Optional[float] = Field(None, gt=0)      # largest absolute value of each element
     clip_norm_per_layer: Optional[float] = Field(None, gt=0)    # largest norm of the gradient of each layer
+    norm_preserving: float = Field(0.0, ge=0)            # weight of the regulariser of gradients' norms; for `rnn`
     weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next

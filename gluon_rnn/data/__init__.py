@@ -12,6 +12,7 @@ from gluon_rnn.data.elman import ElmanGrammar
 from gluon_rnn.data.gait import GaitSeries, GaitWalkers
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
+from gluon_rnn.data.latching import Latching
 from gluon_rnn.data.letters import Letters
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
 from gluon_rnn.data.phrases import Phrases
@@ -35,7 +36,6 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "Plant", "Recording", "Scaler", "Sentence", "SeriesFormat", "SeriesScaler", "SeriesSet", "TagEncoder",
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
-           "ParallelText", "Ragged", "Sequences", "SentenceTokenizer",
-           "SubwordTokenizer",
-           "AddingProblem", "CopyMemory", "Counting", "GaitSeries", "GaitWalkers", "JoinedAudio", "Letters", "Parity",
-           "Phrases", "PixelDigits", "Reber", "TemporalOrder", "TrajectoryValues", "XorStream"]
+           "ParallelText", "Ragged", "Sequences", "SentenceTokenizer", "SubwordTokenizer", "AddingProblem",
+           "CopyMemory", "Counting", "GaitSeries", "GaitWalkers", "JoinedAudio", "Letters", "Parity", "Phrases",
+           "PixelDigits", "Reber", "TemporalOrder", "TrajectoryValues", "XorStream", "Latching"]

@@ -18,6 +18,7 @@ from gluon_rnn.nn.chain import Chain
 from gluon_rnn.nn.extended_cells import ZoneoutCell
 from gluon_rnn.nn.fused import FusedLayer
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.skip import SkipCell
 from gluon_rnn.nn.stacked import StackedCells
 
 __all__ = ["Layer", "NotRecurrentError", "Unrolled", "in_place_of_calls", "layers_of", "measure"]
@@ -47,8 +48,10 @@ class Layer:
         inner = cell.cell if isinstance(cell, ZoneoutCell) else cell
         #: names of the gates, in the order in which a step computes them; none for a network without gates
         self.gates = next((gates for kind, gates in _GATES if isinstance(inner, kind)), ())
-        #: names of the states: h, and c of an LSTM; of a Jordan network its output, which its context is made of
-        self.states = ("output",) if isinstance(inner, JordanCell) else ("h", "c")[:cell.num_states]
+        #: names of the states: h, and c of an LSTM; of a Jordan network its output, which its context is made of. The
+        #: other states of a network with skip connections are h of steps before.
+        self.states = (("output",) if isinstance(inner, JordanCell) else ("h",) if isinstance(inner, SkipCell) else
+                       ("h", "c")[:cell.num_states])
 
 
 def layers_of(encoder):

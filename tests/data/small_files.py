@@ -58,6 +58,7 @@ DATA_SETS = {
     "adding_problem": ({"length": 4, "train": 8, "valid": 4, "test": 4}, {}),
     "copy_memory": ({"delay": 2, "copied": 2, "train": 8, "valid": 4, "test": 4}, {}), "pixel_digits": ({}, {}),
     "gait_series": ({"walkers": 2, "frames": 20}, {}), "gait_walkers": ({"walkers": 2, "train": 4, "test": 4}, {}),
+    "latching": ({"length": 5, "noise": 0.1, "train": 8, "valid": 4, "test": 4}, {}),
     "narma": ({"steps": 40}, {}), "plant": ({"steps": 40}, {}), "mackey_glass": ({"steps": 40}, {}),
     "time_series": ({"train": ["<series>"], "valid": ["<series>"], "targets": ["y"]},
                     {"path": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
