@@ -1,6 +1,7 @@
 """Training in one process, in the words of training in several."""
+from gluon_rnn.config import ConfigError
 
-__all__ = ["Alone"]
+__all__ = ["Alone", "checked_cluster"]
 
 
 class Alone:
@@ -13,9 +14,13 @@ class Alone:
         Whether this process writes the run and evaluates.
     sums_gradients : bool
         Whether gradients are those of all workers before the optimiser sees them.
+    keeps_apart : bool
+        Whether each worker makes updates of its own, which the servers add up.
+    words : str
+        What a description of the run ends with.
     """
 
-    rank, workers, leads, sums_gradients, keeps_apart = 0, 1, True, False, False
+    rank, workers, leads, sums_gradients, keeps_apart, words = 0, 1, True, False, False, ""
 
     def share(self, batch):
         """Return this worker's part of a batch."""
@@ -45,3 +50,11 @@ class Alone:
 
     def close(self):
         """Leave the others: the work is done."""
+
+
+def checked_cluster(cluster, settings):
+    """Return the `cluster`, or `Alone` where it is None; ConfigError where the section `training` asks for others."""
+    if cluster is None and settings.kvstore != "local":
+        raise ConfigError(f"training.kvstore: {settings.kvstore} needs other processes; start them with gluon-rnn "
+                          "launch, or choose local")
+    return Alone() if cluster is None else cluster

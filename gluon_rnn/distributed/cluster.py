@@ -46,6 +46,7 @@ class Cluster(Alone):
         self.leads = self.rank == 0
         self.sums_gradients = settings.kvstore != "dist_async"
         self.keeps_apart = not self.sums_gradients
+        self.words = f" of each of {self.workers} workers ({settings.kvstore})"
         self._store, self._keys, self._parameters, self._before = None, {}, {}, {}
         self._asks = self._agreed = False
         if not self.leads:

@@ -160,3 +160,11 @@ def _listed(names):
 
 def _shapes(parameters):
     return ", ".join(f"{name} {tuple(parameter.shape)}" for name, parameter in parameters.items())
+
+
+def checked_source(start, name):
+    """Return the `Source` `start`; ValueError where a recipe names one by `name` and there is none."""
+    if name and start is None:
+        raise ValueError(f"training.start_from is {name!r}, but train() got no parameters to start from; pass "
+                         "start=gluon_rnn.runs.starting_point(config)")
+    return start
