@@ -13,7 +13,7 @@ import numpy as np
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import suggest
 
-__all__ = ["Source", "Taken", "take_over"]
+__all__ = ["Source", "Taken", "checked_source", "take_over"]
 
 
 @dataclass
