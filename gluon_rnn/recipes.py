@@ -193,8 +193,8 @@ def resolve(config):
     check_part("task", tasks, config.task, given=("config",))
     config.data = configuration.section(task.data_section, config.data.model_dump(exclude_unset=True), "data")
     config.model.name = config.model.name or task.default_model
-    _check_devices(config)
     _check_kvstore(config.training)
+    _check_devices(config)
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
     check_patterns(config.training)

@@ -9,11 +9,11 @@ to the hub             from the hub            meaning
 {"join": role, ...}    {"rank": r}             a process comes; a worker gets its rank
 {"gather": value}      {"gathered": [...]}     a value of each worker, sent to all once the last has come
 {"beat": 1}            {"beat": 1}             a sign of life, a few times in each `timeout`
-{"bye": 1}                                     a worker has done its work
+{"bye": 1}                                     a process has done its work
 {"fail": sentence}     {"end": sentence}       something is wrong: everybody ends with this sentence
 =====================  ======================  ===========================================================
 
-A connection that closes before its worker has said goodbye, a silence of `timeout` seconds, or a process that has not
+A connection that closes before its process has said goodbye, a silence of `timeout` seconds, or a process that has not
 come within `patience` seconds ends everybody too. A killed process closes its connections at once; a machine that is
 cut off is found by its silence.
 
@@ -42,7 +42,7 @@ class Hub:
         self._node, self._on_end = node, on_end
         self._lock = threading.RLock()
         self._members, self._values = {}, {}                   # connection: its name; worker's rank: its value
-        self._ranks, self._servers, self._gone = set(), 0, set()
+        self._ranks, self._servers = set(), 0
         self._ended = False
         self._socket = socket.create_server(("", node.hub[1]), reuse_port=False)
         for run in (self._accept, self._wait_for_all, self._beat):
@@ -52,10 +52,6 @@ class Hub:
         """Take no more connections."""
         self._ended = True
         self._socket.close()
-
-    @property
-    def _finished(self):
-        return len(self._gone) == self._node.workers
 
     # ---- connections ---------------------------------------------------------------------------------------------
 
@@ -71,7 +67,7 @@ class Hub:
 
     def _serve(self, connection, host):
         """Read what one process says, until it is gone."""
-        name, rank, reason = f"a process on {host}", None, "its process has ended"
+        name, left, reason = f"a process on {host}", False, "its process has ended"
         try:
             with connection.makefile("r", encoding="utf-8") as lines:
                 hello = json.loads(next(lines, "{}"))
@@ -80,15 +76,16 @@ class Hub:
                     return
                 name, rank = self._join(connection, hello, host)
                 for line in lines:
-                    self._take(rank, json.loads(line))
+                    message = json.loads(line)
+                    left = left or "bye" in message
+                    self._take(rank, message)
         except TimeoutError:
             reason = f"nothing was heard of it for {self._node.timeout:g} s"
         except (OSError, ValueError) as error:
             reason = str(error)
         with self._lock:
             self._members.pop(connection, None)
-            ended_well = self._finished or rank in self._gone
-        if not ended_well:
+        if not left:
             self.end(f"{name} on {host} is gone ({reason})")
 
     def _join(self, connection, hello, host):
@@ -117,9 +114,6 @@ class Hub:
                 if len(self._values) == self._node.workers:
                     values, self._values = self._values, {}
                     self._tell({"gathered": [values[rank] for rank in sorted(values)]}, "worker")
-        elif "bye" in message:
-            with self._lock:
-                self._gone.add(rank)
         elif "fail" in message:
             self.end(f"worker {rank}: {message['fail']}")
 

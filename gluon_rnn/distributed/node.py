@@ -2,6 +2,7 @@
 import importlib
 import os
 import signal
+import socket
 import sys
 
 from gluon_rnn.distributed.hub import Hub
@@ -21,8 +22,11 @@ def serve(node):
     place = Hub(node, _end) if node.role == "scheduler" else Member(node, _end)
     try:
         importlib.import_module("mxnet")
-    finally:
+    except SystemExit:                                                    # how MXNet ends a server that has done its work
         place.close()
+        raise
+    except Exception as error:  # of MXNet's, such as a port that is taken: ps-lite would wait for the others
+        _end(f"{node.role} on {socket.gethostname()}: {' '.join(str(error).split())}")
 
 
 def join(node):
