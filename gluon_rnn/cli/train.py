@@ -14,7 +14,8 @@ INTERMIXED = True                                                 # options may 
 def run(options, member=None):
     """Train; the run's folder is the last line printed, in the first worker where `member` is one of several."""
     recipe, overrides = recipe_of(options)                                # first: a wrong name needs no MXNet
-    from gluon_rnn import __version__, recipes
+    import gluon_rnn
+    from gluon_rnn import recipes
     from gluon_rnn.distributed.cluster import Cluster
     from gluon_rnn.runs import starting_point
     from gluon_rnn.training import folder, train
@@ -24,7 +25,7 @@ def run(options, member=None):
     config = recipes.load(recipe, overrides)
     cluster = None if member is None else Cluster(member, config.training)
     if cluster is not None:
-        cluster.agree(__version__, config)
+        cluster.agree(gluon_rnn.__version__, config)
     if options.dry_run:
         config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
     start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read

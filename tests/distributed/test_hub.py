@@ -71,9 +71,10 @@ def test_a_process_that_is_gone_ends_all_others_with_one_sentence(group, dies, n
 def test_a_scheduler_that_is_gone_ends_the_others(group):
     for index in (1, 2, 3):
         group.join(index)
+    group.hub.close()                                                     # has nothing to say any more
     for connection in list(group.hub._members):
         connection.shutdown(socket.SHUT_RDWR)
-    ends = group.ended(4)
+    ends = group.ended(3)
     assert ends["worker 0"] == ends["worker 1"] == "the scheduler's process has ended"
 
 

@@ -15,7 +15,8 @@ WHOLE = [np.random.default_rng(seed).normal(size=(2, 4, 3)).astype("float32") fo
 
 
 def pieces(count):
-    return [[mx.nd.array(part) for part in parts] for parts in zip(*(np.split(state, count, axis=1) for state in WHOLE))]
+    parts = zip(*(np.split(state, count, axis=1) for state in WHOLE))
+    return [[mx.nd.array(state) for state in states] for states in parts]
 
 
 def worker(rank, workers, others=None):
