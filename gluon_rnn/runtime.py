@@ -219,7 +219,7 @@ def devices(text):
 
 
 def workers():
-    """Return how many processes share the batches of this one's training, by ps-lite's variables; 1 where none say so."""
+    """Return how many processes share the batches of this one's training, by ps-lite's variables; 1 without them."""
     count = os.environ.get("DMLC_NUM_WORKER", "")
     return int(count) if os.environ.get("DMLC_ROLE") == "worker" and count.isdigit() else 1
 

@@ -1,10 +1,9 @@
 """Train in several processes, here or on several machines.
 
-Worker 0 writes the run. By default scheduler, servers and workers of MXNet's KVStore are started on this machine; --print
-gives the commands for others, and --role is what those start: one process, by the variables DMLC_*.
+Worker 0 writes the run. By default scheduler, servers and workers of MXNet's KVStore are started on this machine;
+--print gives the commands for others, and --role is what those start: one process, by the variables DMLC_*.
 """
 import argparse
-from pathlib import Path
 
 from gluon_rnn.cli import train
 

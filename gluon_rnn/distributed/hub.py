@@ -19,6 +19,7 @@ cut off is found by its silence.
 
 Like ps-lite itself the hub asks nobody for a password: it belongs into a network that others cannot reach.
 """
+import contextlib
 import json
 import socket
 import threading
@@ -149,7 +150,5 @@ class Hub:
 
 def _send(connection, message):
     """Send one line; a connection that is closed is noticed by whoever reads from it."""
-    try:
+    with contextlib.suppress(OSError):
         connection.sendall((json.dumps(message) + "\n").encode())
-    except OSError:
-        pass

@@ -53,7 +53,7 @@ def run(node, words):
         signal.signal(number, lambda number, _: [process.send_signal(number) for process in workers])
     _wait(running)
     seen.finish()
-    return next((abs(code) for code in (workers[0].returncode, *(process.returncode for process in running)) if code), 0)
+    return next((abs(process.returncode) for process in (workers[0], *running) if process.returncode), 0)
 
 
 def _start(node, words, seen):

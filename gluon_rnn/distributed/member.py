@@ -1,4 +1,5 @@
 """A process's connection to the hub: signs of life, values of all workers, and the end of everybody."""
+import contextlib
 import json
 import queue
 import socket
@@ -82,11 +83,8 @@ class Member:
 
     def _send(self, message):
         """Send one line; that the hub is gone is noticed by the thread that listens."""
-        with self._lock:
-            try:
-                self._socket.sendall((json.dumps(message) + "\n").encode())
-            except OSError:
-                pass
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.sendall((json.dumps(message) + "\n").encode())
 
 
 def _connect(node):

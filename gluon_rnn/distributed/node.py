@@ -22,7 +22,7 @@ def serve(node):
     place = Hub(node, _end) if node.role == "scheduler" else Member(node, _end)
     try:
         importlib.import_module("mxnet")
-    except SystemExit:                                                    # how MXNet ends a server that has done its work
+    except SystemExit:                                                    # how MXNet ends what has done its work
         place.close()
         raise
     except Exception as error:  # of MXNet's, such as a port that is taken: ps-lite would wait for the others

@@ -166,7 +166,7 @@ class TrainStep:
         return gluon.utils.split_and_load(array, self.devices, batch_axis=axis, even_split=False)
 
     def _read(self, losses):
-        """Return the summed loss and the norm of its gradient; the one place where the host waits, for all workers too."""
+        """Return the summed loss and the norm of its gradient; the one place where the host waits, for workers too."""
         gradients = [parameter.list_grad()[0] for parameter in self._with_gradients]
         squares = _squares(gradients)
         losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]

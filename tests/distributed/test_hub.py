@@ -123,5 +123,5 @@ def test_a_rank_is_taken_once_and_strangers_are_not_heard(group):
 
 def test_a_hub_that_is_not_there_is_named():
     node = Node("worker", "127.0.0.1", free_port(), 1, 1, 0, 1.0, 0.1)
-    with pytest.raises(OSError, match=f"the scheduler on 127.0.0.1 did not answer at port {node.port + 1} within 0.1 s"):
+    with pytest.raises(OSError, match=f"on 127.0.0.1 did not answer at port {node.port + 1} within 0.1 s"):
         Member(node, print)
