@@ -50,7 +50,8 @@ def _be(options, words):
     from gluon_rnn.cli.process import run_command
     from gluon_rnn.distributed import node
     from gluon_rnn.distributed.variables import node_of
-    here = node_of({**os.environ, "DMLC_ROLE": options.role})
+    os.environ["DMLC_ROLE"] = options.role                        # which MXNet reads while it is imported
+    here = node_of()
     if here.role != "worker":
         return node.serve(here)
     parser = argparse.ArgumentParser()
