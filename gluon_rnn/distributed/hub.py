@@ -10,6 +10,7 @@ to the hub             from the hub            meaning
 {"gather": value}      {"gathered": [...]}     a value of each worker, sent to all once the last has come
 {"beat": 1}            {"beat": 1}             a sign of life, a few times in each `timeout`
 {"bye": 1}                                     a process has done its work
+                       {"done": 1}             all workers have: nobody misses anybody from here on
 {"fail": sentence}     {"end": sentence}       something is wrong: everybody ends with this sentence
 =====================  ======================  ===========================================================
 
@@ -43,7 +44,7 @@ class Hub:
         self._node, self._on_end = node, on_end
         self._lock = threading.RLock()
         self._members, self._values = {}, {}                   # connection: its name; worker's rank: its value
-        self._ranks, self._servers = set(), 0
+        self._ranks, self._servers, self._left = set(), 0, 0   # workers by rank; counts of servers, and of byes
         self._ended = False
         self._socket = socket.create_server(("", node.hub[1]), reuse_port=False)
         for run in (self._accept, self._wait_for_all, self._beat):
@@ -115,6 +116,11 @@ class Hub:
                 if len(self._values) == self._node.workers:
                     values, self._values = self._values, {}
                     self._tell({"gathered": [values[rank] for rank in sorted(values)]}, "worker")
+        elif "bye" in message and rank is not None:
+            with self._lock:
+                self._left += 1
+                if self._left == self._node.workers:
+                    self._tell({"done": 1})
         elif "fail" in message:
             self.end(f"worker {rank}: {message['fail']}")
 

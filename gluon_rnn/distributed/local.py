@@ -59,7 +59,7 @@ def run(node, words):
 def _start(node, words, seen):
     """Start the process of one `Node`; the cores are shared among the workers, unless the user has chosen."""
     threads = str(max(1, physical_cores() // node.workers)) if node.role == "worker" else "1"
-    environ = {"OMP_NUM_THREADS": threads, **os.environ, **variables_of(node), "DMLC_NODE_HOST": node.root}
+    environ = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, **os.environ, **variables_of(node), "DMLC_NODE_HOST": node.root}
     process = subprocess.Popen([sys.executable, "-m", "gluon_rnn", "launch", "--role", node.role, *words], env=environ,
                                start_new_session=True, stderr=subprocess.PIPE, text=True)
     seen.forward(process.stderr)

@@ -66,6 +66,8 @@ class Member:
                 message = json.loads(line)
                 if "gathered" in message:
                     self._gathered.put(message["gathered"])
+                elif "done" in message:
+                    self._closed = True
                 elif "end" in message:
                     sentence = message["end"]
                     break

@@ -6,6 +6,7 @@ import json
 import queue
 import socket
 import threading
+import time
 
 import pytest
 
@@ -80,9 +81,14 @@ def test_a_scheduler_that_is_gone_ends_the_others(group):
 
 def test_processes_that_have_said_goodbye_may_go(group):
     server, *workers = (group.join(index) for index in (1, 2, 3))
-    for member in (*workers, server):
-        member.close()
-        shut(member)
+    for worker in workers:
+        worker.close()
+        shut(worker)
+    while not server._closed:                                             # told that all workers are done
+        time.sleep(0.01)
+    group.hub.close()
+    for connection in list(group.hub._members):
+        connection.shutdown(socket.SHUT_RDWR)
     with pytest.raises(queue.Empty):
         group.ends.get(timeout=0.3)
 
