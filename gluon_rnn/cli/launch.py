@@ -4,6 +4,7 @@ Worker 0 writes the run. By default scheduler, servers and workers of MXNet's KV
 --print gives the commands for others, and --role is what those start: one process, by the variables DMLC_*.
 """
 import argparse
+import sys
 
 from gluon_rnn.cli import train
 
@@ -45,7 +46,6 @@ def _with_kvstore(recipe, overrides):
 def _be(options, words):
     """Be one process of the training; it ends at once where it failed, since ps-lite waits for the others."""
     import os
-    import sys
 
     from gluon_rnn.cli.process import run_command
     from gluon_rnn.distributed import node
@@ -70,7 +70,9 @@ def _train(options, member):
     from gluon_rnn.training import Interrupted
     try:
         return train.run(options, member)
-    except Interrupted:                                           # all workers stop, each after the same step
+    except Interrupted as stopped:                                # all workers stop, each after the same step
+        if member.rank:
+            sys.exit(stopped.exit_status)                         # the first says so
         raise
     except Exception as error:
         member.fail(" ".join(str(error).split()) or type(error).__name__)
