@@ -62,7 +62,8 @@ def _start(node, words, seen):
     chosen = os.environ.get("OMP_NUM_THREADS", "")
     most = int(chosen) if chosen.isdigit() else physical_cores()
     threads = str(max(1, min(most, physical_cores() // node.workers)) if node.role == "worker" else 1)
-    environ = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, **variables_of(node), "DMLC_NODE_HOST": node.root}
+    environ = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads,
+               **variables_of(node), "DMLC_NODE_HOST": node.root}
     process = subprocess.Popen([sys.executable, "-m", "gluon_rnn", "launch", "--role", node.role, *words], env=environ,
                                start_new_session=True, stderr=subprocess.PIPE, text=True)
     seen.forward(process.stderr)
