@@ -4,7 +4,7 @@ Named parts (``data``, ``model.encoder``, ``training.optimizer``, ``training.sch
 signatures of their constructors are their schemas, which `check_arguments` compares with.
 """
 import difflib
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 import pydantic
 from omegaconf import OmegaConf
@@ -97,6 +97,9 @@ class Training(_Section):
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     report: bool = True                                  # pictures, predictions and baselines; without it scores only
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
+    # Several machines; see gluon_rnn.distributed.
+    kvstore: Literal["local", "dist_sync", "dist_device_sync", "dist_async"] = "local"
+    gradient_compression: Optional[float] = Field(None, gt=0)   # threshold of MXNet's two-bit gradients
     # Fine-tuning. Patterns are regular expressions on names by structure, from their beginning, as in Gluon.
     start_from: Optional[str] = None                     # a run, or a zoo model, whose parameters are taken over
     start_names: dict[str, Optional[str]] = {}           # beginnings of names here: what they are there; null: new

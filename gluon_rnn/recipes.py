@@ -221,6 +221,7 @@ def resolve(config):
     check_part("task", tasks, config.task, given=("config",))
     config.data = configuration.section(task.data_section, config.data.model_dump(exclude_unset=True), "data")
     config.model.name = config.model.name or task.default_model
+    _check_kvstore(config.training)
     _check_devices(config)
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
@@ -232,12 +233,25 @@ def resolve(config):
 
 def _check_devices(config):
     try:
-        count = len(runtime.devices(config.device))
+        count = runtime.pieces(config.device)
     except ValueError as error:
         raise ConfigError(f"device: {str(error).removeprefix('device: ')}") from error
     if config.data.batch_size % count:
         raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
-                          f"of {config.device!r}; choose a multiple of {count}")
+                          f"of {config.device!r}{_of_workers()}; choose a multiple of {count}")
+
+
+def _of_workers():
+    return f" of {runtime.workers()} workers" if runtime.workers() > 1 else ""
+
+
+def _check_kvstore(settings):
+    if settings.kvstore == "local" and runtime.workers() > 1:
+        raise ConfigError(f"training.kvstore: this process is one of {runtime.workers()} workers (DMLC_ROLE and "
+                          "DMLC_NUM_WORKER are set), which local cannot join; choose dist_sync, or unset them")
+    if settings.gradient_compression and settings.kvstore == "dist_async":
+        raise ConfigError("training.gradient_compression: dist_async sends changes of parameters, which two bits "
+                          "cannot hold; leave it out, or choose dist_sync")
 
 
 def _check_algorithm(config, task):

@@ -16,7 +16,7 @@ import warnings
 
 from gluon_rnn import openblas
 
-__all__ = ["prepare", "physical_cores", "flush_denormals", "seed_all", "devices", "report"]
+__all__ = ["prepare", "physical_cores", "flush_denormals", "seed_all", "devices", "pieces", "report", "workers"]
 
 # The aliases NumPy 1.24 took away, each with what it stood for.
 _ALIASES = {name: getattr(builtins, name) for name in ("bool", "int", "float", "complex", "object", "str")}
@@ -243,6 +243,17 @@ def devices(text):
     if len({device.device_type for device in chosen}) > 1:
         raise ValueError(f"device {text!r} mixes CPU and GPU; name devices of one kind")
     return chosen
+
+
+def workers():
+    """Return how many processes share the batches of this one's training, by ps-lite's variables; 1 without them."""
+    count = os.environ.get("DMLC_NUM_WORKER", "")
+    return int(count) if os.environ.get("DMLC_ROLE") == "worker" and count.isdigit() else 1
+
+
+def pieces(text):
+    """Return how many pieces a batch of training is cut into: one for each device that `text` names, of each worker."""
+    return len(devices(text)) * workers()
 
 
 def _device(part, text):

@@ -22,6 +22,7 @@ ORDER = [
     "optim",
     "inference",
     "diagnostics",
+    "distributed",
     "parts training",
     "tasks",
     "recipes",

@@ -10,6 +10,7 @@ __all__ = ["COMMANDS"]
 #: In the order of the help.
 COMMANDS = (
     "train",
+    "launch",
     "evaluate",
     "diagnose",
     "report",

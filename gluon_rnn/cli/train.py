@@ -11,27 +11,32 @@ EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=8000"
 INTERMIXED = True                                                 # options may stand between the keys
 
 
-def run(options):
-    """Train; the run's folder is the last line printed."""
-    recipe, overrides = _recipe(options)                                  # first: a wrong name needs no MXNet
+def run(options, member=None):
+    """Train; the run's folder is the last line printed, in the first worker where `member` is one of several."""
+    recipe, overrides = recipe_of(options)                                # first: a wrong name needs no MXNet
+    import gluon_rnn
     from gluon_rnn import recipes
+    from gluon_rnn.distributed.cluster import Cluster
     from gluon_rnn.runs import starting_point
-    from gluon_rnn.training import train
-    from gluon_rnn.training.folder import recipe_of
+    from gluon_rnn.training import folder, train
 
     if options.resume is not None:
-        recipe_of(options.resume)                                   # a wrong folder is the first thing to say
+        folder.recipe_of(options.resume)                            # a wrong folder is the first thing to say
     config = recipes.load(recipe, overrides)
+    cluster = None if member is None else Cluster(member, config.training)
+    if cluster is not None:
+        cluster.agree(gluon_rnn.__version__, config)
     if options.dry_run:
         config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
     start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read
     path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume, start=start,
-                 steps=2 if options.dry_run else None)
-    print(path, flush=True)
+                 steps=2 if options.dry_run else None, cluster=cluster)
+    if cluster is None or cluster.leads:
+        print(path, flush=True)
     return 0
 
 
-def _recipe(options):
+def recipe_of(options):
     """Return the YAML file and the overrides; a run to resume brings a file of its own."""
     from gluon_rnn.recipe_files import find
     words = list(options.words)

@@ -12,26 +12,27 @@ import itertools
 import logging
 import math
 import time
+from pathlib import Path
 
 import mxnet as mx
-import numpy as np
 from omegaconf import OmegaConf
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
+from gluon_rnn.distributed.alone import checked_cluster
 from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.report import record
-from gluon_rnn.training import checkpoints, folder, tensorboard
+from gluon_rnn.training import carried, checkpoints, folder, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
 from gluon_rnn.training.parameter_groups import ParameterGroups
-from gluon_rnn.training.position import Position, Totals
+from gluon_rnn.training.position import Position, Totals, seed_from
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
-from gluon_rnn.training.start import take_over
+from gluon_rnn.training.start import checked_source, take_over
 from gluon_rnn.training.step import DivergedError
 from gluon_rnn.training.stopping import has_reason_to_stop
 from gluon_rnn.training.word_embedding import WordEmbedding
@@ -53,7 +54,7 @@ class Interrupted(Exception):
         self.path, self.exit_status = path, exit_status
 
 
-def train(task, name, *, resume=None, steps=None, start=None):
+def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
     """Train a task as its recipe says, from the start or from the `last` checkpoint of a run.
 
     Parameters
@@ -69,6 +70,8 @@ def train(task, name, *, resume=None, steps=None, start=None):
     start : gluon_rnn.training.start.Source, optional
         The model that ``training.start_from`` names, as `gluon_rnn.runs.starting_point` reads it; a run that is
         resumed needs none.
+    cluster : gluon_rnn.distributed.cluster.Cluster, optional
+        The workers that share this training; worker 0 writes the run and evaluates.
 
     Returns
     -------
@@ -85,33 +88,28 @@ def train(task, name, *, resume=None, steps=None, start=None):
     Interrupted
         If SIGINT or SIGTERM came; everything is saved.
     """
-    start = None if resume else _checked(start, task.config.training.start_from)
-    loop = Loop(task, steps, start, resumes=resume is not None)
+    start = None if resume else checked_source(start, task.config.training.start_from)
+    loop = Loop(task, steps, start, resumes=resume is not None, cluster=cluster)
     if resume is None:
-        loop.start(folder.create(task.config.output_dir, name))
+        loop.start(loop.cluster.from_leader(lambda: str(folder.create(task.config.output_dir, name))))
     else:
         loop.resume(resume)
     try:
         _run_to_its_end(loop)
     finally:
-        if loop.settings.report:
+        if loop.settings.report and loop.cluster.leads:
             folder.write_page(loop.path)
+    loop.cluster.close()
     return loop.path
 
 
 def _run_to_its_end(loop):
     with StopSignals() as signals, contextlib.closing(loop):
         loop.run(signals)
-    if signals.received:
-        raise Interrupted(loop.path, signals.exit_status)
+    if loop.cluster.stops(signals):
+        loop.cluster.close()
+        raise Interrupted(loop.path, signals.exit_status or 143)         # another worker may have had the signal
     loop.finish()
-
-
-def _checked(start, name):
-    if name and start is None:
-        raise ValueError(f"training.start_from is {name!r}, but train() got no parameters to start from; pass "
-                         "start=gluon_rnn.runs.starting_point(config)")
-    return start
 
 
 class Loop:
@@ -122,13 +120,14 @@ class Loop:
     task : gluon_rnn.tasks.task.Task
     limit : int, optional
         See `steps` of `train`.
-    start : Source, optional
+    start, cluster : Source and Cluster, optional
         See there.
     resumes : bool
         Whether parameters come from a checkpoint, so that no vectors are read.
     """
 
-    def __init__(self, task, limit=None, start=None, *, resumes=False):
+    def __init__(self, task, limit=None, start=None, *, resumes=False, cluster=None):
+        self.cluster = checked_cluster(cluster, task.config.training)
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
         if self.settings.tensorboard:
             tensorboard.check_installed()
@@ -144,7 +143,8 @@ class Loop:
             _log.info("%s", taken)
         if self.config.embedding is not None and not resumes:
             _log.info("%s", embedding.load())
-        self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups)
+        self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups,
+                                                        self.cluster)
         self.average = WeightAverage(self.parameters, self.settings.average)
         self.schedule = self._build_schedule()
         self.position = Position()
@@ -164,11 +164,13 @@ class Loop:
 
     def start(self, path):
         """Begin a new run in the empty folder `path`."""
-        self.path = path
-        for name, text in self._texts().items():
-            (path / name).write_text(text, encoding="utf-8")
-        self._open_metrics()
-        self._note_beginning()
+        self.path = Path(path)
+        if self.cluster.leads:
+            for name, text in self._texts().items():
+                (self.path / name).write_text(text, encoding="utf-8")
+            self._open_metrics()
+            self._note_beginning()
+        self.cluster.begin(self.step.parameters)
         _log.info("%s", self._describe())
 
     def resume(self, path):
@@ -176,13 +178,15 @@ class Loop:
         checkpoint = checkpoints.load(path, "last")
         folder.check_same_model(OmegaConf.to_container(OmegaConf.load(folder.recipe_of(path))), self.config)
         folder.check_assets(checkpoint, self.task.assets, "the run to resume")
-        self.path = path
+        self.path = Path(path)
         self._restore(checkpoint)
-        self._open_metrics()
-        self.metrics.keep(self.position.epoch)
-        (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
-        if self.position.epoch < self.epochs:
-            self._note_beginning()
+        self.cluster.begin(self.step.parameters)                          # all have read the checkpoint
+        if self.cluster.leads:
+            self._open_metrics()
+            self.metrics.keep(self.position.epoch)
+            (self.path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
+            if self.position.epoch < self.epochs:
+                self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
     def _open_metrics(self):
@@ -214,13 +218,11 @@ class Loop:
         optimizers.set_numbers(self.step.trainer, saved["optimizer"])
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
-        states = checkpoint.arrays("state")
-        self.carried = [[states[f"{device}.{index}"].as_in_context(context) for index in range(len(states)
-                         // len(self.devices))] for device, context in enumerate(self.devices)] if states else None
+        self.carried = carried.restored(checkpoint.arrays("state"), self.task, self.devices, self.cluster)
 
     def _describe(self):
         return (f"{self.task.describe()}; {self._size():,} parameters; {self.epochs} epochs of "
-                f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}")
+                f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}{self.cluster.words}")
 
     def _size(self):
         return sum(math.prod(parameter.shape) for parameter in self.parameters.values())
@@ -229,12 +231,12 @@ class Loop:
 
     def run(self, signals):
         """Train until the last epoch, until patience is at an end, scores are high enough, or until a signal."""
-        while self.position.epoch < self.epochs and not signals.received and not self._has_reason_to_stop():
+        while self.position.epoch < self.epochs and not self.cluster.stops(signals) and not self._has_reason_to_stop():
             totals, finished = self.run_epoch(signals)
             if finished and not self._evaluates():
                 self._next_epoch(totals)
                 continue
-            scores = self.evaluate("valid")
+            scores = self.cluster.from_leader(lambda: self.evaluate("valid"))
             if not math.isfinite(scores["loss"]):
                 raise TrainingError(f"the validation loss is {scores['loss']:g} after step {self.position.step}; lower "
                                     f"training.optimizer.learning_rate, the checkpoints are in {self.path}")
@@ -243,7 +245,8 @@ class Loop:
             if improved:
                 self.position.best = scores[self.task.selection[0]]
                 self.position.best_epoch = self.position.epoch + (not finished)
-            self.log_row(totals, scores, finished)
+            if self.cluster.leads:
+                self.log_row(totals, scores, finished)
             self.save_checkpoint(("best", "last") if improved else ("last",))
 
     def _evaluates(self):
@@ -263,17 +266,18 @@ class Loop:
         """
         position, task = self.position, self.task
         self._freeze()
-        seed_from(self.config.seed, position.epoch, position.step_in_epoch)
+        self.cluster.begin_epoch()
+        seed_from(self.config.seed, position.epoch, position.step_in_epoch, self.cluster.rank)
         batches = task.train_batches(position.epoch)
         steps = min(len(batches), self.limit or len(batches))
-        states = self.carried or task.begin_states(self.config.data.batch_size, self.devices)
+        states = self.carried or task.begin_states(self.config.data.batch_size // self.cluster.workers, self.devices)
         totals, begun = Totals(**position.totals), time.monotonic()
         before = totals.seconds
         label = f"epoch {position.epoch + 1}/{self.epochs}"
         with Progress(label, steps, position.step_in_epoch, self.settings.log_interval) as progress:
             for batch in itertools.islice(batches, position.step_in_epoch, steps):
-                states = self._one_step(batch, states, totals, progress)
-                if signals.received:
+                states = self._one_step(self.cluster.share(batch), states, totals, progress)
+                if self.cluster.stops(signals):
                     break
         totals.seconds = before + time.monotonic() - begun
         self.carried = states
@@ -357,12 +361,14 @@ class Loop:
 
     def save_checkpoint(self, names):
         """Save everything that a resume needs, and point `names` at it."""
+        states = carried.all_of(self.carried, self.cluster)
+        if not self.cluster.leads:
+            return
         arrays = {f"average:{name}": array for name, array in self.average.arrays.items()}
         arrays.update({f"weight:{name}": parameter.list_data()[0].copy()   # applied() below writes into the originals
                        for name, parameter in self.parameters.items()})
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
-        for device, states in enumerate(self.carried or []):
-            arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
+        arrays.update({f"state:{name}": state for name, state in states.items()})
         position = {"format": 2, "position": vars(self.position), "average": self.average.state(),
                     "optimizer": optimizers.numbers(self.step.trainer),
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
@@ -374,6 +380,8 @@ class Loop:
 
     def finish(self):
         """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""
+        if not self.cluster.leads:
+            return
         task = self.task
         task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
         report = task.closing(self.path, self.limit)
@@ -388,8 +396,3 @@ class Loop:
             **dataclasses.asdict(report), "seed": self.config.seed, "parameters": self._size(),
             "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
             "seconds": sum(row["seconds"] for row in self.metrics.rows)})
-
-
-def seed_from(seed, epoch, step):
-    """Seed all random numbers from where a run stands."""
-    runtime.seed_all(int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0] >> 1))

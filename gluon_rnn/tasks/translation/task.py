@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from gluon_rnn import config as configuration
+from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets
 from gluon_rnn.data.batching import BucketedBatches
@@ -110,8 +111,8 @@ class TranslationTask(Task):
         """Return the training batches of `epoch`, counted from 0; the same ones for the same seed and epoch."""
         section, seed = self.config.data, [self.config.seed, epoch]
         ids = self.data.training_ids(seed)
-        one_device = len(self.model.collect_params().list_ctx()) == 1     # places cannot be split over several
-        collate_pairs = self._collate(ids, with_places=one_device) if self._forcing.always else (
+        in_one_piece = len(self.model.collect_params().list_ctx()) * runtime.workers() == 1     # places cannot be split
+        collate_pairs = self._collate(ids, with_places=in_one_piece) if self._forcing.always else (
             self._collate_with_coins(ids, epoch))
         return BucketedBatches(_lengths(ids), collate_pairs, section.batch_size, section.num_buckets, order_seed=seed)
 
