@@ -175,9 +175,26 @@ class LinearLayers(SequenceBlock):
     def one_step(self, F, inputs, states):
         """Compute a single step without a loop: (1, N, C) to (1, N, H) and the states."""
         with unrolling(1):
-            return self.forward_sequence(F, inputs, list(states), None, **self._values(inputs))
+            return self.forward_sequence(F, inputs, list(states), None, **self.values(inputs))
 
-    def _values(self, inputs):
+    def layer_step(self, F, layer, inputs, begin, parameters):
+        """Return the output (N, H) and [state (N, H)] of one step of one layer, whose only state that is.
+
+        Parameters
+        ----------
+        inputs : (N, C)
+        begin : (N, H)
+            The state before.
+        parameters : dict
+            As `values` has them.
+        """
+        own = {name: parameters[f"l{layer}_{name}"] for name in self.layer_parameters(1, layer)}
+        with unrolling(1):
+            outputs, finals = self._one_layer(F, layer, F.expand_dims(inputs, axis=0), begin, own, [], None)
+        return F.reshape(outputs, shape=(-3, 0)), finals
+
+    def values(self, inputs):
+        """Return {name: array or symbol} of the parameters, as `inputs` (T, N, C) is one or the other."""
         if isinstance(inputs, np.ndarray):
             self._views = self._views or numpy_ops.Views(self._reg_params.values())
             return dict(zip(self._reg_params, self._views()))

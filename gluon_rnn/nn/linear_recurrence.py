@@ -96,8 +96,8 @@ _STEPS = {"sum": _sum_step, "mean": _mean_step}
 
 def _swapped(F, pairs):
     """Return (N, H) with the two numbers of each pair in the other order."""
-    return F.reshape(F.reverse(F.reshape(pairs, shape=(-1, 2)), axis=1), shape=(-1, pairs.shape[1])) \
-        if F is numpy_ops.F else F.reshape_like(F.reverse(F.reshape(pairs, shape=(-1, 2)), axis=1), pairs)
+    swapped = F.reverse(F.reshape(pairs, shape=(-1, 2)), axis=1)
+    return swapped.reshape(pairs.shape) if isinstance(pairs, np.ndarray) else F.reshape_like(swapped, pairs)
 
 
 def _rotation(F, a):
@@ -122,10 +122,11 @@ class _Sum:
 
     @staticmethod
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
-        for t in range(len(b) - 1, -1, -1):
-            gradient = np.add(wanted[t], carry, of_b[t])
-            np.multiply(gradient, out[t - 1] if t else h0, of_a[t])
-            np.multiply(gradient, a[t], carry)
+        steps = zip(_states_before(out, h0), *_from_the_end(a, wanted, of_a, of_b))
+        for before, a_t, wanted_t, of_a_t, of_b_t in steps:
+            np.add(wanted_t, carry, of_b_t)
+            np.multiply(of_b_t, before, of_a_t)
+            np.multiply(of_b_t, a_t, carry)
         return carry
 
 
@@ -142,13 +143,14 @@ class _Mean:
 
     @staticmethod
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
-        gradient = np.empty_like(carry)
-        for t in range(len(b) - 1, -1, -1):
-            np.add(wanted[t], carry, gradient)
-            np.multiply(gradient, a[t], carry)
-            np.subtract(gradient, carry, of_b[t])
-            np.subtract(out[t - 1] if t else h0, b[t], of_a[t])
-            np.multiply(of_a[t], gradient, of_a[t])
+        g = np.empty_like(carry)
+        steps = zip(_states_before(out, h0), *_from_the_end(a, b, wanted, of_a, of_b))
+        for before, a_t, b_t, wanted_t, of_a_t, of_b_t in steps:
+            np.add(wanted_t, carry, g)
+            np.multiply(g, a_t, carry)
+            np.subtract(g, carry, of_b_t)
+            np.subtract(before, b_t, of_a_t)
+            np.multiply(of_a_t, g, of_a_t)
         return carry
 
 
@@ -167,17 +169,26 @@ class _Complex:
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
         a, h0, out, wanted, carry, of_b = map(_as_complex, (a, h0, out, wanted, carry, of_b))
         conjugate, product, total = a.conj(), np.empty_like(carry), np.zeros_like(carry)
-        for t in range(len(of_b) - 1, -1, -1):
-            gradient = np.add(wanted[t], carry, of_b[t])
-            np.conjugate(out[t - 1] if t else h0, product)
-            np.multiply(gradient, product, product)
+        for before, wanted_t, of_b_t in zip(_states_before(out, h0), *_from_the_end(wanted, of_b)):
+            np.add(wanted_t, carry, of_b_t)
+            np.conjugate(before, product)
+            np.multiply(of_b_t, product, product)
             np.add(total, product, total)
-            np.multiply(gradient, conjugate, carry)
+            np.multiply(of_b_t, conjugate, carry)
         _as_complex(of_a)[...] = total.sum(axis=0)
         return carry.view(of_a.dtype)
 
 
 FORMS = {"sum": _Sum, "mean": _Mean, "complex": _Complex}
+
+
+def _states_before(out, h0):
+    """Return a list of the state before each step, that of the last step first."""
+    return [*out[-2::-1], h0]
+
+
+def _from_the_end(*arrays):
+    return [array[::-1] for array in arrays]
 
 
 def _as_complex(pairs):
