@@ -17,7 +17,7 @@ from gluon_rnn.nn.chain import Chain
 from gluon_rnn.nn.extended_cells import ZoneoutCell
 from gluon_rnn.nn.fused import FusedLayer
 from gluon_rnn.nn.jordan import Jordan, JordanCell
-from gluon_rnn.nn.linear import LinearLayers
+from gluon_rnn.nn.linear_layers import LinearLayers
 from gluon_rnn.nn.stacked import StackedCells
 
 __all__ = ["Layer", "NotRecurrentError", "Unrolled", "in_place_of_calls", "layers_of", "measure"]

@@ -33,7 +33,8 @@ from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
-           "ZoneoutGRU", "QRNN", "SRU", "MinGRU", "MinLSTM", "LRU", "linear_recurrence", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
+           "ZoneoutGRU", "QRNN", "SRU", "MinGRU", "MinLSTM", "LRU", "linear_recurrence",
+           "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Stepper", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi",
            "SequenceBlock",

@@ -90,7 +90,7 @@ class GraphBlock(gluon.HybridBlock):
                 super()._build_cache(*args)
 
     def export(self, path, epoch=0, **kwargs):
-        """Write graph and parameters, as Gluon does; in operators of MXNet alone, also where the block runs in others."""
+        """Write graph and parameters, as Gluon does; in operators of MXNet alone, also where the block has others."""
         kept = self._cached_graph
         try:
             if kept and '"op": "Custom"' in kept[1].tojson():

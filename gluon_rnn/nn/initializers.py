@@ -4,8 +4,8 @@ import numbers
 
 import mxnet as mx
 
-__all__ = ["ByGate", "Chrono", "Default", "GateBias", "Identity", "OwnDefaults", "as_initializer", "default_or", "for_gates",
-           "or_global"]
+__all__ = ["ByGate", "Chrono", "Default", "GateBias", "Identity", "OwnDefaults", "as_initializer", "default_or",
+           "for_gates", "or_global"]
 
 
 @mx.init.register

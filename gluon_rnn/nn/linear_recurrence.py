@@ -9,7 +9,8 @@ Everything else of such a network depends on no state and is computed for all T 
 its elementwise operators handle one number after the other; NumPy's take half a microsecond and eight numbers at once.
 A graph that runs on a CPU therefore has one operator for all T, written in NumPy, with its own gradient:
 
-    g_t = dL/dh_t + a_{t+1} g_{t+1},    dL/db_t = g_t (of "mean": (1 - a_t) g_t),    dL/da_t = g_t h_{t-1} (g_t (h_{t-1} - b_t))
+    g_t = dL/dh_t + a_{t+1} g_{t+1}
+    dL/db_t = g_t,  dL/da_t = g_t h_{t-1};  of "mean": dL/db_t = (1 - a_t) g_t,  dL/da_t = g_t (h_{t-1} - b_t)
 
 A graph that leaves this process, one of a single step, one for a GPU, and any of a block with ``backend="reference"``
 has the loop of MXNet's instead, with the same numbers.
@@ -211,8 +212,8 @@ class _Operator(mx.operator.CustomOp):
         targets = [array if how in ("write", "inplace") else np.empty_like(array)
                    for array, how in zip(gradients, req)]
         with np.errstate(all="ignore"):
-            targets[2][...] = self._form.backward(*given, view(out_data[0]), view(out_grad[0]), view(out_grad[1]).copy(),
-                                                  *targets[:2])
+            wanted, of_last = map(view, out_grad)
+            targets[2][...] = self._form.backward(*given, view(out_data[0]), wanted, of_last.copy(), *targets[:2])
         for array, target, how in zip(gradients, targets, req):
             if how == "add":
                 array += target

@@ -13,7 +13,7 @@ import math
 
 import mxnet as mx
 
-from gluon_rnn.nn.linear import LinearLayers
+from gluon_rnn.nn.linear_layers import LinearLayers
 from gluon_rnn.nn.shared import extends
 from gluon_rnn.registry import encoders
 
@@ -71,7 +71,7 @@ class LRU(LinearLayers):
     max_phase : float, default 2 pi
         Where the phase of lambda begins: 0 to so many radians a step. For long memory a small one, such as pi / 10.
     hidden_size, num_layers, layout, dropout, input_size, drop_h, weight_initializer, bias_initializer, dtype, backend
-        As in `LinearLayers`.
+        As in `gluon_rnn.nn.linear_layers.LinearLayers`.
 
     References
     ----------
