@@ -26,6 +26,9 @@ from gluon_rnn.nn.unroll import loop
 __all__ = ["FORMS", "linear_recurrence"]
 
 OPERATOR = "gluon_rnn_linear_recurrence"
+#: A gradient that shrinks from step to step ends in numbers below the smallest normal one, with which processors, and
+#: MXNet's products after this, take ten times as long. Every so many steps numbers this near to it become 0.
+FLUSH_STEPS, FLUSH_BELOW = 16, 2.0 ** 20
 
 
 def linear_recurrence(F, a, b, h0, form="sum", *, reference=False):
@@ -123,8 +126,8 @@ class _Sum:
 
     @staticmethod
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
-        steps = zip(_states_before(out, h0), *_from_the_end(a, wanted, of_a, of_b))
-        for before, a_t, wanted_t, of_a_t, of_b_t in steps:
+        steps = zip(_carried(carry, len(b)), _states_before(out, h0), *_from_the_end(a, wanted, of_a, of_b))
+        for _, before, a_t, wanted_t, of_a_t, of_b_t in steps:
             np.add(wanted_t, carry, of_b_t)
             np.multiply(of_b_t, before, of_a_t)
             np.multiply(of_b_t, a_t, carry)
@@ -145,8 +148,8 @@ class _Mean:
     @staticmethod
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
         g = np.empty_like(carry)
-        steps = zip(_states_before(out, h0), *_from_the_end(a, b, wanted, of_a, of_b))
-        for before, a_t, b_t, wanted_t, of_a_t, of_b_t in steps:
+        steps = zip(_carried(carry, len(b)), _states_before(out, h0), *_from_the_end(a, b, wanted, of_a, of_b))
+        for _, before, a_t, b_t, wanted_t, of_a_t, of_b_t in steps:
             np.add(wanted_t, carry, g)
             np.multiply(g, a_t, carry)
             np.subtract(g, carry, of_b_t)
@@ -170,7 +173,8 @@ class _Complex:
     def backward(a, b, h0, out, wanted, carry, of_a, of_b):
         a, h0, out, wanted, carry, of_b = map(_as_complex, (a, h0, out, wanted, carry, of_b))
         conjugate, product, total = a.conj(), np.empty_like(carry), np.zeros_like(carry)
-        for before, wanted_t, of_b_t in zip(_states_before(out, h0), *_from_the_end(wanted, of_b)):
+        steps = zip(_carried(carry, len(of_b)), _states_before(out, h0), *_from_the_end(wanted, of_b))
+        for _, before, wanted_t, of_b_t in steps:
             np.add(wanted_t, carry, of_b_t)
             np.conjugate(before, product)
             np.multiply(of_b_t, product, product)
@@ -186,6 +190,16 @@ FORMS = {"sum": _Sum, "mean": _Mean, "complex": _Complex}
 def _states_before(out, h0):
     """Return a list of the state before each step, that of the last step first."""
     return [*out[-2::-1], h0]
+
+
+def _carried(carry, steps):
+    """Yield once a step; now and then what is almost nothing in `carry` becomes 0."""
+    parts = carry.view(carry.real.dtype)
+    nothing = FLUSH_BELOW * np.finfo(parts.dtype).tiny
+    for step in range(steps):
+        if step % FLUSH_STEPS == 0:
+            parts[np.abs(parts) < nothing] = 0
+        yield step
 
 
 def _from_the_end(*arrays):

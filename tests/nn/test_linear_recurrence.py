@@ -107,6 +107,23 @@ def test_gradients_add_up_where_they_are_asked_to(form):
             np.testing.assert_allclose(got, want * (2 if requests == "add" else 1), rtol=1e-12)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_gradient_that_vanishes_becomes_nothing(form):
+    """Not numbers below the smallest normal one, which are slow: 0.5^400 is one in float32."""
+    a, b, h0 = arguments(form, 400, "float32")
+    a[:] = 0.5 if form != "complex" else mx.nd.array([0.3, 0.4] * (H // 2))
+    b.attach_grad()
+    with autograd.record():
+        loss = Net(form)(a, b, h0)[1].sum()
+    loss.backward()
+    sizes = np.abs(b.grad.asnumpy())
+    assert (sizes[-50:] > 0).all()
+    assert ((sizes == 0) | (sizes >= np.finfo("float32").tiny)).mean() > 0.99
+    if form != "complex":
+        want = 0.5 ** np.arange(400)[::-1] * (1 if form == "sum" else 0.5)
+        np.testing.assert_allclose(b.grad.asnumpy()[:, 0, 0], want, rtol=1e-6, atol=1e-31)
+
+
 def test_one_array_as_two_arguments_gets_both_gradients():
     a, b, h0 = arguments("mean")
     assert_central_differences(lambda: list(Net("mean")(a, a, h0)), Net("mean"), [a, h0])
