@@ -18,6 +18,7 @@ from gluon_rnn.nn.chain import Chain
 from gluon_rnn.nn.extended_cells import ZoneoutCell
 from gluon_rnn.nn.fused import FusedLayer
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.linear_layers import LinearLayers
 from gluon_rnn.nn.skip import SkipCell
 from gluon_rnn.nn.stacked import StackedCells
 
@@ -75,10 +76,37 @@ def _cells(encoder):
         cells = [getattr(encoder, f"l{layer}") for layer in range(encoder.num_layers)]
     elif isinstance(encoder, Jordan):
         cells = [encoder.l0]
+    elif isinstance(encoder, LinearLayers) and len(encoder.state_info()) == 1:
+        cells = [_LinearCell(encoder, layer) for layer in range(encoder.num_layers)]
     else:
         raise NotRecurrentError(f"{type(encoder).__name__} has no recurrent states: what it looks back at are the "
                                 "inputs of its taps; gradients by lag, Jacobians, gates and truncation are left out")
     return [(cell, cell.values) for cell in cells]
+
+
+class _LinearCell:
+    """One layer around a linear recurrence as a cell; its steps take the products too."""
+
+    num_states = 1
+
+    def __init__(self, encoder, layer):
+        self._encoder, self._layer = encoder, layer
+
+    def values(self, inputs):
+        """Return the parameters of all layers by name."""
+        return self._encoder.values(inputs)
+
+    def prepare(self, F, parameters, states):
+        """Return the parameters as they are."""
+        return parameters
+
+    def project(self, F, inputs, parameters):
+        """Return [inputs] (T, N, C)."""
+        return [inputs]
+
+    def step(self, F, projected, states, parameters):
+        """Return the output (N, H) and [state] of one step."""
+        return self._encoder.layer_step(F, self._layer, projected[0], states[0], parameters)
 
 
 def _fused_cell(encoder):

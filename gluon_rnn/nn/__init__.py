@@ -22,6 +22,9 @@ from gluon_rnn.nn.fused import GRU, LSTM, RNN
 from gluon_rnn.nn.initializers import Identity, OwnDefaults
 from gluon_rnn.nn.interchange import interchange_form
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.linear import QRNN, SRU, MinGRU, MinLSTM
+from gluon_rnn.nn.linear_recurrence import linear_recurrence
+from gluon_rnn.nn.lru import LRU
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.sampled_softmax import SampledSoftmax
 from gluon_rnn.nn.skip import Skip, SkipCell
@@ -31,7 +34,8 @@ from gluon_rnn.nn.tdnn import TDNN
 from gluon_rnn.nn.unroll import Unrolled
 
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
-           "ZoneoutGRU", "Skip", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
+           "ZoneoutGRU", "QRNN", "SRU", "MinGRU", "MinLSTM", "LRU", "linear_recurrence",
+           "Skip", "Jordan", "TDNN", "DelayLine", "RNNCell", "LSTMCell", "GRUCell",
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Stepper", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi",
            "SkipCell", "SequenceBlock",

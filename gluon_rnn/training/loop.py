@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
 from gluon_rnn.distributed.alone import checked_cluster
+from gluon_rnn.nn import backend
 from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
@@ -95,7 +96,8 @@ def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
     else:
         loop.resume(resume)
     try:
-        _run_to_its_end(loop)
+        with backend.cpu_graphs(all(device.device_type == "cpu" for device in loop.devices)):
+            _run_to_its_end(loop)
     finally:
         if loop.settings.report and loop.cluster.leads:
             folder.write_page(loop.path)
