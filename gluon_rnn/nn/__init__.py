@@ -19,6 +19,7 @@ from gluon_rnn.nn.extended_cells import (
 from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.nn.fused import GRU, LSTM, RNN
+from gluon_rnn.nn.graphs import GatedGraphNetwork, MessagePassingNetwork
 from gluon_rnn.nn.initializers import Identity, OwnDefaults
 from gluon_rnn.nn.interchange import interchange_form
 from gluon_rnn.nn.jordan import Jordan, JordanCell
@@ -26,6 +27,8 @@ from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.nn.sampled_softmax import SampledSoftmax
 from gluon_rnn.nn.stacked import LayerNormLSTM, PeepholeLSTM, ProjectedLSTM, ResetBeforeGRU, ZoneoutGRU, ZoneoutLSTM
 from gluon_rnn.nn.tdnn import TDNN
+from gluon_rnn.nn.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
+from gluon_rnn.nn.trees import RecursiveNetwork
 from gluon_rnn.nn.unroll import Unrolled
 
 __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGRU", "LayerNormLSTM", "ZoneoutLSTM",
@@ -33,4 +36,5 @@ __all__ = ["RNN", "LSTM", "GRU", "PeepholeLSTM", "ProjectedLSTM", "ResetBeforeGR
            "PeepholeLSTMCell", "ProjectedLSTMCell", "ResetBeforeGRUCell", "LayerNormLSTMCell", "ZoneoutCell",
            "JordanCell", "Unrolled", "Bidirectional", "BidirectionalStack", "Chain", "CRF", "Viterbi", "SequenceBlock",
            "Identity", "OwnDefaults", "graph_parameters", "read_vectors", "interchange_form", "CTCLoss", "Pooling",
-           "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax"]
+           "BahdanauAttention", "LuongAttention", "Conditioned", "FullSoftmax", "AdaptiveSoftmax", "SampledSoftmax",
+           "RecursiveNetwork", "ChildSumTreeLSTM", "NaryTreeLSTM", "GatedGraphNetwork", "MessagePassingNetwork"]
