@@ -48,8 +48,7 @@ class GraphReader:
         Steps of a graph; by default one less than it has nodes, the longest way without a circle.
     """
 
-    structure = "graph"
-    row_names = MARKS
+    structure, row_kind, row_names = "graph", "mark", MARKS
 
     def __init__(self, steps=None):
         self.steps = steps
@@ -65,6 +64,10 @@ class GraphReader:
     def batch(self, graphs):
         """Return the arrays of a batch; see the module."""
         return join_graphs(graphs, self.steps)
+
+    def examples(self):
+        """Return some graphs in words."""
+        return ["a>b b>c c-d; a d", "a-b; b a", "a>b a>c c>b d; c d"]
 
     def to_json(self):
         """Return the settings as JSON text."""

@@ -15,7 +15,7 @@ import json
 
 import numpy as np
 
-from gluon_rnn.answers.brackets import parse_tree, without_unary
+from gluon_rnn.answers.brackets import Tree, parse_tree, without_unary, write_tree
 
 __all__ = ["TreeReader", "TreeTable", "join_trees"]
 
@@ -57,7 +57,7 @@ class TreeReader:
         Whether letters are made small first.
     """
 
-    structure = "tree"
+    structure, row_kind = "tree", "symbol"
 
     def __init__(self, symbols, inner=True, max_children=2, lower=False):
         self.symbols, self.inner, self.max_children, self.lower = list(symbols), inner, max_children, lower
@@ -95,6 +95,12 @@ class TreeReader:
     def batch(self, tables):
         """Return the arrays of a batch; see the module."""
         return join_trees(tables, self.max_children)
+
+    def examples(self):
+        """Return some trees in brackets, of symbols that are known."""
+        names = [write_tree(Tree(symbol)) for symbol in self.symbols * 3][:3]
+        below = " ".join(names[:self.max_children])
+        return [f"({names[0]} {below})", names[1], f"({names[2]} ({names[0]} {below}))"]
 
     def to_json(self):
         """Return the settings as JSON text."""

@@ -5,6 +5,8 @@ from gluon_rnn.data.audio_reader import AudioReader
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.buckets import Buckets, pad
 from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.data.expressions import ListOps, LogicTrees
+from gluon_rnn.data.graph_questions import GraphReachability, GraphShortestPath
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
 from gluon_rnn.data.parallel_text import ParallelText, Ragged
@@ -19,6 +21,7 @@ from gluon_rnn.data.tagged_text import Conllu, Sentence, TagEncoder, read_conllu
 from gluon_rnn.data.text import Characters, Words, encode, tokenize
 from gluon_rnn.data.trajectories import Trajectories, TrajectoryReader
 from gluon_rnn.data.trajectory_values import TrajectoryValues
+from gluon_rnn.data.treebank import Treebank
 from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
@@ -26,4 +29,5 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "TimeSeries", "WindowBatch", "Windows", "Words", "encode", "pad", "read_conllu", "read_rolls", "tokenize",
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "SentenceTokenizer", "SubwordTokenizer",
-           "AddingProblem", "JoinedAudio", "TrajectoryValues"]
+           "AddingProblem", "JoinedAudio", "TrajectoryValues", "GraphReachability", "GraphShortestPath", "ListOps",
+           "LogicTrees", "Treebank"]

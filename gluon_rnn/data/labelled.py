@@ -40,21 +40,23 @@ class Labelled:
         a model needs to know of its input, a dict) and `to_json`.
     notes : list of str
         What `describe` adds, such as the number of duplicates.
+    labels : list of str, optional
+        Class names; by default those of the training split in alphabetical order.
 
     Attributes
     ----------
     splits : tuple of str
     labels : list of str
-        Class names in alphabetical order; a target is a position in it.
+        Class names; a target is a position in it.
     reader
     """
 
     #: what a model may be told of its input before any data are read: the shape of `reader.model_arguments`
     example_arguments = {}
 
-    def __init__(self, parts, reader, notes=()):
+    def __init__(self, parts, reader, notes=(), labels=None):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
-        self.labels = sorted(set(parts["train"].labels))
+        self.labels = sorted(set(parts["train"].labels)) if labels is None else list(labels)
         self.reader, self._parts, self._notes = reader, parts, list(notes)
         self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
         self._targets = {name: self._numbers(name) for name in self.splits}

@@ -20,7 +20,18 @@ def report(task, path, limit=None):
     write_predictions(path / "predictions.csv", items, targets, scores, data.labels)
     others = baselines(data, split, fit=task.fits_baselines and limit is None)
     text = f"confusion on {split}, rows are the true classes:\n{matrix.to_string()}"
+    if hasattr(data, "groups"):
+        text += f"\n\n{_by_group(data, split, indices, targets == predicted, path)}"
     return Report(split, classes.scores(targets, scores), others, text)
+
+
+def _by_group(data, split, indices, right, path):
+    """Return the accuracy of each group of a split as text, such as of each depth, written to ``accuracy_by_*.csv``."""
+    names = np.array(data.groups(split))[indices]
+    frame = pd.DataFrame({data.group_name: names, "accuracy": right}).groupby(data.group_name)["accuracy"]
+    table = frame.agg(accuracy="mean", items="size")
+    table.to_csv(path / f"accuracy_by_{data.group_name}.csv", float_format="%.6g")
+    return f"accuracy by {data.group_name} on {split}:\n{table.round(4).to_string()}"
 
 
 def write_predictions(path, items, targets, log_probabilities, labels):
