@@ -11,8 +11,8 @@ __all__ = ["ModelPlan", "build_data", "build_part", "check_model", "check_part"]
 
 #: Arguments of a model that are parts themselves, and the registry that each is in.
 NESTED = {"encoder": encoders, "decoder": encoders, "char_encoder": encoders, "output": outputs}
-# Arguments of a model that tell its encoder how many features its input has.
-_INPUT_SIZES = ("input_size", "output_size", "num_keys")
+# Arguments of a model that tell its encoder what its input is like.
+_INPUT_SIZES = ("input_size", "output_size", "num_keys", "max_children", "edge_kinds")
 
 
 def check_part(where, registry, section, given=()):

@@ -110,13 +110,15 @@ class GraphEncoder(GraphBlock):
 
         def step(taken, before):
             (h,) = before
-            sent = self.messages(F, h, sources, targets, kinds, **parameters)                 # (E, H)
-            received = self._received(F, sent, incoming)                                      # (M, H)
+            # the loop would add up gradients of places, for which `take` has none
+            ends = [F.BlockGrad(places) for places in (sources, targets, kinds)]
+            sent = self.messages(F, h, *ends, **parameters)                                   # (E, H)
+            received = self._received(F, sent, F.BlockGrad(incoming))                         # (M, H)
             after = self._updated(F, received, h, i2h_weight, h2h_weight, i2h_bias)
             # what does not take the step keeps its state exactly
             taken = F.broadcast_like(F.expand_dims(taken, axis=1), h)
             after = F.where(taken, after, h)
-            return F.zeros_like(F.slice_axis(after, axis=0, begin=0, end=1)), [after]
+            return F.slice_axis(after, axis=0, begin=0, end=1), [after]
 
         _, (states,) = F.contrib.foreach(step, F.cast(active, dtype=self._dtype), [states])
         return F.take(states, queries, axis=0, mode="clip")

@@ -102,6 +102,19 @@ def test_gradients_are_central_differences(case):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_a_hybridized_block_has_the_gradients_of_an_eager_one(case):
+    found = []
+    for flags in ({"active": False}, {"static_alloc": True}):
+        block = made(case)
+        block.hybridize(**flags)
+        with mx.autograd.record():
+            loss = mx.nd.square(block(*arrays(TEXTS))).sum()
+        loss.backward()
+        found.append(np.concatenate([part.grad().asnumpy().ravel() for part in block.collect_params().values()]))
+    np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_names_of_nodes_and_the_order_of_edges_do_not_matter(case):
     block = made(case)
     first, second = (block(*arrays([text])).asnumpy() for text in ("a>b b>c a>c c>d; a d", "z>w y>z x>y x>z; x w"))

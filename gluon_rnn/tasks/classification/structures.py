@@ -6,7 +6,7 @@ from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import datasets, models
 from gluon_rnn.tasks.classification.loss import ClassificationLoss
 
-__all__ = ["StructureLoss", "as_arrays", "check", "check_fit", "structure_of_model"]
+__all__ = ["StructureLoss", "as_arrays", "check", "check_fit", "example_sizes", "structure_of_model"]
 
 
 class StructureLoss(ClassificationLoss):
@@ -40,6 +40,16 @@ def as_arrays(reader, structures):
 def structure_of_model(config):
     """Return what the model of a recipe takes: "tree", "graph" or "sequence"."""
     return getattr(models.get(config.model.name), "structure", "sequence")
+
+
+def example_sizes(config):
+    """Return sizes of trees or graphs that data might have: those of the encoder where it says them."""
+    structure = structure_of_model(config)
+    if structure == "sequence":
+        return {}
+    name = {"tree": "max_children", "graph": "edge_kinds"}[structure]
+    encoder = config.model.arguments.get("encoder") or {}
+    return {name: encoder.get(name) or 2}
 
 
 def check(config):

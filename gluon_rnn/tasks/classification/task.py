@@ -115,7 +115,8 @@ class ClassificationTask(Task):
     @classmethod
     def example_sizes(cls, config):
         """Return two classes, and a small vocabulary or a number of features that is left open."""
-        return {"num_classes": 2, **datasets.get(config.data.name).example_arguments}
+        return {"num_classes": 2, **datasets.get(config.data.name).example_arguments,
+                **structures.example_sizes(config)}
 
     # ---- batches -------------------------------------------------------------------------------------------------
 
