@@ -83,8 +83,7 @@ def parse_trees(text, where="the text"):
         if token == "(":
             open_nodes.append((Tree(""), match.start()))
         elif token == ")":
-            _add(trees, open_nodes[:-1], _closed(open_nodes, text, where, match.start()))
-            open_nodes.pop()
+            _add(trees, open_nodes, _closed(open_nodes, text, where, match.start()))
         elif previous == "(":
             open_nodes[-1][0].symbol = _unescaped(token)
         else:
@@ -97,10 +96,10 @@ def parse_trees(text, where="the text"):
 
 
 def _closed(open_nodes, text, where, position):
-    """Return the node that a closing bracket ends; one that holds a symbol alone is a leaf."""
+    """Take the node that a closing bracket ends from those that are open; one that holds a symbol alone is a leaf."""
     if not open_nodes:
         raise ValueError(f"{where}, {_place(text, position)}: ')' closes nothing; take it away, or add '(' before it")
-    node, start = open_nodes[-1]
+    node, start = open_nodes.pop()
     if not node.symbol and not node.children:
         raise ValueError(f"{where}, {_place(text, start)}: these brackets hold nothing; write a symbol into them, or "
                          "take them away")
@@ -140,6 +139,8 @@ def write_tree(tree):
         else:
             written += ["(", _escaped(node.symbol)] if node.symbol else ["("]
             left += [")", *reversed(node.children)]
+            if not node.symbol and not node.children[0].children:         # a bare leaf there would be read as the symbol
+                written += ["(", _escaped(left.pop().symbol), ")"]
     return " ".join(written)
 
 

@@ -91,7 +91,7 @@ def _read(path, encoding):
     where = label_of(path)
     trees = parse_trees(read_text(path, encoding), where)
     for number, tree in enumerate(trees, start=1):
-        if not _has_label(tree) and tree.symbol == "":
+        if not _has_label(tree):
             raise ValueError(f"{where}: tree {number} has no label at its root; write one behind its first bracket, as in "
                              "(3 (2 It) (4 works))")
     return trees

@@ -46,6 +46,12 @@ DATA_SETS = {
                       "augment": {"augment": {"speeds": [1.0, 1.1]}}, "same": {"same": "index"}}),
     "trajectory_values": ({"train": "<rows>", "valid": 0.5}, {"test": {"test": "<rows>"}}),
     "adding_problem": ({"length": 4, "train": 8, "valid": 4, "test": 4}, {}),
+    "logic_trees": ({"train": 9, "valid": 3, "test": 3, "depth": [1, 2], "test_depth": [3, 3]}, {}),
+    "listops": ({"train": 9, "valid": 3, "test": 3, "depth": [1, 2], "test_depth": [3, 3]}, {}),
+    "graph_reachability": ({"train": 8, "valid": 4, "test": 4}, {"steps": {"steps": 3}}),
+    "graph_shortest_path": ({"train": 8, "valid": 4, "test": 4}, {"steps": {"steps": 3}}),
+    "treebank": ({"train": "<trees>", "valid": "<trees>"},
+                 {"test": {"test": "<trees>"}, "label_names": {"label_names": {"2": "good", "0": "bad"}}}),
     "narma": ({"steps": 40}, {}), "plant": ({"steps": 40}, {}), "mackey_glass": ({"steps": 40}, {}),
     "time_series": ({"train": ["<series>"], "valid": ["<series>"], "targets": ["y"]},
                     {"path": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
@@ -66,6 +72,7 @@ def write_files(folder):
         "pairs": "".join(f"go {word} .\tva {word} !\n" for word in WORDS),
         "conllu": "\n".join(CONLLU.format(n=n) for n in range(3)),
         "rows": "".join(f"{n},{n + 1},{n + 2},{n + 4},{n % 2}\n" for n in range(8)),
+        "trees": "(2 (2 good) (1 film))\n(0 (0 bad) (2 (1 (1 a) (2 good)) (1 film)))\n" * 2,
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
     for name, text in texts.items():
