@@ -113,7 +113,7 @@ class ModelPlan:
         return self._construct(handed_on, sizes)
 
     def _build_encoders(self):
-        return {where.removeprefix("model."): build_part(where, _registry(where, self._section), part, fixed=("layout",))
+        return {where.removeprefix("model."): build_part(where, _registry(where, self._section), part, ("layout",))
                 for where, part in _nested(self._section).items()}
 
     def _construct(self, built, sizes):

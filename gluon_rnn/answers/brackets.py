@@ -1,9 +1,10 @@
-"""Trees written in brackets: ``(MAX 2 (MIN 4 7))``, and the form of the Penn and Stanford treebanks, ``(3 (2 It) (4 works))``.
+"""Trees written in brackets: ``(MAX 2 (MIN 4 7))``, and as in treebanks, ``(3 (2 It) (4 works))``.
 
     tree = symbol  |  "(" [symbol] tree ... tree ")"
 
-Symbols are separated by white space and brackets. The treebanks write a bracket that is a word as ``-LRB-`` or
-``-RRB-``, square and curly ones as ``-LSB-``, ``-RSB-``, ``-LCB-``, ``-RCB-``, and ``/`` and ``*`` as ``\\/`` and ``\\*``.
+Symbols are separated by white space and brackets. The treebanks of Penn and Stanford write a bracket that is a word as
+``-LRB-`` or ``-RRB-``, square and curly ones as ``-LSB-``, ``-RSB-``, ``-LCB-``, ``-RCB-``, and ``/`` and ``*`` as
+``\\/`` and ``\\*``.
 
 References
 ----------
@@ -139,7 +140,7 @@ def write_tree(tree):
         else:
             written += ["(", _escaped(node.symbol)] if node.symbol else ["("]
             left += [")", *reversed(node.children)]
-            if not node.symbol and not node.children[0].children:         # a bare leaf there would be read as the symbol
+            if not node.symbol and not node.children[0].children:         # a bare leaf there would be the symbol
                 written += ["(", _escaped(left.pop().symbol), ")"]
     return " ".join(written)
 

@@ -47,8 +47,8 @@ class ClassifierAssets:
 class ClassificationPipeline(Pipeline):
     """Classifiers, the names of their classes, and what reads an item.
 
-    The network "model" takes token ids (T, N) or features (T, N, C), or the arrays of a batch of trees or graphs, and its
-    outputs are logits (N, K).
+    The network "model" takes token ids (T, N) or features (T, N, C), or the arrays of a batch of trees or graphs, and
+    its outputs are logits (N, K).
     """
 
     task = "classification"

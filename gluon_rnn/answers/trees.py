@@ -8,8 +8,8 @@ A batch is four arrays, int32. With L levels of inner nodes, the widest of W nod
     children (L, W, K)       where each child is found when level l is computed
 
 The last W L rows computed are kept as a delay line, the newest level first: a child on level j in column w is at
-(l - 1 - j) W + w. Behind these follow a row of zeros, at L W, for children that are not there, and the leaves. So a graph
-that shifts this line by W rows a level is the same for any number of levels, and places need no bounds of their own.
+(l - 1 - j) W + w. Behind these follow a row of zeros, at L W, for children that are not there, and the leaves. So a
+graph that shifts this line by W rows a level is the same for any number of levels.
 """
 import json
 

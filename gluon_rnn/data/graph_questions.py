@@ -108,8 +108,9 @@ class GraphReachability(_GraphQuestions):
                 wanted = [node for node in range(size) if node != source and (found[node] > 0) == bool(row % 2)]
                 if wanted:
                     return _in_words(size, edges, ">", source, draws.one_of(wanted)), "yes" if row % 2 else "no"
-            raise ValueError(f"degree {degree} leaves hardly any two of {size} nodes {'with' if row % 2 else 'without'} a "
-                             f"way between them; {'raise' if row % 2 else 'lower'} it")
+            kind, advice = ("with", "raise") if row % 2 else ("without", "lower")
+            raise ValueError(f"degree {degree} leaves hardly any two of {size} nodes {kind} a way between them; "
+                             f"{advice} it")
 
         super().__init__(draw, nodes, test_nodes, {"train": train, "valid": valid, "test": test}, steps, seed,
                          ["yes", "no"])

@@ -10,7 +10,8 @@ from gluon_rnn.data.text import UNK
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.registry import suggest
 
-__all__ = ["GraphReader", "Structures", "TreeReader", "Draws", "check_form", "check_range", "draw_parts", "sequence_reader"]
+__all__ = ["Draws", "GraphReader", "Structures", "TreeReader", "check_form", "check_range", "draw_parts",
+           "sequence_reader"]
 
 TreeReader, GraphReader = trees.TreeReader, graphs.GraphReader
 

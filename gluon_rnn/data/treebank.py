@@ -75,8 +75,8 @@ class Treebank(Structures):
         for name, of_split in trees.items():
             found[name] = list(_classified(of_split, label_names, once=name == "train" and phrases))
             if not found[name]:
-                raise ValueError(f"{label_of(files[name])}: no tree has one of the labels {', '.join(label_names or ())}; "
-                                 "give label_names that the file has")
+                raise ValueError(f"{label_of(files[name])}: no tree has one of the labels "
+                                 f"{', '.join(map(str, label_names or ()))}; give label_names that the file has")
             items = [write_tree(tree) if form == "tree" else " ".join(tree.leaves()) for tree, _ in found[name]]
             parts[name] = Examples(items, [label for _, label in found[name]])
             groups[name] = [tree.height for tree, _ in found[name]]
@@ -92,8 +92,8 @@ def _read(path, encoding):
     trees = parse_trees(read_text(path, encoding), where)
     for number, tree in enumerate(trees, start=1):
         if not _has_label(tree):
-            raise ValueError(f"{where}: tree {number} has no label at its root; write one behind its first bracket, as in "
-                             "(3 (2 It) (4 works))")
+            raise ValueError(f"{where}: tree {number} has no label at its root; write one behind its first bracket, as "
+                             "in (3 (2 It) (4 works))")
     return trees
 
 

@@ -66,8 +66,8 @@ class _StructureClassifier(GraphBlock):
         values = ids.asnumpy()
         if values.size and not (values.min() >= 0 and values.max() < limit):
             wrong = values[(values < 0) | (values >= limit)].flat[0]
-            raise ValueError(f"{type(self).__name__}: {what} must lie between 0 and {limit - 1}, got {wrong}; batches are "
-                             f"made by the reader of the data, reader.batch([...])")
+            raise ValueError(f"{type(self).__name__}: {what} must lie between 0 and {limit - 1}, got {wrong}; batches "
+                             "are made by the reader of the data, reader.batch([...])")
 
 
 @models.register("tree_classifier")

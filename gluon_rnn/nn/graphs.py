@@ -1,17 +1,17 @@
 """Graph networks: nodes send messages along edges and update their states by a GRU, step after step.
 
 Edges are lists: a message is gathered from where its edge begins, and a node gathers the messages of the edges that end
-at it, from a table of their numbers. Work and memory grow with the number of edges. Steps run in MXNet's `foreach`, each
-graph as many as it has, so that answers do not depend on which graphs share a batch; see `gluon_rnn.answers.graphs` for
-the arrays.
+at it, from a table of their numbers. Work and memory grow with the number of edges. Steps run in MXNet's `foreach`,
+each graph as many as it has, so that answers do not depend on which graphs share a batch; see
+`gluon_rnn.answers.graphs` for the arrays.
 
     z, r = sigmoid(W a + U h + b),    n = tanh(W_n a + U_n (r h) + b_n),    h' = (1 - z) h + z n
 
 References
 ----------
 Li, Tarlow, Brockschmidt & Zemel (2016), Gated Graph Sequence Neural Networks, equations (1) to (6).
-Gilmer, Schoenholz, Riley, Vinyals & Dahl (2017), Neural Message Passing for Quantum Chemistry, section 2: a message is a
-function of both ends and the edge, a GRU makes the update.
+Gilmer, Schoenholz, Riley, Vinyals & Dahl (2017), Neural Message Passing for Quantum Chemistry, section 2: a message is
+a function of both ends and the edge, a GRU makes the update.
 """
 from gluon_rnn.nn.checks import check_counts, check_input_size, check_sizes
 from gluon_rnn.nn.graph_block import GraphBlock
@@ -75,15 +75,15 @@ class GraphEncoder(GraphBlock):
         """Take `input_size` for C; ValueError where it is another one, or above H."""
         check_input_size(self, input_size)
         if input_size > self.hidden_size:
-            raise ValueError(f"{type(self).__name__} begins with the inputs of the nodes and zeros behind them, so that "
-                             f"input_size {input_size} must not be above hidden_size {self.hidden_size}; raise it")
+            raise ValueError(f"{type(self).__name__} begins with the inputs of the nodes and zeros behind them, so "
+                             f"that input_size {input_size} must not be above hidden_size {self.hidden_size}; raise it")
         self.input_size = input_size
 
     def set_edge_kinds(self, edge_kinds):
         """Take `edge_kinds` for R; ValueError where the weights are for another number."""
         if self.edge_kinds not in (0, edge_kinds):
-            raise ValueError(f"{type(self).__name__} has weights for {self.edge_kinds} kinds of edges (edge_kinds), got "
-                             f"{edge_kinds}; make them equal, or leave it out")
+            raise ValueError(f"{type(self).__name__} has weights for {self.edge_kinds} kinds of edges (edge_kinds), "
+                             f"got {edge_kinds}; make them equal, or leave it out")
         self.edge_kinds = edge_kinds
 
     def forward(self, queries, nodes, active, sources, targets, kinds, incoming):
@@ -94,7 +94,8 @@ class GraphEncoder(GraphBlock):
 
     def _check(self, nodes, active, incoming):
         if not self.edge_kinds:
-            raise ValueError(f"{type(self).__name__} does not know how many kinds of edges there are; give edge_kinds=...")
+            raise ValueError(f"{type(self).__name__} does not know how many kinds of edges there are; give "
+                             "edge_kinds=...")
         if nodes.shape[0] != active.shape[1] or nodes.shape[0] != incoming.shape[0]:
             raise ValueError(f"{type(self).__name__} expects nodes (M, C), active (S, M) and incoming (M, D), got "
                              f"{nodes.shape}, {active.shape} and {incoming.shape}")

@@ -118,8 +118,8 @@ class NaryTreeLSTM(_TreeLSTM):
 
     Notes
     -----
-    Parameters: ``i2h_weight`` (4 H, C) and ``i2h_bias`` (4 H,) of i, f, g, o; ``h2h_weight`` ((3 + K) H, K H), rows i, g,
-    o, f_1 to f_K, one block of columns a child.
+    Parameters: ``i2h_weight`` (4 H, C) and ``i2h_bias`` (4 H,) of i, f, g, o; ``h2h_weight`` ((3 + K) H, K H), rows i,
+    g, o, f_1 to f_K, one block of columns a child.
     """
 
     def _h2h_shape(self, max_children):

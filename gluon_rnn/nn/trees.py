@@ -15,8 +15,8 @@ __all__ = ["RecursiveNetwork", "TreeEncoder"]
 class TreeEncoder(GraphBlock):
     """Base class of recursive networks.
 
-    A subclass makes its parameters in the constructor and writes `node_states`; `num_states` says how many arrays a node
-    has, the first being its output.
+    A subclass makes its parameters in the constructor and writes `node_states`; `num_states` says how many arrays a
+    node has, the first being its output.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ class TreeEncoder(GraphBlock):
     def set_max_children(self, max_children):
         """Take `max_children` for K; ValueError where the weights are for another number."""
         if self.fixed_children and self.max_children not in (0, max_children):
-            raise ValueError(f"{type(self).__name__} has weights for {self.max_children} children a node (max_children), "
-                             f"got {max_children}; make the trees binary, or take child_sum_tree_lstm, which sums over "
-                             "any number")
+            raise ValueError(f"{type(self).__name__} has weights for {self.max_children} children a node "
+                             f"(max_children), got {max_children}; make the trees binary, or take "
+                             "child_sum_tree_lstm, which sums over any number")
         self.max_children = max_children
 
     def hybrid_forward(self, F, roots, leaves, inner, children, **parameters):
@@ -90,8 +90,8 @@ class TreeEncoder(GraphBlock):
             found = [F.take(F.concat(line, table, dim=0), below, axis=0, mode="clip")     # (W, K, H)
                      for line, table in zip(lines, tables)]
             states = self._levels(F, inputs, found, parameters)
-            shifted = [F.slice_like(F.concat(state, line, dim=0), line, axes=(0,)) for state, line in zip(states, lines)]
-            return states[0], shifted
+            after = [F.concat(state, line, dim=0) for state, line in zip(states, lines)]
+            return states[0], [F.slice_like(longer, line, axes=(0,)) for longer, line in zip(after, lines)]
 
         # foreach asks for states with names of their own
         begin = [F.identity(empty) for _ in range(self.num_states)]
@@ -155,8 +155,8 @@ class RecursiveNetwork(TreeEncoder):
 
     References
     ----------
-    Socher, Lin, Ng & Manning (2011), Parsing Natural Scenes and Natural Language with Recursive Neural Networks, equation
-    (8): p = f(W [c_1; c_2] + b). W x, the symbol of an inner node, is added here.
+    Socher, Lin, Ng & Manning (2011), Parsing Natural Scenes and Natural Language with Recursive Neural Networks:
+    p = f(W [c_1; c_2] + b). W x, the symbol of an inner node, is added here.
 
     Notes
     -----

@@ -32,7 +32,7 @@ def sentences(tokens, separator, rng):
 
 
 def items(reader):
-    """Return raw items as a reader takes them: texts, .wav files as bytes, rows of numbers, trees or graphs in words."""
+    """Return raw items as a reader takes them: texts, .wav files as bytes, rows of numbers, trees or graphs as text."""
     rng = np.random.default_rng(1)
     if hasattr(reader, "structure"):
         return reader.examples()

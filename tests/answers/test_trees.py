@@ -9,7 +9,7 @@ READER = TreeReader("abcd", max_children=2)
 
 
 def unfolded(batch):
-    """Return the trees of a batch in brackets of ids, by doing what a network does: a line that is shifted by a level."""
+    """Return the trees of a batch in brackets of ids, by a line that is shifted by a level as in a network."""
     roots, leaves, symbols, children = batch
     L, W, _ = children.shape
     line, table, levels = [None] * (L * W), [None, *map(str, leaves)], []
@@ -34,7 +34,7 @@ def test_a_batch_unfolds_to_its_trees(padding):
 def test_a_treebank_shows_words_alone():
     reader = TreeReader(["it", "works"], inner=False, lower=True)
     table = reader("(3 (2 It) (4 (4 (2 works) (1 badly)) (2 it)))")
-    assert [[symbol for symbol, _ in level] for level in table.levels] == [[2, 3, 1, 2], [0], [0], [0]][:len(table.levels)]
+    assert [[symbol for symbol, _ in level] for level in table.levels] == [[2, 3, 1, 2], [0], [0], [0]]
     assert len(table) == 7 and table.max_children == 2
     again = TreeReader.from_json(reader.to_json())
     np.testing.assert_array_equal(again.batch([table])[1], reader.batch([table])[1])

@@ -114,7 +114,7 @@ def test_what_cannot_be_is_named(tmp_path):
             (lambda: LogicTrees(variables=5), "variables must be at most 4, got 5"),
             (lambda: ListOps(form="tre"), "form must be 'tree' or 'sequence', got 'tre'; did you mean 'tree'"),
             (lambda: ListOps(arguments=1), "arguments must be a whole number of at least 2, got 1"),
-            (lambda: GraphReachability(nodes=[3, 3], degree=9), "degree 9 leaves hardly any two of 3 nodes without a way"),
+            (lambda: GraphReachability(nodes=[3, 3], degree=9), "degree 9 leaves hardly any two of 3 nodes without"),
             (lambda: GraphShortestPath(degree=0.5), "degree must be a number above 0.99, got 0.5"),
             (lambda: GraphShortestPath(longest=0), "longest must be"),
             (lambda: Treebank(path, path), re.escape(f"{path}, line 2, column 1: this bracket is never closed"))):

@@ -65,7 +65,8 @@ def message(case, w, source, target, kind):
 
 def update(w, a, h):
     """Li et al. (2016), equations (3) to (6)."""
-    (wr, wz, wn), (ur, uz, un), (br, bz, bn) = (np.split(w[name], 3) for name in ("i2h_weight", "h2h_weight", "i2h_bias"))
+    (wr, wz, wn), (ur, uz, un), (br, bz, bn) = (np.split(w[name], 3)
+                                                for name in ("i2h_weight", "h2h_weight", "i2h_bias"))
     z, r = sigmoid(wz @ a + uz @ h + bz), sigmoid(wr @ a + ur @ h + br)
     return (1 - z) * h + z * np.tanh(wn @ a + un @ (r * h) + bn)
 

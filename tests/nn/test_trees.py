@@ -43,7 +43,7 @@ def sigmoid(x):
 
 
 def recursive(x, children, w, b, u):
-    """Socher et al. (2011), equation (8), with the symbol's product added."""
+    """Socher et al. (2011), with the symbol's product added."""
     return (np.tanh(w @ x + b + sum(u[:, k * H:(k + 1) * H] @ h for k, (h,) in enumerate(children))),)
 
 

@@ -73,9 +73,12 @@ def test_a_prediction_is_the_softmax_of_the_model_whatever_shares_its_batch(trai
         list(predictor.stream([ITEMS[kind][0]]))
 
 
-def test_a_bundle_answers_as_the_run_does(trained, tmp_path):
+@pytest.mark.parametrize("format", ["symbol", "onnx"])
+def test_a_bundle_answers_as_the_run_does(trained, format, tmp_path):
+    if format == "onnx":
+        pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     kind, task, predictor = trained
-    assert export.export_run(predictor, tmp_path / "bundle") < 1e-5
+    assert export.export_run(predictor, tmp_path / "bundle", format=format) < 1e-5
     items = task.data.items("test")
     for found, expected in zip(export.load(tmp_path / "bundle").predict(items), predictor.predict(items)):
         assert found == pytest.approx(expected, abs=1e-5)
