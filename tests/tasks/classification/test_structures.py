@@ -10,6 +10,8 @@ import pytest
 import gluon_rnn
 from gluon_rnn import export, recipes
 from gluon_rnn.config import ConfigError
+from gluon_rnn.diagnose import problem_of
+from gluon_rnn.export.evaluation import evaluate_bundle
 from gluon_rnn.serve import Limits
 from gluon_rnn.serve.tasks import task_form
 from gluon_rnn.training import train
@@ -79,6 +81,9 @@ def test_a_bundle_answers_as_the_run_does(trained, format, tmp_path):
         pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     kind, task, predictor = trained
     assert export.export_run(predictor, tmp_path / "bundle", format=format) < 1e-5
+    if format == "symbol":
+        assert f"accuracy {task.evaluate('test')['accuracy']:.4g}" in evaluate_bundle(
+            export.load(tmp_path / "bundle"), predictor.path)
     items = task.data.items("test")
     for found, expected in zip(export.load(tmp_path / "bundle").predict(items), predictor.predict(items)):
         assert found == pytest.approx(expected, abs=1e-5)
@@ -93,6 +98,12 @@ def test_a_server_takes_what_can_be_read(trained):
     assert item.validate_python(ITEMS[kind][0]) == ITEMS[kind][0]
     with pytest.raises(ValueError, match=ITEMS[kind][2]):
         item.validate_python(ITEMS[kind][1])
+
+
+def test_an_instrument_for_states_through_time_says_that_there_are_none(trained):
+    _, task, _ = trained
+    with pytest.raises(ValueError, match="Classifier has no states through time, for it takes (tree|graph)s"):
+        problem_of(task, "test")
 
 
 def test_a_resumed_epoch_has_the_same_batches(trained):
