@@ -126,7 +126,7 @@ class LogicTrees(_Expressions):
     --------
     >>> data = LogicTrees(depth=[2, 2], train=3, valid=1, test=1, seed=1)
     >>> data.items("train")[0], data.labels[data.targets("train")[0]]
-    ('( and ( and T F ) F )', 'false')
+    ('( or ( not T ) F )', 'false')
     """
 
     def __init__(self, depth=(1, 4), test_depth=(5, 8), variables: int = 0, train: int = 8000, valid: int = 1000,
@@ -168,7 +168,7 @@ class ListOps(_Expressions):
     --------
     >>> data = ListOps(depth=[1, 1], train=3, valid=1, test=1, seed=3)
     >>> data.items("train")[0], data.labels[data.targets("train")[0]]
-    ('( SM 2 6 )', '8')
+    ('( SM 3 3 2 )', '8')
     """
 
     def __init__(self, depth=(1, 3), test_depth=(4, 6), arguments: int = 3, train: int = 20000, valid: int = 1000,

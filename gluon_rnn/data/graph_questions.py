@@ -93,6 +93,7 @@ class GraphReachability(_GraphQuestions):
     --------
     >>> data = GraphReachability(nodes=[3, 3], train=4, valid=1, test=1)
     >>> data.items("train")[:2], [data.labels[target] for target in data.targets("train")[:2]]
+    (['1>2 0>2 0>1 1>0; 2 0', '2>0 2>1 0>2 1>0; 0 2'], ['no', 'yes'])
     """
 
     def __init__(self, nodes=(4, 10), test_nodes=(11, 30), degree: float = 1.2, steps: int = None, train: int = 8000,
@@ -142,6 +143,7 @@ class GraphShortestPath(_GraphQuestions):
     --------
     >>> data = GraphShortestPath(nodes=[4, 4], train=9, valid=1, test=1, longest=3)
     >>> data.items("train")[0], data.labels[data.targets("train")[0]]
+    ('1-0 2-1 2-0 1-3; 3 1', '1')
     """
 
     def __init__(self, nodes=(4, 10), test_nodes=(11, 30), degree: float = 1.2, longest: int = 6, steps: int = None,

@@ -60,7 +60,7 @@ class Treebank(Structures):
     >>> _ = path.write_text("(1 (1 good) (0 film))\\n(0 (0 bad) (0 film))\\n")
     >>> data = Treebank(path, path, phrases=True)
     >>> data.items("train"), data.labels
-    (['( _ good film )', 'good', 'film', '( _ bad film )', 'bad'], ['0', '1'])
+    (['( _ good film )', 'film', 'good', '( _ bad film )', 'bad'], ['0', '1'])
     """
 
     def __init__(self, train, valid, test: str = None, label_names: dict = None, phrases=False, form="tree",
