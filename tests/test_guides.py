@@ -28,6 +28,11 @@ def test_the_contract():
     assert names["outputs"].shape == (5, 2, 3)
 
 
+def test_trees_and_graphs():
+    names = run("trees-and-graphs.md", blocks("trees-and-graphs.md"), {})
+    assert names["logits"].shape == (2, 2)
+
+
 def test_weights_of_other_libraries(tmp_path, monkeypatch):
     """With a small file of PyTorch's; the block that writes such a file needs PyTorch and a pickle."""
     pytest.importorskip("safetensors")

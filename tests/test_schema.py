@@ -14,7 +14,7 @@ from gluon_rnn import recipes
 from gluon_rnn.config import Model, Part, to_yaml
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import ModelPlan, build_part
-from gluon_rnn.registry import datasets, encoders, models, outputs, tasks
+from gluon_rnn.registry import datasets, encoders, graph_encoders, models, outputs, tasks, tree_encoders
 from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
 
@@ -27,6 +27,8 @@ MODELS = {
     "language_model": ({"encoder": LSTM}, {"vocab_size": 9}),
     "conditional_language_model": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
     "classifier": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
+    "tree_classifier": ({"encoder": {"name": "nary_tree_lstm", "hidden_size": 6}}, {"vocab_size": 9, "num_classes": 3}),
+    "graph_classifier": ({"encoder": {"name": "ggnn", "hidden_size": 6}}, {"vocab_size": 4, "num_classes": 3}),
     "regressor": ({"encoder": LSTM}, {"vocab_size": 9, "num_values": 3}),
     "ctc": ({"encoder": LSTM}, {"num_labels": 3, "input_size": 4}),
     "frame_predictor": ({"encoder": LSTM}, {"num_keys": 88}),
@@ -77,6 +79,14 @@ def test_an_encoder_takes_every_key(name):
     built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
              for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
     assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
+
+
+@pytest.mark.parametrize("registry, name", [(registry, name) for registry in (tree_encoders, graph_encoders)
+                                            for name in registry.names()], ids=str)
+def test_an_encoder_of_trees_or_graphs_takes_every_key(registry, name):
+    built = [build_part("model.encoder", registry, Part(**read(text)), fixed=("layout",))
+             for text in sections(registry, name, {"hidden_size": 6})]
+    assert built and {type(encoder) for encoder in built} == {registry.get(name)}
 
 
 @pytest.mark.parametrize("name", outputs.names())

@@ -9,7 +9,9 @@ from gluon_rnn.data.copying import CopyMemory
 from gluon_rnn.data.counting import Counting
 from gluon_rnn.data.digits import PixelDigits
 from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.data.expressions import ListOps, LogicTrees
 from gluon_rnn.data.gait import GaitSeries, GaitWalkers
+from gluon_rnn.data.graph_questions import GraphReachability, GraphShortestPath
 from gluon_rnn.data.joined_audio import JoinedAudio
 from gluon_rnn.data.labelled_text import LabelledText, TextReader
 from gluon_rnn.data.latching import Latching
@@ -30,6 +32,7 @@ from gluon_rnn.data.temporal_order import TemporalOrder
 from gluon_rnn.data.text import Characters, Words, encode, tokenize
 from gluon_rnn.data.trajectories import Trajectories, TrajectoryReader
 from gluon_rnn.data.trajectory_values import TrajectoryValues
+from gluon_rnn.data.treebank import Treebank
 from gluon_rnn.data.windows import WindowBatch, Windows
 
 __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "MackeyGlass", "NARMA", "PianoRoll",
@@ -38,4 +41,5 @@ __all__ = ["BPTTBatches", "Buckets", "Characters", "Conllu", "ElmanGrammar", "Ma
            "transpose", "AudioFolder", "AudioReader", "LabelledText", "TextReader", "Trajectories", "TrajectoryReader",
            "ParallelText", "Ragged", "Sequences", "SentenceTokenizer", "SubwordTokenizer", "AddingProblem",
            "CopyMemory", "Counting", "GaitSeries", "GaitWalkers", "JoinedAudio", "Letters", "Parity", "Phrases",
-           "PixelDigits", "Reber", "TemporalOrder", "TrajectoryValues", "XorStream", "Latching"]
+           "PixelDigits", "Reber", "TemporalOrder", "TrajectoryValues", "XorStream", "Latching", "GraphReachability",
+           "GraphShortestPath", "ListOps", "LogicTrees", "Treebank"]

@@ -41,12 +41,14 @@ class Labelled:
         a model needs to know of its input, a dict) and `to_json`.
     notes : list of str
         What `describe` adds, such as the number of duplicates.
+    labels : list of str, optional
+        Class names; by default those of the training split in alphabetical order.
 
     Attributes
     ----------
     splits : tuple of str
     labels : list of str
-        Class names in alphabetical order; a target is a position in it.
+        Class names; a target is a position in it.
     reader
     """
 
@@ -55,10 +57,12 @@ class Labelled:
     #: whether labels are answers, of which there must be two; where they are conditions, one will do
     labels_are_answers = True
 
-    def __init__(self, parts, reader, notes=()):
+    def __init__(self, parts, reader, notes=(), labels=None):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
-        labels = parts["train"].labels
-        self.labels = class_names(labels) if self.labels_are_answers else sorted(set(labels))
+        if labels is None:
+            found = parts["train"].labels
+            labels = class_names(found) if self.labels_are_answers else sorted(set(found))
+        self.labels = list(labels)
         self.reader, self._parts, self._notes = reader, parts, list(notes)
         self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
         self._targets = {name: self._numbers(name) for name in self.splits}

@@ -62,6 +62,10 @@ def problem_of(task, split, steps=None):
         raise NotRecurrentError(
             f"{type(model).__name__} has no recurrent states: what it looks back at are its lags; gradients by lag, "
             "Jacobians, gates and truncation are left out")
+    if hasattr(model, "structure"):
+        raise NotRecurrentError(
+            f"{type(model).__name__} has no states through time, for it takes {model.structure}s; gradients by lag, "
+            "Jacobians, gates and truncation are left out")
     task.graph.hybridize(False)
     encoder = model.encoder.encoder if isinstance(model.encoder, Conditioned) else model.encoder
     at_last = name in _BY_STEP or getattr(model, "_pooling", None) == "last"

@@ -9,7 +9,7 @@ __all__ = ["ITEM_FORMS"]
 
 
 class ClassificationForm(TaskForm):
-    """A text, a row of numbers or a recording; the probability of each class."""
+    """A text, a row of numbers, a recording, a tree or a graph; the probability of each class."""
 
     task = "classification"
 
@@ -23,9 +23,21 @@ class ClassificationForm(TaskForm):
             self._takes_text(unit)
             self.item = checked(lambda value: values.text(value, limits.max_length, unit), {"type": "string"})
             self.about = {"kind": "text", "unit": unit}
+        elif kind in ("tree", "graph"):
+            self._takes_structures(assets.reader)
         else:
             {"trajectory": self._takes_rows, "audio": self._takes_recordings}[kind](assets.reader)
         self.about["labels"] = assets.labels
+
+    def _takes_structures(self, reader):
+        """Set what the model of a `TreeReader` or `GraphReader` takes: a tree or a graph as text, which can be read."""
+        def read(value):
+            text = values.text(value, self.limits.max_length, what=f"a {reader.structure}")
+            reader(text)
+            return text
+
+        self.item, self.step = checked(read, {"type": "string"}), None
+        self.about = {"kind": "text", "unit": reader.structure}
 
 
 class RegressionForm(TaskForm):

@@ -59,6 +59,12 @@ DATA_SETS = {
     "copy_memory": ({"delay": 2, "copied": 2, "train": 8, "valid": 4, "test": 4}, {}), "pixel_digits": ({}, {}),
     "gait_series": ({"walkers": 2, "frames": 20}, {}), "gait_walkers": ({"walkers": 2, "train": 4, "test": 4}, {}),
     "latching": ({"length": 5, "noise": 0.1, "train": 8, "valid": 4, "test": 4}, {}),
+    "logic_trees": ({"train": 9, "valid": 3, "test": 3, "depth": [1, 2], "test_depth": [3, 3]}, {}),
+    "listops": ({"train": 9, "valid": 3, "test": 3, "depth": [1, 2], "test_depth": [3, 3]}, {}),
+    "graph_reachability": ({"train": 8, "valid": 4, "test": 4}, {"steps": {"steps": 3}}),
+    "graph_shortest_path": ({"train": 8, "valid": 4, "test": 4}, {"steps": {"steps": 3}}),
+    "treebank": ({"train": "<trees>", "valid": "<trees>"},
+                 {"test": {"test": "<trees>"}, "label_names": {"label_names": {"2": "good", "0": "bad"}}}),
     "narma": ({"steps": 40}, {}), "plant": ({"steps": 40}, {}), "mackey_glass": ({"steps": 40}, {}),
     "time_series": ({"train": ["<series>"], "valid": ["<series>"], "targets": ["y"]},
                     {"path": {"path": "<series>", "split": [0.5, 0.25, 0.25], "train": LEFT_OUT, "valid": LEFT_OUT},
@@ -87,6 +93,7 @@ def write_files(folder):
         "frames": "\n".join(f"{n % 2} {n} 1\n{n % 2} 2 {n}\n" for n in range(8)),
         "long": "id,t,x,label\n" + "".join(f"{n},{t},{n + t},{'ab'[n % 2]}\n" for n in range(8) for t in (1, 0)),
         "days": "u,y\n" + "".join(f"{18262 + n},{n}\n" for n in range(24)),
+        "trees": "(2 (2 good) (1 film))\n(0 (0 bad) (2 (1 (1 a) (2 good)) (1 film)))\n" * 2,
         "series": "day,u,y\n" + "".join(f"2020-01-{n + 1:02d},{n % 3},{n}\n" for n in range(24)),
     }
     for name, text in texts.items():
