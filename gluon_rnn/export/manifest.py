@@ -17,16 +17,14 @@ import hashlib
 import json
 import pathlib
 
+from gluon_rnn.export.reading import BundleError
+
 __all__ = ["ASSETS", "FORMAT", "MANIFEST", "VERSION", "BundleError", "read", "read_if_any", "sha256"]
 
 MANIFEST, ASSETS = "manifest.json", "assets"
 FORMAT, VERSION = "gluon_rnn bundle", 2
 _KINDS = ("symbol", "onnx")
 _GRAPH_KEYS = ("files", "causal", "inputs", "lengths", "states", "outputs", "next_states")
-
-
-class BundleError(ValueError):
-    """A bundle that cannot be written, or that is not what its manifest says."""
 
 
 def read(directory):
