@@ -56,10 +56,12 @@ def read_header(path):
     with open(path, "rb") as file:
         reader = _Reader(file, path)
         if reader.numbers("QQ") != (_FILE, 0):
-            reader.refuse("does not begin as one of MXNet's parameters does")
+            reader.refuse("is no file of MXNet's parameters")
         arrays = [_array(reader) for _ in range(reader.count("arrays", least=24))]
         names = [reader.text() for _ in range(reader.count("names", least=8))]
         reader.end()
+    if arrays and not names:
+        raise ParamsFileError(f"{str(path)!r} holds arrays without names; save them with save_parameters")
     if len(names) != len(arrays):
         reader.refuse(f"has {len(arrays)} arrays and {len(names)} names")
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
