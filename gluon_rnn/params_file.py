@@ -55,7 +55,7 @@ def read_header(path):
         raise ParamsFileError(f"{str(path)!r} is no file; expected one of MXNet's parameters")
     with open(path, "rb") as file:
         reader = _Reader(file, path)
-        if reader.numbers("QQ") != (_FILE, 0):
+        if not reader.begins_with(struct.pack("<QQ", _FILE, 0)):
             reader.refuse("is no file of MXNet's parameters")
         arrays = [_array(reader) for _ in range(reader.count("arrays", least=24))]
         names = [reader.text() for _ in range(reader.count("names", least=8))]
@@ -101,6 +101,12 @@ class _Reader:
         if size > self._left:
             self.refuse(f"ends within {what}")
         self._left -= size
+
+    def begins_with(self, content):
+        """Return whether the file begins with these bytes, and pass over them."""
+        found = self._file.read(len(content))
+        self._left -= len(found)
+        return found == content
 
     def numbers(self, form):
         """Return the little-endian numbers of a `struct` format."""
