@@ -63,15 +63,15 @@ class Bundle:
         if task is None:
             raise ValueError(f"the bundle in {str(self.path)!r} holds a block and not a trained task; call it with "
                              "arrays, or export a run to have predict")
-        with self._fitting():
+        with self._fitting(TypeError):                                    # at a prediction that is a user's mistake
             return open_pipeline(task, self.networks, self.read, self.manifest["options"])
 
     @contextlib.contextmanager
-    def _fitting(self):
+    def _fitting(self, *others):
         """Return a context in which what assets, options and graphs miss of each other is a BundleError."""
         try:
             yield
-        except (LookupError, AttributeError, ArithmeticError) as error:
+        except (LookupError, AttributeError, ArithmeticError, *others) as error:
             raise BundleError(f"the assets or options of the bundle in {str(self.path)!r} do not fit its task or its "
                               f"graphs ({type(error).__name__}: {_one_line(error)}); export again") from error
 

@@ -122,6 +122,13 @@ class GraphBlock(gluon.HybridBlock):
         """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs and whose gradients it has."""
         return {**self.__dict__, "_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_trained_by": None}
 
+    def __setstate__(self, state):
+        """Take over what `__getstate__` gave, and join data and gradients, which Gluon's own parameters forget."""
+        self.__dict__.update(state)
+        for parameter in self.collect_params().values():
+            if type(parameter) is gluon.Parameter and parameter._grad is not None:
+                autograd.mark_variables(parameter.list_data(), parameter.list_grad(), parameter.grad_req)
+
 
 class CallForms:
     """The graphs of one block, one for each form of a call: whether it has lengths, and how many states.

@@ -180,3 +180,15 @@ def test_what_is_checked_is_what_is_loaded(original):
     again = checked_symbol(copy.deepcopy({**symbol, "extra": 1}), "here")
     assert set(again) == {"nodes", "heads", "arg_nodes"}
     assert again["arg_nodes"] == symbol["arg_nodes"] and len(again["nodes"]) == len(symbol["nodes"])
+
+
+def test_assets_of_a_stranger_that_fit_nothing(tmp_path):
+    layer = nn.GRU(4, input_size=3)
+    layer.initialize()
+    for number, (text, message) in enumerate([("[0]", "TypeError"), ('{"kind": "x"}', "KeyError"), ("{", "")]):
+        export(layer, tmp_path / str(number), example=mx.nd.ones((4, 2, 3)), task="classification",
+               assets={"reader.json": text, "labels.json": "[]"})
+        with pytest.raises(ValueError, match=message):
+            load(tmp_path / str(number)).predict([1])
+    with pytest.raises(BundleError, match="has no asset '../manifest.json'; it has reader.json, labels.json"):
+        load(tmp_path / "0").read("../manifest.json")
