@@ -1,7 +1,7 @@
 """MXNet's files of arrays, ``.params``: their headers, checked before MXNet reads them. Loads no MXNet by itself.
 
-MXNet 1.9.1 believes what a file says: it allocates an array of any shape before it looks whether there are so many bytes,
-and takes a file that ends early for one that ends. A file is (all numbers little-endian)::
+MXNet 1.9.1 believes what a file says: it allocates an array of any shape before it looks whether there are so many
+bytes, and takes a file that ends early for one that ends. A file is (all numbers little-endian)::
 
     uint64 0x112, uint64 0                 what the file is
     uint64 number of arrays, then each:    uint32 0xF993FAC9, int32 0 (dense), int32 axes, int64 size of each axis,

@@ -54,11 +54,11 @@ class _Tune:
 def parse_tunes(text, where="the text"):
     """Return the tunes of an ABC file, a list, and the number of lines that belong to no tune.
 
-    A tune begins at its ``X:`` field and ends at the first blank line after its notes. Fields before the first tune, the
-    header of the file, hold for every tune that has none of its own. Comments (from ``%`` on, but for ``\\%``), what
-    stands between ``%%begintext`` and ``%%endtext``, lyrics (``w:``), symbol lines (``s:``) and remarks (``r:``) are left
-    out, and so is the ``!`` with which older files end lines; that of a decoration such as ``!fine!`` stays. A line of
-    notes that ends in a backslash goes on with the next one.
+    A tune begins at its ``X:`` field and ends at the first blank line after its notes. Fields before the first tune,
+    the header of the file, hold for every tune that has none of its own. Comments (from ``%`` on, but for ``\\%``),
+    what stands between ``%%begintext`` and ``%%endtext``, lyrics (``w:``), symbol lines (``s:``) and remarks (``r:``)
+    are left out, and so is the ``!`` with which older files end lines; that of a decoration such as ``!fine!`` stays.
+    A line of notes that ends in a backslash goes on with the next one.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def parse_tunes(text, where="the text"):
 
     References
     ----------
-    Walshaw and others (2011), The ABC music standard 2.1, sections 2.2 (file structure), 3 (fields), 4.14 (decorations),
+    Walshaw and others (2011), The ABC music standard 2.1, sections 2.2 (files), 3 (fields), 4.14 (decorations),
     6.1.2 (continuation) and 2.2.5 (free text).
     """
     reader = _Reader(where)

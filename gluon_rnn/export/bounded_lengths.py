@@ -1,14 +1,15 @@
 """Lengths in a symbol that no data can lead astray: bounded by their sequence, where the graph does not do it itself.
 
-`SequenceMask`, `SequenceLast`, `SequenceReverse` and `softmax` with lengths of MXNet 1.9.1 believe a length, and read or
-write past their data where it is wrong (a negative one of `SequenceMask` ends the process). What
+`SequenceMask`, `SequenceLast`, `SequenceReverse` and `softmax` with lengths of MXNet 1.9.1 believe a length, and read
+or write past their data where it is wrong (a negative one of `SequenceMask` ends the process). What
 `gluon_rnn.nn.functional.clamp` makes is safe for any sequence with as many steps as the one that it was given::
 
     m = broadcast_minimum(Cast(lengths), Cast(slice_axis(shape_array(sequence))));  where(m > 0, m, zeros_like(m))
 
 Such lengths are left as they are where the steps of both are the same at drawn sizes of all free axes. Any others get
-these nodes anew, which change no length that is right. Steps are polynomials in the free axes, but for `slice`, which cuts
-where there is something to cut: a graph that has one with a bound of its own is trusted in nothing. Needs no MXNet.
+these nodes anew, which change no length that is right. Steps are polynomials in the free axes, but for `slice`, which
+cuts where there is something to cut: a graph that has one with a bound of its own is trusted in nothing.
+Needs no MXNet.
 """
 import ast
 
@@ -92,7 +93,7 @@ class _Proof:
         return self._nodes[node["inputs"][place][0]]
 
     def _clamped_to(self, where):
-        """Return the steps, at each of the sizes, to which `clamp` has bounded what `where` gives; None if it is none."""
+        """Return the steps, at each of the sizes, to which `clamp` has bounded a `where`; None if it is no clamp."""
         if where["op"] != "where":
             return None
         truth, zeros, shortest = self._source(where), self._source(where, 2), where["inputs"][1]

@@ -11,8 +11,8 @@
                           "outputs": [...], "next_states": [...]}, ...},
      "assets": ["vocab.json", ...], "versions": {...}, "sha256": {file: hash}}
 
-A letter in a shape is an axis of any length. Version 1, which had one graph without lengths, is read as version 2; it has
-hashes too, and one without is refused. What the keys may hold is checked in `gluon_rnn.export.manifest_form`.
+A letter in a shape is an axis of any length. Version 1, which had one graph without lengths, is read as version 2; it
+has hashes too, and one without is refused. What the keys may hold is checked in `gluon_rnn.export.manifest_form`.
 """
 import hashlib
 import pathlib
@@ -91,7 +91,7 @@ def _from_version_1(old, path):
 
 
 def _check_complete(directory, manifest):
-    """Raise BundleError for a file in the folder that the manifest does not name, or a link; hidden files are let be."""
+    """Raise BundleError for a file that the manifest does not name, or a link; hidden files are let be."""
     known = {MANIFEST, *manifest["sha256"]}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()

@@ -99,7 +99,8 @@ class _Form:
         for entry in (graph["inputs"][0], *graph["states"], *graph["next_states"]):
             if "N" not in entry["shape"]:
                 self.refuse(f"{where}{entry['name']!r} has no axis 'N', the rows of a batch")
-        before, after = ([(entry["shape"], entry["dtype"]) for entry in graph[key]] for key in ("states", "next_states"))
+        before, after = ([(entry["shape"], entry["dtype"]) for entry in graph[key]]
+                         for key in ("states", "next_states"))
         if before and before != after:
             self.refuse(f"{where}gives other states than it takes")
 
@@ -136,6 +137,6 @@ class _Form:
     def plain(self, name):
         """Return the name of a file; BundleError unless it is one that an export writes, without a folder."""
         if not isinstance(name, str) or not _FILE.fullmatch(name) or ".." in name:
-            raise BundleError(f"{str(self._path)!r} names the file {str(name)[:80]!r}, and a plain name was expected, so "
-                              "that none lies outside of the bundle; take bundles from people you trust")
+            raise BundleError(f"{str(self._path)!r} names the file {str(name)[:80]!r}, and a plain name was expected, "
+                              "so that none lies outside of the bundle; take bundles from people you trust")
         return name

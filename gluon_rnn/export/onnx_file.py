@@ -1,8 +1,8 @@
 """ONNX models of a bundle as data: looked through before ONNX Runtime opens one. Needs no library.
 
-ONNX lets a model name other files for its numbers, operators of any domain, and functions of its own. An export has none
-of these. `ONNX_OPERATORS` are those that `gluon_rnn.export.onnx` writes, and what ONNX Runtime's quantisation puts in
-their places; `tests/export/test_onnx_file.py` holds the list against the sources.
+ONNX lets a model name other files for its numbers, operators of any domain, and functions of its own. An export has
+none of these. `ONNX_OPERATORS` are those that `gluon_rnn.export.onnx` writes, `QUANTIZED` what ONNX Runtime's
+quantisation puts in their places; `tests/export/test_onnx_file.py` holds the list against the sources.
 """
 import os
 import pathlib
@@ -16,14 +16,16 @@ __all__ = ["ONNX_OPERATORS", "QUANTIZED", "checked_model"]
 #: of quantisation, with its domain
 QUANTIZED = {"DynamicQuantizeLSTM": "com.microsoft", "DynamicQuantizeLinear": "", "DequantizeLinear": "",
              "MatMulInteger": ""}
-ONNX_OPERATORS = frozenset(
-    "Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization Cast Ceil Clip Concat Conv "
-    "ConvTranspose Cos Cosh CumSum DepthToSpace Div Elu Equal Erf Exp Expand Flatten Floor GRU Gather "
+_WORDS = (
+    "Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization Cast Ceil Clip "
+    "Concat Conv ConvTranspose Cos Cosh CumSum DepthToSpace Div Elu Equal Erf Exp Expand Flatten Floor GRU Gather "
     "GatherElements GatherND Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual Identity "
-    "LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpPool MatMul Max MaxPool Min Mod Mul Neg Not "
-    "Or PRelu Pad Pow RNN Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu Reshape "
-    "ReverseSequence Scan Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign SpaceToDepth Split "
-    "Sqrt Squeeze Sub Sum Tan Tanh Tile TopK Transpose Unsqueeze Where Xor ConstantOfShape".split())
+    "LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpPool MatMul Max MaxPool Min Mod Mul "
+    "Neg Not Or PRelu Pad Pow RNN Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu "
+    "Reshape ReverseSequence Scan Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign "
+    "SpaceToDepth Split Sqrt Squeeze Sub Sum Tan Tanh Tile TopK Transpose Unsqueeze Where Xor "
+    "ConstantOfShape")
+ONNX_OPERATORS = frozenset(_WORDS.split())
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 _MOST_BYTES, _DEEPEST = 2**31 - 1, 6                                      # what a protobuf file can hold
 #: data type of a tensor -> its bytes

@@ -1,8 +1,8 @@
 """The operators of MXNet that a symbol of a bundle may have, and what may stand in their attributes. Needs no MXNet.
 
 This is the one list: an export is loaded before it is done, so that what the exporter writes is on it, or is refused by
-name; `tests/export/test_operators.py` holds that every encoder, model and option of the package is. They compute numbers
-from numbers. Nothing on it calls Python, holds an address, reads a file, or draws random numbers.
+name; `tests/export/test_operators.py` holds that every encoder, model and option of the package is. They compute
+numbers from numbers. Nothing on it calls Python, holds an address, reads a file, or draws random numbers.
 
 What MXNet does not check itself is bounded here: sizes, axes, and constants that an export never has otherwise.
 """
@@ -105,9 +105,9 @@ OPERATORS = {
                      "broadcast_greater_equal", "broadcast_lesser", "broadcast_lesser_equal", "elemwise_add",
                      "elemwise_sub", "elemwise_mul", "elemwise_div", "_maximum", "_minimum", "_equal", "_not_equal",
                      "_greater", "_greater_equal", "_lesser", "_lesser_equal", "gather_nd"], _two()),
-    **dict.fromkeys([f"_{name}_scalar" for name in ("plus", "minus", "rminus", "mul", "div", "rdiv", "maximum", "minimum",
-                                                    "power", "rpower", "equal", "not_equal", "greater", "greater_equal",
-                                                    "lesser", "lesser_equal")],
+    **dict.fromkeys([f"_{name}_scalar" for name in (
+        "plus", "minus", "rminus", "mul", "div", "rdiv", "maximum", "minimum", "power", "rpower", "equal", "not_equal",
+        "greater", "greater_equal", "lesser", "lesser_equal")],
                     _one({"scalar": _number, "is_int": _TRUTH}, needed=("scalar",))),
     **dict.fromkeys(["sum", "mean", "max", "min"], _one({"axis": _AXES, "keepdims": _TRUTH})),
     "Activation": _one({"act_type": _words("relu", "sigmoid", "tanh", "softrelu", "softsign")}, needed=("act_type",)),
@@ -153,7 +153,7 @@ OPERATORS = {
     "one_hot": _one({"depth": _SIZE, "on_value": _number, "off_value": _number, "dtype": _TYPE}, needed=("depth",)),
     "pick": _two({"axis": _AXIS, "keepdims": _TRUTH, "mode": _words("clip")}),
     "repeat": _one({"repeats": _COUNT, "axis": _AXIS}, needed=("repeats", "axis")),
-    "reshape_like": _two({name: _AXIS for name in ("lhs_begin", "lhs_end", "rhs_begin", "rhs_end")}),
+    "reshape_like": _two(dict.fromkeys(("lhs_begin", "lhs_end", "rhs_begin", "rhs_end"), _AXIS)),
     "reverse": _one({"axis": _integers(0, 7)}, needed=("axis",)),
     "slice": _one({"begin": _PLACE, "end": _PLACE}, needed=("begin", "end")),
     "slice_axis": _one({"axis": _AXIS, "begin": _integer(-MOST, MOST), "end": _PLACE}, needed=("axis", "begin", "end")),

@@ -64,8 +64,8 @@ def _check_session(session, graph, path):
     given = [*graph["outputs"], *graph["next_states"]]
     unknown = [entry.name for entry in session.get_inputs() if entry.name not in taken]
     if unknown:
-        raise manifests.BundleError(f"{str(path)!r} takes {unknown[0][:60]!r}, which the manifest does not name; export "
-                                    "again")
+        raise manifests.BundleError(f"{str(path)!r} takes {unknown[0][:60]!r}, which the manifest does not name; "
+                                    "export again")
     if len(session.get_outputs()) != len(given):
         raise manifests.BundleError(f"{str(path)!r} gives {len(session.get_outputs())} arrays, and the manifest says "
                                     f"{len(given)}; export again")
@@ -75,8 +75,8 @@ def _check_session(session, graph, path):
             one == other for one, other in zip(found.shape, said["shape"])
             if isinstance(one, int) and isinstance(other, int))
         if not fits or found.type != f"tensor({_TYPES.get(said['dtype'], said['dtype'])})":
-            raise manifests.BundleError(f"{str(path)!r} has {said['name']!r} as {found.type} of shape {found.shape}, and "
-                                        f"the manifest says {said['dtype']} of shape {said['shape']}; export again")
+            raise manifests.BundleError(f"{str(path)!r} has {said['name']!r} as {found.type} of shape {found.shape}, "
+                                        f"and the manifest says {said['dtype']} of shape {said['shape']}; export again")
 
 
 def _onnxruntime():

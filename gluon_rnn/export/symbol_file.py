@@ -68,8 +68,8 @@ def _checked_node(node, place, outputs, depth):
     if not isinstance(op, str) or not isinstance(name, str) or not (0 < len(name) <= 1000 and name.isprintable()):
         raise BundleError(f"{place} has no name or no operator; export again")
     if op != "null" and op not in OPERATORS:
-        raise BundleError(f"{place} {name!r} has the operator {op[:60]!r}, which no export writes; a bundle may only have "
-                          "those in gluon_rnn.export.operators")
+        raise BundleError(f"{place} {name!r} has the operator {op[:60]!r}, which no export writes; a bundle may only "
+                          "have those in gluon_rnn.export.operators")
     attributes = node.get("attrs", {})
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
         raise BundleError(f"{place} {name!r} has attributes that are no texts; export again")

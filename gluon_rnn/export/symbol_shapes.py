@@ -54,7 +54,8 @@ def _header(path):
         raise BundleError(str(error)) from None
     wrong = next((name for name in header if not name.startswith("arg:")), None)
     if wrong is not None:
-        raise BundleError(f"{str(path)!r} has the array {wrong[:60]!r}, whose name does not begin with arg:; export again")
+        raise BundleError(f"{str(path)!r} has the array {wrong[:60]!r}, whose name does not begin with arg:; export "
+                          "again")
     return {name[4:]: value for name, value in header.items()}
 
 
@@ -63,8 +64,8 @@ def _check_names(symbol, header, taken, path):
     unknown = sorted(variables - set(taken) - set(header)) or sorted(set(header) - variables)
     if unknown or set(header) & set(taken):
         name = (unknown or sorted(set(header) & set(taken)))[0]
-        raise BundleError(f"{str(path)!r} and its parameters do not fit: {name[:60]!r} must be in the symbol, and either "
-                          "an input in the manifest or an array in the file of parameters; export again")
+        raise BundleError(f"{str(path)!r} and its parameters do not fit: {name[:60]!r} must be in the symbol, and "
+                          "either an input in the manifest or an array in the file of parameters; export again")
 
 
 class _Check:
@@ -118,14 +119,14 @@ class _Check:
     def _compare(self, found, whole):
         said = [*self._graph["outputs"], *self._graph["next_states"]]
         if len(found) != len(said):
-            raise BundleError(f"{str(self._path)!r} gives {len(found)} arrays, and the manifest says {len(said)}; export "
-                              "again")
+            raise BundleError(f"{str(self._path)!r} gives {len(found)} arrays, and the manifest says {len(said)}; "
+                              "export again")
         for shape, entry in zip(found, said):
             expected = whole(entry)
             # a letter that no input has, such as the steps of states that an encoder makes, may be any size
             if len(shape) != len(expected) or any(a != b for a, b in zip(shape, expected) if not isinstance(b, str)):
-                raise BundleError(f"{str(self._path)!r} gives {entry['name']!r} of shape {shape} where the manifest says "
-                                  f"{entry['shape']}; export again")
+                raise BundleError(f"{str(self._path)!r} gives {entry['name']!r} of shape {shape} where the manifest "
+                                  f"says {entry['shape']}; export again")
 
     def _check_types(self):
         given = {entry["name"]: entry["dtype"] for key in ("inputs", "lengths", "states") for entry in self._graph[key]}

@@ -107,8 +107,8 @@ class GraphBlock(gluon.HybridBlock):
             owner = self._trained_by and self._trained_by()               # another one may have come before
             if owner is not None and owner is not here and owner.is_alive():
                 raise RuntimeError(
-                    f"{type(self).__name__} is called under autograd.record by the thread {here.name!r}, and the thread "
-                    f"{owner.name!r} trains it; MXNet keeps gradients of one thread. Give each thread a copy "
+                    f"{type(self).__name__} is called under autograd.record by the thread {here.name!r}, and the "
+                    f"thread {owner.name!r} trains it; MXNet keeps gradients of one thread. Give each thread a copy "
                     "(copy.deepcopy), or call hand_over() when the other thread has finished a step")
             self._trained_by = weakref.ref(here)
 

@@ -1,8 +1,7 @@
 """Bundles that were altered: each is opened in a child with a limit of time and memory, and asked.
 
-Half of them are damaged, and their hashes are left: what is opened must answer as before. The others are a stranger's own,
-with right hashes: they are refused in a sentence, or answer something of the shapes that they promise, and never end the
-process.
+Half of them are damaged, and their hashes are left: what is opened must answer as before. The others are a stranger's
+own, with right hashes: they are refused in a sentence, or answer something, and never end the process.
 """
 import hashlib
 import json
@@ -20,10 +19,12 @@ _SECONDS, _BYTES = 60, 12 * 2**30
 _MODELS = {"elman_grammar": ("", {"length": 12, "seed": 3}), "tdnn_names": (["O'Neil", "Yamamoto"], {}),
            "gru_luong_eng_fra": (["tom is here ."], {}), "peephole_lstm_pendigits": ("47,100,27,81,57,37,26,0", {})}
 _IN_ONNX = ("tdnn_names", "peephole_lstm_pendigits")
-_ODD = (None, True, 0, -1, 1, 2**31, -(2**63), 10**30, 1.5, 1e300, "", "N", "x", "../../etc/passwd", "/dev/zero", [], {},
-        [0], [-1, 10**9], ["T", "N"], {"name": "x"}, "nan", "(1,)", "[0]", "-1000000", "1000000", "float64", "\u0000")
-_OPERATORS = ("_NDArray", "Custom", "_Native", "null", "SequenceMask", "SequenceLast", "softmax", "take", "gather_nd", "tile",
-              "repeat", "_foreach", "RNN", "reshape_like", "slice", "_arange", "_eye", "pick", "BilinearSampler")
+_ODD = (None, True, 0, -1, 1, 2**31, -(2**63), 10**30, 1.5, 1e300, "", "N", "x", "../../etc/passwd", "/dev/zero", [],
+        {}, [0], [-1, 10**9], ["T", "N"], {"name": "x"}, "nan", "(1,)", "[0]", "-1000000", "1000000", "float64",
+        "\u0000")
+_OPERATORS = ("_NDArray", "Custom", "_Native", "null", "SequenceMask", "SequenceLast", "softmax", "take", "gather_nd",
+              "tile", "repeat", "_foreach", "RNN", "reshape_like", "slice", "_arange", "_eye", "pick",
+              "BilinearSampler")
 
 
 def prepare(folder):
@@ -110,7 +111,8 @@ def _json(file, random):
     if not holders:
         return "has nothing to change"
     holder = holders[int(random.integers(len(holders)))]
-    key = list(holder)[int(random.integers(len(holder)))] if isinstance(holder, dict) else int(random.integers(len(holder)))
+    place = int(random.integers(len(holder)))
+    key = list(holder)[place] if isinstance(holder, dict) else place
     if random.integers(5) == 0:
         del holder[key]
     else:
