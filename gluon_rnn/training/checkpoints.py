@@ -18,6 +18,8 @@ from pathlib import Path
 
 import mxnet as mx
 
+from gluon_rnn import params_file
+
 __all__ = ["Checkpoint", "load", "save"]
 
 _FOLDER = "checkpoints"
@@ -45,7 +47,7 @@ class Checkpoint:
 
     def arrays(self, kind):
         """Return the arrays of one kind, the kind taken off their names."""
-        stored = mx.nd.load(str(self.path / "training.params"))
+        stored = params_file.load(self.path / "training.params")
         return {name.split(":", 1)[1]: array for name, array in stored.items() if name.split(":", 1)[0] == kind}
 
 
