@@ -111,7 +111,10 @@ def set_arrays(trainer, saved):
             weight = trainer._params[index].data(device)
             state = updater.optimizer.create_state_multi_precision(index, weight)
             for number, array in enumerate(_flatten(state)):
-                array[:] = saved[f"{index}.{number}"].as_in_context(device)
+                found = saved[f"{index}.{number}"]
+                if found.shape != array.shape:
+                    raise ValueError(f"array {index}.{number} has shape {found.shape}, expected {array.shape}")
+                array[:] = found.as_in_context(device)
             updater.states[index], updater.states_synced[index] = state, True
 
 
@@ -126,7 +129,11 @@ def numbers(trainer):
 def set_numbers(trainer, saved):
     """Go back to what `numbers` returned, on every device."""
     optimizer = trainer.optimizer
-    vars(optimizer).update(saved["scalars"])
+    scalars = {key: value for key, value in saved["scalars"].items() if key != "clip_gradient"}    # of the recipe
+    unknown = [key for key, value in scalars.items() if key not in vars(optimizer) or type(value) not in (int, float)]
+    if unknown:
+        raise ValueError(f"{type(optimizer).__name__} has no number {unknown[0]!r}")
+    vars(optimizer).update(scalars)
     for device in trainer._contexts:  # in place: the optimiser holds a reference to the dict of its first device
         optimizer._set_current_context(device.device_id)
         optimizer._index_update_count.update({int(i): n for i, n in saved["updates"].items()})

@@ -106,7 +106,7 @@ def begin(folder, facts, devices, position):
         Epochs and steps that have been made.
     """
     path = Path(folder) / BEGINNING
-    parts = _json(path)["parts"] if path.is_file() else []
+    parts = _json(path).get("parts", []) if path.is_file() else []
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     part = {"date": now, "epochs_before": position[0], "steps_before": position[1], **environment(devices)}
     write_text(path, json.dumps({**facts, "parts": [*parts, part]}, indent=1) + "\n")
@@ -143,7 +143,7 @@ def _rows(path):
     try:
         with open(path, newline="", encoding="utf-8") as file:
             return [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} has a row that is not all numbers ({error}); take that row away") from error
 
 

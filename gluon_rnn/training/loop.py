@@ -15,18 +15,18 @@ import time
 
 import mxnet as mx
 import numpy as np
-from omegaconf import OmegaConf
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
-from gluon_rnn.nn.flat_parameters import split_old_vectors
+from gluon_rnn.files import naming, write_text
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.report import record
-from gluon_rnn.training import checkpoints, folder, tensorboard
+from gluon_rnn.training import checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
+from gluon_rnn.training.metrics_file import MetricsFile, fields, has_dropout, loss_curve
+from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals
 from gluon_rnn.training.progress import Progress
@@ -37,10 +37,6 @@ from gluon_rnn.training.step import DivergedError
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
 
 _log = logging.getLogger("gluon_rnn")
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on: the loss is not a number any more."""
 
 
 class Interrupted(Exception):
@@ -84,11 +80,14 @@ def train(task, name, *, resume=None, steps=None, start=None):
     """
     loop = Loop(task, steps, None if resume else _checked(start, task.config.training.start_from))
     if resume is None:
-        loop.start(folder.create(task.config.output_dir, name))
+        path = folder.create(task.config.output_dir, name)
+        with naming(path), folder.emptied(path):
+            loop.start(path)
     else:
         loop.resume(resume)
     try:
-        _run_to_its_end(loop)
+        with naming(loop.path):
+            _run_to_its_end(loop)
     finally:
         if loop.settings.report:
             folder.write_page(loop.path)
@@ -157,27 +156,25 @@ class Loop:
         """Begin a new run in the empty folder `path`."""
         self.path = path
         for name, text in self._texts().items():
-            (path / name).write_text(text, encoding="utf-8")
+            write_text(path / name, text)
         self._open_metrics()
         self._note_beginning()
         _log.info("%s", self._describe())
 
     def resume(self, path):
-        """Go back to the `last` checkpoint of the run in `path`."""
-        checkpoint = checkpoints.load(path, "last")
-        folder.check_same_model(OmegaConf.to_container(OmegaConf.load(folder.recipe_of(path))), self.config)
-        folder.check_assets(checkpoint, self.task.assets, "the run to resume")
-        self.path = path
+        """Go back to the `last` checkpoint of the run in `path`; all is compared before anything is written."""
+        checkpoint = restoring.checked(path, self.config, self.task.assets)
         self._restore(checkpoint)
-        self._open_metrics()
+        self.path = path
+        self._open_metrics(checkpoint)
         self.metrics.keep(self.position.epoch)
-        (path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
+        write_text(path / "config.yaml", configuration.to_yaml(self.config))
         if self.position.epoch < self.epochs:
             self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
-    def _open_metrics(self):
-        self.metrics = MetricsFile(self.path / "metrics.csv")
+    def _open_metrics(self, checkpoint=None):
+        self.metrics = MetricsFile(self.path / "metrics.csv", checkpoint and checkpoint.own("metrics.csv"))
         if self.settings.tensorboard:
             self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
 
@@ -195,19 +192,12 @@ class Loop:
 
     def _restore(self, checkpoint):
         saved = checkpoint.position
-        self.position = Position(**saved["position"])
-        weights, averages = (split_old_vectors(self.task.model, checkpoint.arrays(kind))
-                             for kind in ("weight", "average"))
-        for name, array in weights.items():
-            self.parameters[name].set_data(array)
-        self.average.set_state(averages, saved["average"])
-        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
-        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
+        self.position = restoring.position_of(checkpoint)
+        restoring.set_weights(checkpoint, self.task.model, self.parameters, self.average)
+        restoring.set_optimizer(checkpoint, self.step.trainer)
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
-        states = checkpoint.arrays("state")
-        self.carried = [[states[f"{device}.{index}"].as_in_context(context) for index in range(len(states)
-                         // len(self.devices))] for device, context in enumerate(self.devices)] if states else None
+        self.carried = restoring.states_of(checkpoint, self.devices)
 
     def _describe(self):
         return (f"{self.task.describe()}; {self._size():,} parameters; {self.epochs} epochs of "
@@ -226,26 +216,20 @@ class Loop:
                 self._next_epoch(totals)
                 continue
             scores = self.evaluate("valid")
-            if not math.isfinite(scores["loss"]):
-                raise TrainingError(f"the validation loss is {scores['loss']:g} after step {self.position.step}; lower "
-                                    f"training.optimizer.learning_rate, the checkpoints are in {self.path}")
+            outcome.check_finite(scores, f"after step {self.position.step}", self.path)
             self._advance(finished, scores, totals)
-            improved = self._improves(scores)
+            improved = outcome.improves(scores, self.task.selection, self.position.best)
             if improved:
                 self.position.best = scores[self.task.selection[0]]
                 self.position.best_epoch = self.position.epoch + (not finished)
-            self.log_row(totals, scores, finished)
+            row = self.log_row(totals, scores, finished)
             self.save_checkpoint(("best", "last") if improved else ("last",))
+            self._say(row, scores)         # after the checkpoint: whoever listened may be gone
 
     def _evaluates(self):
         """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
         number = self.position.epoch + 1
         return number % self.settings.eval_interval == 0 or number == self.epochs
-
-    def _improves(self, scores):
-        name, direction = self.task.selection
-        best = self.position.best
-        return best is None or (scores[name] < best if direction == "min" else scores[name] > best)
 
     def run_epoch(self, signals):
         """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end.
@@ -285,7 +269,7 @@ class Loop:
             loss, norm, states = self.step(batch, states, rate)
         except DivergedError as error:
             raise TrainingError(f"training diverged at epoch {position.epoch + 1} step {position.step + 1}: {error}; "
-                                f"the parameters are those before it, the checkpoints are in {self.path}") from error
+                                + outcome.where_checkpoints_are(self.path)) from error
         self.average.update()
         position.step += 1
         position.step_in_epoch += 1
@@ -325,7 +309,7 @@ class Loop:
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 
     def log_row(self, totals, scores, finished=True):
-        """Write one row of metrics, one line of log and the picture."""
+        """Write one row of metrics and the picture, and return the row."""
         task, train_loss = self.task, totals.loss / max(1, totals.size)
         seconds, steps = max(totals.seconds, 1e-9), max(1, totals.steps)
         values = (self.position.epoch + (not finished), self.position.step, train_loss, *scores.values(),
@@ -335,12 +319,18 @@ class Loop:
         self.metrics.append(row)
         if self.events is not None:
             self.events.append(row)
-        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
-                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
-                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],
-                  totals.size / seconds, task.unit, row["steps_per_second"])
         if self.settings.report:
-            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png")
+            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png",
+                       with_dropout=has_dropout(self.config.model))
+        return row
+
+    def _say(self, row, scores):
+        """Write the line of log of an epoch."""
+        task, units = self.task, row[f"{self.task.unit}s_per_second"]
+        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
+                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": row["train_loss"]}),
+                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"], units, task.unit,
+                  row["steps_per_second"])
 
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
@@ -354,11 +344,12 @@ class Loop:
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
         for device, states in enumerate(self.carried or []):
             arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
-        position = {"format": 2, "position": vars(self.position), "average": self.average.state(),
+        position = {"format": checkpoints.FORMAT, "position": vars(self.position), "average": self.average.state(),
                     "optimizer": optimizers.numbers(self.step.trainer),
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
         with self.average.applied():
-            checkpoints.save(self.path, self.task.model.save_parameters, arrays, position, self._texts(), names)
+            checkpoints.save(self.path, self.task.model.save_parameters, arrays, position,
+                             {**self._texts(), "metrics.csv": self.metrics.text()}, names)
 
     def _texts(self):
         return {"config.yaml": configuration.to_yaml(self.config), **self.task.assets.texts()}
@@ -366,8 +357,10 @@ class Loop:
     def finish(self):
         """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""
         task = self.task
-        task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
+        checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
+        outcome.check_selected(task.selection[0], self.position.best, self.path)
         report = task.closing(self.path, self.limit)
+        outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
         _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task, report.split, report.scores))
         for name, scores in report.baselines.items():
             _log.info("    %s: %s", name, task.in_words(scores))
