@@ -22,13 +22,21 @@ def run(options):
     if options.resume is not None:
         recipe_of(options.resume)                                   # a wrong folder is the first thing to say
     config = recipes.load(recipe, overrides)
-    if options.dry_run:
-        config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
     start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read
-    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume, start=start,
-                 steps=2 if options.dry_run else None)
-    print(path, flush=True)
+    task = recipes.build_task(config, recipe)
+    if options.dry_run:
+        with tempfile.TemporaryDirectory(prefix="dry-run-") as folder:
+            config.output_dir = folder
+            print(_written(train(task, Path(recipe).stem, start=start, steps=2)), flush=True)
+        return 0
+    print(train(task, Path(recipe).stem, resume=options.resume, start=start), flush=True)
     return 0
+
+
+def _written(path):
+    """Return what a dry run says at its end, when its folder is about to go."""
+    names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    return f"dry run: two steps and the end of a run went through; it would leave {', '.join(names)}"
 
 
 def _recipe(options):
@@ -48,7 +56,8 @@ def add_arguments(parser):
                         help="a YAML file or the name of a packaged recipe (gluon-rnn recipes), then dotted keys that "
                              "win over it, such as training.epochs=5").completer = recipes_and_files
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
+    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder, "
+                                                                   "which is removed")
     kind.add_argument("--resume", metavar="RUN", type=Path,
                       help="go on with this run; CONFIG may be left out, and then is the run's own")
 

@@ -2,7 +2,7 @@
 
 Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
 goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
-epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM) saves in the middle
+epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM, SIGHUP) saves in the middle
 of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
 there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
@@ -40,7 +40,7 @@ _log = logging.getLogger("gluon_rnn")
 
 
 class Interrupted(Exception):
-    """A signal ended the run, after an evaluation and a checkpoint; `exit_status` is 130 or 143."""
+    """A signal ended the run, after an evaluation and a checkpoint; `exit_status` is 129, 130 or 143."""
 
     def __init__(self, path, exit_status):
         super().__init__(f"stopped by a signal; --resume {path} goes on")
@@ -76,7 +76,7 @@ def train(task, name, *, resume=None, steps=None, start=None):
     TrainingError
         If loss or gradient stop being finite.
     Interrupted
-        If SIGINT or SIGTERM came; everything is saved.
+        If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """
     loop = Loop(task, steps, None if resume else _checked(start, task.config.training.start_from))
     if resume is None:

@@ -178,7 +178,8 @@ class TrainStep:
 
     def _advice(self):
         if self.settings.clip_norm:
-            return "lower training.optimizer.learning_rate, lower training.clip_norm, or raise schedule.warmup_steps"
+            return ("lower training.optimizer.learning_rate, lower training.clip_norm, or raise "
+                    "training.schedule.warmup_steps")
         return "set training.clip_norm (1.0 is usual), or lower training.optimizer.learning_rate"
 
 
