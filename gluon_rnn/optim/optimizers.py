@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import numpy_ops
+from gluon_rnn.optim import ranges
 from gluon_rnn.registry import suggest
 
 __all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
@@ -50,8 +51,7 @@ def build(name, clip_value=None, *, in_numpy=False, **arguments):
     With `in_numpy`, one that has `NumpyAdam.update_in_numpy` besides, where there is one of that name.
     """
     rate = arguments.get("learning_rate", parameters(name)["learning_rate"].default)
-    if not rate > 0:
-        raise ValueError(f"learning_rate: expected a number above 0, got {rate}")
+    ranges.check({**arguments, "learning_rate": rate})
     arguments = dict(arguments, learning_rate=rate, wd=0.0, **({"clip_gradient": clip_value} if clip_value else {}))
     if in_numpy and name.lower() == "adam" and not arguments.get("multi_precision"):
         return NumpyAdam(**arguments)
