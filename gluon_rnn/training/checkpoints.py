@@ -180,8 +180,8 @@ def _explained(error, run, arrays):
     needed = sum(array.size * np.dtype(array.dtype).itemsize for array in arrays.values()) / 1e6
     there = run / "last"
     goes_on = f"--resume {run} goes on from {there}" if there.exists() else "no checkpoint was written so far"
-    return type(error)(error.errno, f"{error.strerror}; a checkpoint needs about {max(needed, 0.1):.1f} MB here: free some, "
-                       f"or give another output_dir; {goes_on}", error.filename)
+    return type(error)(error.errno, f"{error.strerror}; a checkpoint needs about {max(needed, 0.1):.1f} MB here: free "
+                       f"some, or give another output_dir; {goes_on}", error.filename)
 
 
 def load(run, name):

@@ -60,9 +60,10 @@ def recipe_values(path):
     try:
         found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each checkpoint "
-                         "has a copy") from error
-    wrong = [key for key in ("model", "training") if not isinstance(found, dict) or not isinstance(found.get(key), dict)]
+        raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each "
+                         "checkpoint has a copy") from error
+    sections = found if isinstance(found, dict) else {}
+    wrong = [key for key in ("model", "training") if not isinstance(sections.get(key), dict)]
     if wrong:
         raise ValueError(f"{path} has no section {wrong[0]!r}: it is damaged; restore it: each checkpoint has a copy")
     return found

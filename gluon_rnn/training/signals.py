@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a wish to stop at the next step, so that training ends with an evaluation and a checkpoint."""
+"""SIGINT, SIGTERM and SIGHUP as a wish to stop at the next step: training ends with an evaluation and a checkpoint."""
 import signal
 import threading
 
