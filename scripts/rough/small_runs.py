@@ -6,6 +6,8 @@ import logging
 import numpy as np
 
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
+import gluon_rnn.runs  # noqa: F401  loaded once, before children of this process are
+import gluon_rnn.training  # noqa: F401
 
 __all__ = ["RECIPES", "answers", "arrays", "command", "write_data"]
 
@@ -17,6 +19,7 @@ def write_data(folder):
     names = "\n".join(f"{word}{end}\t{label}" for word in ("ab", "cd", "ef", "gh", "ij") for end, label in
                       (("aa", "x"), ("bo", "y"), ("ca", "x"), ("do", "y")))
     (folder / "names.tsv").write_text(names + "\n")
+    (folder / "text.txt").write_text("the old man sees a dog\na dog sees the man\nthe dog runs\n" * 30)
     steps = np.arange(160)
     rows = "\n".join(f"{np.sin(step / 5):.6f},{np.cos(step / 7):.6f}" for step in steps)
     (folder / "series.csv").write_text("u,y\n" + rows + "\n")
@@ -26,7 +29,8 @@ def _recipes(folder):
     return {
         "language_model": {
             "task": {"name": "language_model", "samples": 1, "sample_length": 3}, "data": {
-                "name": "elman_grammar", "sentences": 200, "batch_size": 4, "bptt": 10, "eval_batch_size": 2},
+                "name": "words", "path": str(folder / "text.txt"), "split": [0.8, 0.1, 0.1], "batch_size": 4,
+                "bptt": 10, "eval_batch_size": 2},
             "model": {"embed_size": 4, "dropout": 0.1, "encoder": {"name": "lstm", "hidden_size": 5}}},
         "classification": {
             "task": {"name": "classification"}, "data": {
