@@ -66,10 +66,19 @@ class Checkpoint:
         """Compare all files with the manifest; ValueError names the first that is missing or another one."""
         for name in self.manifest["files"] if self.manifest else (_PARAMETERS, _TRAINING):
             self.file(name)
+        self._check_names(_PARAMETERS, "parameters")
+
+    def _check_names(self, name, key):
+        """Return the names in a file of arrays; ValueError where they are not those under a key of the manifest."""
+        path = self.file(name)
+        found = list(params_file.shapes(path))
+        if self.manifest and found != self.manifest.get(key):
+            raise ValueError(f"{path} has other arrays than {manifest.NAME} beside it says; restore both, or train anew")
+        return found
 
     def load_parameters(self, model, ctx=None):
         """Load the parameters into a `model`, on the CPU by default; ValueError where they are not those of it."""
-        params_file.shapes(self.parameters)
+        self._check_names(_PARAMETERS, "parameters")
         try:
             model.load_parameters(self.parameters, ctx=ctx or mx.cpu())
         except (AssertionError, KeyError, ValueError, mx.MXNetError) as error:
@@ -90,12 +99,10 @@ class Checkpoint:
 
     def arrays(self, kind):
         """Return the arrays of one kind, the kind taken off their names."""
-        path = self.file(_TRAINING)
-        found = list(params_file.shapes(path))
-        if self.manifest and found != self.manifest["arrays"]:
-            raise ValueError(f"{path} has other arrays than {manifest.NAME} says")
-        return {name.split(":", 1)[1]: array for name, array in mx.nd.load(str(path)).items()
-                if name.split(":", 1)[0] == kind} if found else {}
+        if not self._check_names(_TRAINING, "arrays"):
+            return {}
+        stored = mx.nd.load(str(self.path / _TRAINING))
+        return {name.split(":", 1)[1]: array for name, array in stored.items() if name.split(":", 1)[0] == kind}
 
 
 def save(run, write_parameters, arrays, position, texts, names):
@@ -193,7 +200,7 @@ def load(run, name):
         If there is none, or its position or its manifest is damaged.
     """
     path = Path(run) / name
-    if not (path / _POSITION).is_file():
+    if not path.is_dir():
         raise ValueError(f"there is no {name!r} checkpoint in {str(run)!r}; pass the folder of a run that has finished "
                          "at least one epoch")
     path = path.resolve()
