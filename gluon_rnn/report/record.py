@@ -109,7 +109,8 @@ def begin(folder, facts, devices, position):
     parts = _json(path).get("parts") if path.is_file() else []
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     part = {"date": now, "epochs_before": position[0], "steps_before": position[1], **environment(devices)}
-    write_text(path, json.dumps({**facts, "parts": [*(parts if isinstance(parts, list) else []), part]}, indent=1) + "\n")
+    parts = [*(parts if isinstance(parts, list) else []), part]
+    write_text(path, json.dumps({**facts, "parts": parts}, indent=1) + "\n")
 
 
 def read(folder):
@@ -139,7 +140,8 @@ def _recipe(path):
                          "checkpoint has a copy") from error
     for section in ("task", "data", "model", "training"):
         if not isinstance(found, dict) or not isinstance(found.get(section), dict):
-            raise ValueError(f"{path} has no section {section!r}: it is damaged; restore it: each checkpoint has a copy")
+            raise ValueError(f"{path} has no section {section!r}: it is damaged; restore it: each checkpoint has a "
+                             "copy")
     return text
 
 

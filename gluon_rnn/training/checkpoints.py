@@ -73,7 +73,8 @@ class Checkpoint:
         path = self.file(name)
         found = list(params_file.shapes(path))
         if self.manifest and found != self.manifest.get(key):
-            raise ValueError(f"{path} has other arrays than {manifest.NAME} beside it says; restore both, or train anew")
+            raise ValueError(f"{path} has other arrays than {manifest.NAME} beside it says; restore both, or "
+                             "train anew")
         return found
 
     def load_parameters(self, model, ctx=None):

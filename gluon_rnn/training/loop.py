@@ -3,8 +3,8 @@
 Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
 goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
 epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM, SIGHUP) saves in the
-middle of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
-there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
+middle of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin
+anew there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
 import dataclasses

@@ -6,7 +6,8 @@ from scripts.rough import Outcome
 
 TITLE, COUNT = "fuzzed configurations", 3000
 _ODD = (None, True, False, 0, -1, 1, 2, 1.5, -0.5, 1e6, 1e30, math.inf, -math.inf, math.nan, "", "text", "0.1", [], [1],
-        ["a"], [-1, 0], {}, {"name": "lstm"}, {"name": 3}, {"a": 1}, "lstm", "adam", 10**18, -(10**18), "\u00e9\u0000", [[1]])
+        ["a"], [-1, 0], {}, {"name": "lstm"}, {"name": 3}, {"a": 1}, "lstm", "adam", 10**18, -(10**18),
+        "\u00e9\u0000", [[1]])
 # Every so many recipes that are accepted, one is built and trained for a step.
 _BUILT = 10
 _SMALL = {"data": {"name": "elman_grammar", "sentences": 60, "batch_size": 2, "bptt": 5, "eval_batch_size": 1},

@@ -7,7 +7,7 @@ __all__ = ["damage"]
 
 
 def damage(run, other, random):
-    """Damage one file of the folder `run`; `other` is a run of the same recipe by another seed. Return what was done."""
+    """Damage one file of the folder `run`, `other` being a run of the recipe by another seed; return what was done."""
     kind = _KINDS[int(random.integers(len(_KINDS)))]
     files = sorted(path for path in run.rglob("*") if path.is_file() and not path.is_symlink())
     path = files[int(random.integers(len(files)))]

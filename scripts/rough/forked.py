@@ -47,7 +47,7 @@ def _end(status):
 
 
 def run(words, after=None, number=signal.SIGKILL, **options):
-    """Run a command in a child, sending it a signal `after` so many seconds, and return its status as shells have it."""
+    """Run a command in a child, sent a signal `after` so many seconds; return its status, below 0 for a signal."""
     child = start(words, **options)
     if after is not None:
         time.sleep(after)
