@@ -15,13 +15,16 @@ def main():
     parser.add_argument("--count", type=int, help="attempts of each part; default: as many as each wants")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    results = [run_part(name, options.count, options.seed) for name in options.parts or PARTS]
-    print("| " + " | ".join(_COLUMNS) + " |\n|---|" + "---:|" * (len(_COLUMNS) - 1))
-    for result in results:
+    print("| " + " | ".join(_COLUMNS) + " |\n|---|" + "---:|" * (len(_COLUMNS) - 1), flush=True)
+    results = []
+    for name in options.parts or PARTS:
+        result = run_part(name, options.count, options.seed)
+        results.append(result)
         numbers = [sum(result.counts.values()),
                    *(result.counts[verdict] for verdict in ("passed", "traceback", "wrong", "crash"))]
         note = f" (skipped: {result.skipped})" if result.skipped else ""
-        print(f"| {result.title}{note} | " + " | ".join(map(str, numbers)) + f" | {result.seconds:.0f} |")
+        print(f"| {result.title}{note} | " + " | ".join(map(str, numbers)) + f" | {result.seconds:.0f} |",
+              flush=True)
     failures = [line for result in results for line in result.failures]
     print("\n".join(failures))
     return 1 if failures else 0

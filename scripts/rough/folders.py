@@ -47,7 +47,7 @@ def _judged(error, what):
     """Return the outcome of a refusal: a sentence of ours with a file in it, or words of somebody else."""
     from gluon_rnn.training import TrainingError
     text = str(error)
-    ours = isinstance(error, (OSError, TrainingError)) or isinstance(error, ValueError)
+    ours = isinstance(error, (OSError, TrainingError, ValueError))
     if not ours or "\n" in text or text.startswith("Expecting value"):
         return Outcome("traceback", f"{what}: {type(error).__name__}: {text[:200]}")
     return Outcome("passed")

@@ -1,4 +1,4 @@
-"""Streams that are closed, full or not read, by commands in this process; ``make rough`` tries whole ones in shells."""
+"""Streams that are closed, full or not read, by commands in this process; "make rough" tries whole ones in shells."""
 import errno
 import io
 import logging

@@ -9,7 +9,8 @@ from gluon_rnn.optim.ranges import check
 
 @pytest.mark.parametrize("key, value", [
     ("learning_rate", 0), ("learning_rate", math.inf), ("learning_rate", True), ("learning_rate", "0.1"),
-    ("momentum", 1.0), ("beta1", -0.1), ("epsilon", 0), ("final_learning_rate", -5.0), ("final_learning_rate", math.nan),
+    ("momentum", 1.0), ("beta1", -0.1), ("epsilon", 0), ("final_learning_rate", -5.0),
+    ("final_learning_rate", math.nan),
     ("warmup_steps", -1), ("patience", -1), ("factor", 0)])
 def test_a_number_out_of_its_range(key, value):
     with pytest.raises(ValueError, match=f"{key}: expected a finite number .*, got"):

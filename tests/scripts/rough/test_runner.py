@@ -1,6 +1,6 @@
 """What rough handling counts: parts have one form, damages change a folder, a crash is one, an answer is compared.
 
-The parts themselves are run by ``make rough``, outside the suite. Tests `__main__.py`, `kills.py`, `folders.py`,
+The parts themselves are run by "make rough", outside the suite. Tests `__main__.py`, `kills.py`, `folders.py`,
 `configurations.py`, `disk.py`, `streams.py`, `damages.py`, `forked.py` and `small_runs.py` too.
 """
 import importlib
