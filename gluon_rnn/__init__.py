@@ -11,9 +11,9 @@ from gluon_rnn import runtime
 
 __version__ = "0.1.0"
 
-_PARTS = ("answers", "benchmark", "config", "convert", "data", "diagnostics", "estimators", "export", "fetch",
-          "inference", "metrics", "model_zoo", "models", "nn", "optim", "parts", "public_data", "python_api", "recipes",
-          "registry", "report", "reports", "results", "runs", "serve", "tasks", "training")
+_PARTS = ("answers", "benchmark", "classic", "config", "convert", "data", "diagnostics", "estimators", "export",
+          "fetch", "inference", "metrics", "model_zoo", "models", "nn", "optim", "parts", "public_data", "python_api",
+          "recipes", "registry", "report", "reports", "results", "runs", "serve", "tasks", "training")
 
 runtime.prepare()
 

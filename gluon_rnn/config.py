@@ -6,17 +6,18 @@ signatures of their constructors are their schemas, which `check_arguments` comp
 import difflib
 import math
 import typing
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 import pydantic
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.registry import suggest
 
-__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Model", "Part", "Thaw", "Training", "check_arguments",
-           "explain", "section", "to_yaml"]
+__all__ = ["Algorithm", "Config", "ConfigError", "Data", "Embedding", "Model", "Part", "Thaw", "Training",
+           "check_arguments", "explain", "section", "to_yaml"]
 
 
 class ConfigError(ValueError):
@@ -103,14 +104,19 @@ class Training(_Section):
     clip_norm: Optional[float] = Field(None, gt=0)       # largest global norm of the gradient
     clip_value: Optional[float] = Field(None, gt=0)      # largest absolute value of each element
     clip_norm_per_layer: Optional[float] = Field(None, gt=0)    # largest norm of the gradient of each layer
+    norm_preserving: float = Field(0.0, ge=0)            # weight of the regulariser of gradients' norms; for `rnn`
     weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
     patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
+    stop_at: dict[str, float] = {}                       # {score: value}: an evaluation with all so high is the last
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     report: bool = True                                  # pictures, predictions and baselines; without it scores only
     log_interval: float = Field(60.0, gt=0)              # seconds between progress lines where there is no terminal
+    # Several machines; see gluon_rnn.distributed.
+    kvstore: Literal["local", "dist_sync", "dist_device_sync", "dist_async"] = "local"
+    gradient_compression: Optional[float] = Field(None, gt=0)   # threshold of MXNet's two-bit gradients
     # Fine-tuning. Patterns are regular expressions on names by structure, from their beginning, as in Gluon.
     start_from: Optional[str] = None                     # a run, or a zoo model, whose parameters are taken over
     start_names: dict[str, Optional[str]] = {}           # beginnings of names here: what they are there; null: new
@@ -123,7 +129,7 @@ class Training(_Section):
     def _name_alone(cls, value):
         return {"name": value} if isinstance(value, str) else value
 
-    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", mode="before")
+    @pydantic.field_validator("start_names", "freeze", "thaw", "learning_rates", "stop_at", mode="before")
     @classmethod
     def _taken_back(cls, value, info):
         """Take null for none: an override cannot empty a mapping of the recipe otherwise."""
@@ -139,6 +145,14 @@ class Training(_Section):
                 for number, entry in enumerate(value, start=2)]
 
 
+class Embedding(_Section):
+    """Word vectors of a file that a model of texts begins with."""
+
+    file: str                                            # in word2vec's text form
+    frozen: bool = False                                 # whether the whole table stays as it is
+    table: Optional[str] = None                          # its name, where a model has several
+
+
 class Config(_Section):
     """One recipe, checked."""
 
@@ -149,6 +163,7 @@ class Config(_Section):
     data_root: str = ""                                  # only there for interpolation: ${data_root}/file.txt
     data: pydantic.SerializeAsAny[Data]                  # the task puts a subclass with its own keys here
     model: Model = Model()
+    embedding: Optional[Embedding] = None                # see gluon_rnn.training.word_embedding
     training: Training = Training()
 
     @pydantic.field_validator("task", mode="before")
@@ -157,7 +172,7 @@ class Config(_Section):
         return {"name": value} if isinstance(value, str) else value
 
 
-_SECTIONS = {"": Config, "training": Training, "training.thaw": Thaw}
+_SECTIONS = {"": Config, "embedding": Embedding, "training": Training, "training.thaw": Thaw}
 
 
 def section(cls, values, where):
@@ -233,7 +248,8 @@ def check_arguments(where, arguments, parameters, neighbours=()):
 
 def _check_finite(where, value):
     """Raise ConfigError for a number in `value`, or in lists and mappings in it, that is infinite or none."""
-    for key, part in (value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()):
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
         _check_finite(f"{where}.{key}", part)
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{where}: expected a finite number, got {value!r}")
@@ -241,6 +257,8 @@ def _check_finite(where, value):
 
 def _check_type(where, value, parameter):
     expected = parameter.annotation
+    if value is None and parameter.default is None:                       # an optional key that is switched off
+        return
     if expected is parameter.empty or isinstance(expected, str):
         expected, words = _kind_of(parameter.default)
     else:
@@ -248,7 +266,8 @@ def _check_type(where, value, parameter):
     try:
         pydantic.TypeAdapter(expected).validate_python(value, strict=True)
     except pydantic.ValidationError as error:
-        raise ConfigError(f"{where}: expected {words}, got {value!r}") from error
+        hint = quotes_hint(value) if expected is str else ""
+        raise ConfigError(f"{where}: expected {words}, got {value!r}{hint}") from error
 
 
 def _kind_of(default):

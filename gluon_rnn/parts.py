@@ -11,8 +11,8 @@ __all__ = ["ModelPlan", "build_data", "build_part", "check_model", "check_part"]
 
 #: Arguments of a model that are parts themselves, and the registry that each is in.
 NESTED = {"encoder": encoders, "decoder": encoders, "char_encoder": encoders, "output": outputs}
-# Arguments of a model that tell its encoder how many features its input has.
-_INPUT_SIZES = ("input_size", "output_size", "num_keys")
+# Arguments of a model that tell its encoder what its input is like.
+_INPUT_SIZES = ("input_size", "output_size", "num_keys", "max_children", "edge_kinds")
 
 
 def check_part(where, registry, section, given=()):
@@ -35,7 +35,7 @@ def check_model(section, given=()):
     """Check names, and names and types of arguments, of a model and of the encoders in it; see `check_part`."""
     check_part("model", models, section, ("layout", *given))
     for where, part in _nested(section).items():
-        check_part(where, _registry(where), part, ("layout",))
+        check_part(where, _registry(where, section), part, ("layout",))
 
 
 def build_part(where, registry, section, fixed=(), **given):
@@ -113,7 +113,7 @@ class ModelPlan:
         return self._construct(handed_on, sizes)
 
     def _build_encoders(self):
-        return {where.removeprefix("model."): build_part(where, _registry(where), part, fixed=("layout",))
+        return {where.removeprefix("model."): build_part(where, _registry(where, self._section), part, ("layout",))
                 for where, part in _nested(self._section).items()}
 
     def _construct(self, built, sizes):
@@ -126,8 +126,10 @@ def _nested(section):
     return {where: configuration.section(Part, values, where) for where, values in given.items()}
 
 
-def _registry(where):
-    return NESTED[where.removeprefix("model.")]
+def _registry(where, section):
+    """Return the registry of a part in a model; one that takes no sequences names its own."""
+    key = where.removeprefix("model.")
+    return getattr(models.get(section.name), "registries", {}).get(key, NESTED[key])
 
 
 def _construct(where, cls, arguments):

@@ -69,7 +69,9 @@ def read(recipe, overrides=()):
         own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
         if isinstance(own.get("task"), str):
             own.task = {"name": own.task}                                # so that an override can add a key of the task
-        raw = OmegaConf.merge({"data_root": data_root()}, own, _from_overrides(overrides))
+        raw = OmegaConf.merge({"data_root": data_root()}, own)
+        for key, override in _from_overrides(overrides):
+            raw = _overridden(raw, key, override)
         return OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
         raise ConfigError(f"{source}: {_one_line(error)}") from error
@@ -156,18 +158,44 @@ def _is_key(error):
 
 
 def _from_overrides(overrides):
+    """Return (dotted key, recipe that has this key alone) of each override."""
     if isinstance(overrides, dict):
-        found = OmegaConf.create()
+        found = []
         for key, value in overrides.items():
-            OmegaConf.update(found, key, value, force_add=True)
+            found.append((key, OmegaConf.create()))
+            OmegaConf.update(found[-1][1], key, value, force_add=True)
         return found
     for text in overrides:
         if "=" not in text:
             raise ConfigError(f"override {text!r} is not of the form key=value, as in training.epochs=5")
     try:
-        return OmegaConf.from_dotlist(list(overrides))
+        return [(text.partition("=")[0], OmegaConf.from_dotlist([text])) for text in overrides]
     except Exception as error:
         raise ConfigError(f"overrides {' '.join(overrides)!r}: {_one_line(error)}") from error
+
+
+def _overridden(raw, key, override):
+    """Return a recipe with one override: a mapping is merged into a section, or a part of the same name.
+
+    In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole.
+    """
+    try:
+        # An override by itself may have no answer to the names in it, such as ${output_dir}.
+        old, new = (OmegaConf.select(each, key, default=None, throw_on_resolution_failure=False)
+                    for each in (raw, override))
+        if "." in key and OmegaConf.is_config(old) and OmegaConf.is_config(new) and not _same_part(old, new):
+            OmegaConf.update(raw, key, new, merge=False)
+            return raw
+        return OmegaConf.merge(raw, override)
+    except (TypeError, omegaconf.errors.ConfigKeyError, omegaconf.errors.ConfigTypeError) as error:
+        raise ConfigError(f"{key}: this key cannot be put into what the recipe has there "
+                          f"({_one_line(str(error).splitlines()[0])}); give the mapping above it anew") from error
+
+
+def _same_part(old, new):
+    """Whether both are mappings, and the new one has the name of the old one, or none."""
+    both = OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in old
+    return both and new.get("name", old["name"]) == old["name"]
 
 
 def _one_line(error):
@@ -193,6 +221,7 @@ def resolve(config):
     check_part("task", tasks, config.task, given=("config",))
     config.data = configuration.section(task.data_section, config.data.model_dump(exclude_unset=True), "data")
     config.model.name = config.model.name or task.default_model
+    _check_kvstore(config.training)
     _check_devices(config)
     _check_optimizer(config.training.optimizer)
     _check_schedule(config.training.schedule)
@@ -204,12 +233,25 @@ def resolve(config):
 
 def _check_devices(config):
     try:
-        count = len(runtime.devices(config.device))
+        count = runtime.pieces(config.device)
     except ValueError as error:
         raise ConfigError(f"device: {str(error).removeprefix('device: ')}") from error
     if config.data.batch_size % count:
         raise ConfigError(f"data.batch_size: {config.data.batch_size} cannot be split evenly over the {count} devices "
-                          f"of {config.device!r}; choose a multiple of {count}")
+                          f"of {config.device!r}{_of_workers()}; choose a multiple of {count}")
+
+
+def _of_workers():
+    return f" of {runtime.workers()} workers" if runtime.workers() > 1 else ""
+
+
+def _check_kvstore(settings):
+    if settings.kvstore == "local" and runtime.workers() > 1:
+        raise ConfigError(f"training.kvstore: this process is one of {runtime.workers()} workers (DMLC_ROLE and "
+                          "DMLC_NUM_WORKER are set), which local cannot join; choose dist_sync, or unset them")
+    if settings.gradient_compression and settings.kvstore == "dist_async":
+        raise ConfigError("training.gradient_compression: dist_async sends changes of parameters, which two bits "
+                          "cannot hold; leave it out, or choose dist_sync")
 
 
 def _check_algorithm(config, task):

@@ -7,7 +7,8 @@ import difflib
 import fnmatch
 import inspect
 
-__all__ = ["Registry", "encoders", "models", "datasets", "tasks", "outputs", "suggest"]
+__all__ = ["Registry", "encoders", "models", "datasets", "tasks", "outputs", "tree_encoders", "graph_encoders",
+           "suggest"]
 
 #: constructor arguments of every `mxnet.gluon.Block`
 _OF_GLUON = ("prefix", "params")
@@ -93,6 +94,8 @@ def _is_gluon_block(cls):
 
 
 encoders = Registry("encoder")
+tree_encoders = Registry("tree encoder")
+graph_encoders = Registry("graph encoder")
 models = Registry("model")
 outputs = Registry("output layer")
 datasets = Registry("data set")

@@ -1,6 +1,7 @@
 """All instruments on small models of each task, those without states among them, and the command.
 
-Tests `gluon_rnn/cli/diagnose.py` and `scripts/diagnose.py` too.
+Tests `gluon_rnn/diagnose/diagnosis.py`, `gluon_rnn/diagnose/problems.py`, `gluon_rnn/cli/diagnose.py` and
+`scripts/diagnose.py`; what looks inside states is tested in `tests/diagnose`.
 """
 import mxnet as mx
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 import scripts.diagnose
-from gluon_rnn import diagnose, recipes
+from gluon_rnn import diagnose, diagnostics, recipes
 from gluon_rnn.cli.main import main
 from tests.data.small_files import write_files
 from tests.recipes import make_config  # noqa: F401  a fixture
@@ -82,7 +83,7 @@ def test_models_without_states_are_left_out_in_a_sentence(model, sentence, serie
         found = diagnose.examine(problem(series(model)))
         assert not found.parts and len(found.left_out) == 1
         text = found.summary()
-    except diagnose.diagnostics.NotRecurrentError as error:
+    except diagnostics.NotRecurrentError as error:
         text = str(error)
     assert text.startswith(sentence)
 
@@ -124,13 +125,35 @@ def test_the_loss_of_the_last_step_is_that_of_its_token_alone(make_config):  # n
 def test_the_command_on_a_model_of_the_zoo(tmp_path, capsys):
     assert main(["diagnose", "elman_grammar", "--data", "valid", "--steps", "40", "--output", str(tmp_path / "a")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:25] for line in lines] == ["layer 1 h: the gradient c", "layer 1: spectral radius ",
-                                             "your bptt of 35 is long e", "RNN has no gates; their s"]
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
-        f"{name}.{kind}" for name in ("gradient", "jacobian", "truncation") for kind in ("csv", "png")]
+    assert [line[:25] for line in lines] == [
+        "layer 1 h: the gradient c", "layer 1: spectral radius ", "your bptt of 35 is long e",
+        "mean states of 29 words o",
+        "nearest vectors, by cosin", lines[5][:25], lines[6][:25], "saliency of 6 answers, lo",
+        "RNN has no gates; their s"]
+    assert lines[5].startswith("layer 1 h, unit ") and lines[6].startswith("layer 1 h, unit ")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(
+        [f"{name}.{kind}" for kind in ("csv", "png") for name in diagnose.INSTRUMENTS if name != "gates"]
+        + ["states_dendrogram.png", "states_linkage.csv", "embeddings_neighbours.csv", "units.html", "saliency.html"])
     table = pd.read_csv(tmp_path / "a" / "gradient.csv")
     assert table["lag"].tolist() == list(range(40)) and (table["rows"] == 16).all()
     assert pd.read_csv(tmp_path / "a" / "truncation.csv")["k"].tolist() == [1, 2, 4, 8, 16, 32, 35, 40]
+    pairs = pd.read_csv(tmp_path / "a" / "states_linkage.csv")
+    assert ["dragon", "lion"] in pairs[["left", "right"]].apply(sorted, axis=1).tolist()       # the same follows them
+
+
+def test_some_instruments_alone(tmp_path, capsys):
+    words = ["cat", "dog", "eat"]
+    options = ["--only", "embeddings", "--words", *words, "--output", str(tmp_path)]
+    assert main(["diagnose", "elman_grammar", *options]) == 0
+    assert capsys.readouterr().out.startswith("nearest vectors, by cosine")
+    assert pd.read_csv(tmp_path / "embeddings.csv")["word"].tolist() == words
+    with pytest.raises(ValueError, match="there is no instrument 'state'; did you mean 'states'"):
+        diagnose.diagnose("elman_grammar", only=["state"])
+
+
+def test_the_command_knows_all_instruments():
+    from gluon_rnn.cli.diagnose import INSTRUMENTS                        # written again there: help loads no MXNet
+    assert INSTRUMENTS == diagnose.INSTRUMENTS
 
 
 def test_the_module_is_the_command(capsys):

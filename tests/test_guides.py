@@ -28,6 +28,11 @@ def test_the_contract():
     assert names["outputs"].shape == (5, 2, 3)
 
 
+def test_trees_and_graphs():
+    names = run("trees-and-graphs.md", blocks("trees-and-graphs.md"), {})
+    assert names["logits"].shape == (2, 2)
+
+
 def test_weights_of_other_libraries(tmp_path, monkeypatch):
     """With a small file of PyTorch's; the block that writes such a file needs PyTorch and a pickle."""
     pytest.importorskip("safetensors")
@@ -76,6 +81,12 @@ def test_five_minutes_and_export(tmp_path, monkeypatch):
     main(["export", "tdnn_names", "--format", "onnx", "--output", "names"])
     names = run("export.md", blocks("export.md"), {})
     assert names["logits"].shape == (1, 2, 29)
+
+
+def test_word_vectors(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("word-vectors.md", blocks("word-vectors.md"), {})
+    assert names["table"].nearest("river", 1)[0][0] == "canal" and (tmp_path / "lstm.txt").is_file()
 
 
 def test_serving(capsys):

@@ -5,10 +5,12 @@ Tests `config.py` too.
 import pathlib
 
 import pytest
+from omegaconf import OmegaConf
 
 import gluon_rnn  # noqa: F401  first of all: it prepares the process for MXNet
 from gluon_rnn import config as configuration
 from gluon_rnn import recipes
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.config import ConfigError
 from gluon_rnn.tasks.task import Task
 
@@ -117,3 +119,42 @@ def test_broken_files(recipe, text, sentence):
 def test_missing_file_names_the_nearest(recipe):
     with pytest.raises(ConfigError, match="there is no recipe and no file .*y.yaml'; did you mean '.*x.yaml'"):
         recipes.load(recipe.with_name("y.yaml"))
+
+
+BASE = {"task": {"name": "forecasting"}, "training": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.5}},
+        "data": {"name": "time_series", "split": {"rows": [5, 5]}, "batch_size": 4}}
+
+
+@pytest.mark.parametrize("override, key, value", [
+    ("data.split=[0.6, 0.2, 0.2]", "data.split", [0.6, 0.2, 0.2]),
+    ("data.split={dates: ['2020-01-01']}", "data.split", {"dates": ["2020-01-01"]}),
+    ("data.split.rows=[4, 4]", "data.split", {"rows": [4, 4]}), ("data.split=null", "data.split", None),
+    ("training.optimizer={name: sgd}", "training.optimizer", {"name": "sgd"}),
+    ("training.optimizer={name: adam, beta1: 0.5}", "training.optimizer",
+     {"name": "adam", "learning_rate": 0.5, "beta1": 0.5}),
+    ("data={batch_size: 8}", "data", {**BASE["data"], "batch_size": 8}),
+    ("training={epochs: 1}", "training", {**BASE["training"], "epochs": 1})])
+def test_a_part_given_anew_replaces_the_old_one_and_sections_are_merged(override, key, value):
+    found = recipes.read(BASE, [override])
+    for part in key.split("."):
+        found = found[part]
+    assert found == value
+    as_dict = {override.partition("=")[0]: OmegaConf.from_dotlist([override])}
+    name = next(iter(as_dict))
+    assert recipes.read(BASE, {name: OmegaConf.select(as_dict[name], name)}) == recipes.read(BASE, [override])
+
+
+def test_an_override_may_name_a_key_of_the_recipe():
+    found = recipes.read({**BASE, "output_dir": "here"}, ["data.train=${output_dir}/train.csv"])
+    assert found["data"]["train"] == "here/train.csv"
+
+
+def test_a_key_that_does_not_fit_into_a_list_is_one_sentence():
+    with pytest.raises(ConfigError, match="data.split.rows: this key cannot be put into what the recipe has there"):
+        recipes.read({**BASE, "data": {**BASE["data"], "split": [0.5, 0.5]}}, ["data.split.rows=[4, 4]"])
+
+
+@pytest.mark.parametrize("value, hint", [(False, True), ([True], True), ({False: "a"}, True), ({"a": True}, True),
+                                         ("no", False), ([1, "a"], False), (None, False)])
+def test_truth_values_in_the_place_of_texts_are_explained(value, hint):
+    assert ("put the word in quotes" in quotes_hint(value)) == hint

@@ -10,6 +10,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import threading
 
 import mxnet as mx
 import numpy as np
@@ -390,3 +391,27 @@ class TestReport:
         for name, value in (("MXNET_ENGINE_TYPE", engine), ("OMP_NUM_THREADS", threads)):
             monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
         assert runtime.advice(kernels).startswith(expected)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.uname().machine != "x86_64",
+                    reason="registers of x86-64")
+def test_denormals_are_0_in_the_thread_that_asks_and_in_those_it_starts():
+    def tiny():
+        return float(np.float32(1e-38) * np.array([0.5], dtype=np.float32)[0])
+
+    found = {}
+
+    def asking():
+        found["before"] = tiny()
+        found["done"] = runtime.flush_denormals()
+        found["after"], found["input"] = tiny(), float(np.array([1e-40], dtype=np.float32)[0] * np.float32(1e10))
+        child = threading.Thread(target=lambda: found.update(child=tiny()))
+        child.start()
+        child.join()
+
+    thread = threading.Thread(target=asking)
+    thread.start()
+    thread.join()
+    # half of 1e-38 is denormal in float32: below 1.18e-38
+    assert found == {"before": pytest.approx(5e-39, rel=1e-5), "done": True, "after": 0.0, "input": 0.0, "child": 0.0}
+    assert tiny() > 0, "other threads are as they were"

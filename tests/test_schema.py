@@ -14,7 +14,7 @@ from gluon_rnn import recipes
 from gluon_rnn.config import Model, Part, to_yaml
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import ModelPlan, build_part
-from gluon_rnn.registry import datasets, encoders, models, outputs, tasks
+from gluon_rnn.registry import datasets, encoders, graph_encoders, models, outputs, tasks, tree_encoders
 from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from tests.data.small_files import DATA_SETS, LEFT_OUT, write_files
 
@@ -27,11 +27,14 @@ MODELS = {
     "language_model": ({"encoder": LSTM}, {"vocab_size": 9}),
     "conditional_language_model": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
     "classifier": ({"encoder": LSTM}, {"vocab_size": 9, "num_classes": 3}),
+    "tree_classifier": ({"encoder": {"name": "nary_tree_lstm", "hidden_size": 6}}, {"vocab_size": 9, "num_classes": 3}),
+    "graph_classifier": ({"encoder": {"name": "ggnn", "hidden_size": 6}}, {"vocab_size": 4, "num_classes": 3}),
     "regressor": ({"encoder": LSTM}, {"vocab_size": 9, "num_values": 3}),
     "ctc": ({"encoder": LSTM}, {"num_labels": 3, "input_size": 4}),
     "frame_predictor": ({"encoder": LSTM}, {"num_keys": 88}),
     "tagger": ({"encoder": LSTM}, {"num_labels": 3, "vocab_size": 9, "char_vocab_size": 5}),
     "seq2seq": ({"encoder": LSTM, "decoder": LSTM}, {"source_vocab_size": 9, "target_vocab_size": 8}),
+    "word_vectors": ({}, {"vocab_size": 9}),
 }
 # Sizes that are the data's where data tell them, so that no recipe sets them.
 OF_DATA = {"input_size", "output_size", "num_keys", "vocab_size", "num_classes", "vector_size", "num_values",
@@ -76,6 +79,14 @@ def test_an_encoder_takes_every_key(name):
     built = [build_part("model.encoder", encoders, Part(**read(text)), fixed=("layout",))
              for text in sections(encoders, name, {"hidden_size": 6}, {"layout"})]
     assert built and {type(encoder) for encoder in built} == {encoders.get(name)}
+
+
+@pytest.mark.parametrize("registry, name", [(registry, name) for registry in (tree_encoders, graph_encoders)
+                                            for name in registry.names()], ids=str)
+def test_an_encoder_of_trees_or_graphs_takes_every_key(registry, name):
+    built = [build_part("model.encoder", registry, Part(**read(text)), fixed=("layout",))
+             for text in sections(registry, name, {"hidden_size": 6})]
+    assert built and {type(encoder) for encoder in built} == {registry.get(name)}
 
 
 @pytest.mark.parametrize("name", outputs.names())
@@ -150,8 +161,10 @@ TASKS = {
     "ctc": ("joined_audio", {"encoder": LSTM}),
     "regression": ("trajectory_values", {"encoder": LSTM}),
     "forecasting": ("narma", {"input_lag": 1, "output_lag": 2}),
+    "word_vectors": ("words", {}),
 }
-TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss"}
+TASK_EXAMPLES = {"top_p": 0.9, "teacher_forcing": {"name": "linear", "end": 0.5}, "washout": 3, "select": "loss",
+                 "similarity": "<similarity>"}
 
 
 @pytest.mark.parametrize("name", tasks.names())
@@ -166,8 +179,8 @@ def test_a_task_takes_every_key_of_its_own_and_of_its_data_section(name, tmp_pat
     for key in keys or [None]:
         default = None if key is None else tasks.parameters(name)[key].default
         value = TASK_EXAMPLES.get(key, list(default) if isinstance(default, tuple) else default)
-        config = recipes.from_dict({"task": {"name": name, **({key: value} if key else {})}, "data": section,
-                                    "model": model})
+        own = {key: fill(value, files)} if key else {}
+        config = recipes.from_dict({"task": {"name": name, **own}, "data": section, "model": model})
         assert type(recipes.build_task(config)) is cls
     extra = {key: field.default for key, field in cls.data_section.model_fields.items() if key != "name"}
     config = recipes.from_dict({"task": name, "data": {**extra, **section}, "model": model})

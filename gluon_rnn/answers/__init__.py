@@ -22,6 +22,7 @@ PIPELINES = {
     "regression": ("regression", "RegressionPipeline"),
     "tagging": ("tagging", "TaggingPipeline"),
     "translation": ("translation", "TranslationPipeline"),
+    "word_vectors": ("word_vectors", "WordVectorPipeline"),
 }
 
 

@@ -1,58 +1,20 @@
-"""From a .wav file to frames of log-mel energies or MFCC: SciPy reads and resamples, librosa makes the features.
+"""From a .wav file to frames of log-mel energies or MFCC: SciPy resamples, librosa makes the features.
 
 Both are imported when a recording is read.
 """
 import importlib
-import io
 import json
-import struct
 import warnings
-from pathlib import Path
 
 import numpy as np
+
+from gluon_rnn.answers.audio_file import read_wav
+from gluon_rnn.answers.columns import check_finite
 
 __all__ = ["AudioReader", "import_librosa", "read_wav"]
 
 #: about -100 dB below full scale: silence of zeros has a logarithm too
 _FLOOR = 1e-10
-
-
-def read_wav(source, name=None):
-    """Return the samples (n,) float32, full scale at 1 and channels averaged, and the sample rate of a .wav file.
-
-    Parameters
-    ----------
-    source : path, or bytes of a whole file
-    name : str, optional
-        What to call it in messages; default the path.
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole .wav file of whole or floating-point samples, or holds none.
-    """
-    wavfile = _import_scipy("io.wavfile")
-    name = source if name is None else name
-    file = io.BytesIO(source) if isinstance(source, bytes) else Path(source).expanduser()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", wavfile.WavFileWarning)            # "reached EOF prematurely" among them
-        try:
-            rate, samples = wavfile.read(file)
-        except FileNotFoundError:
-            raise ValueError(f"{name}: no such file; check the path") from None
-        except (ValueError, struct.error, EOFError, OSError, wavfile.WavFileWarning) as error:
-            raise ValueError(f"{name}: not a whole .wav file ({error}); fetch or record it again") from None
-    if not samples.size:
-        raise ValueError(f"{name}: the .wav file holds no samples; record it again, or take it out")
-    samples = _to_full_scale(samples)
-    return (samples if samples.ndim == 1 else samples.mean(axis=1)), rate
-
-
-def _to_full_scale(samples):
-    values = samples.astype(np.float32)
-    if samples.dtype == np.uint8:                                         # 8-bit files are unsigned
-        return (values - 128) / 128
-    return values / -float(np.iinfo(samples.dtype).min) if samples.dtype.kind == "i" else values
 
 
 class AudioReader:
@@ -111,6 +73,7 @@ class AudioReader:
         if features.ndim != 2 or features.shape[1] != size or features.dtype.kind != "f":
             raise ValueError(f"expected a recording, or features (T, {size}) of floating-point numbers, got an array "
                              f"of {features.dtype} of shape {features.shape}")
+        check_finite(features, "features of a recording", "make them of a whole recording")
         return features.astype(np.float32)
 
     def raw(self, source, name=None, speed=1.0):

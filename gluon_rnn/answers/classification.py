@@ -9,10 +9,13 @@ from gluon_rnn.answers import streaming
 from gluon_rnn.answers.arithmetic import log_mean_probabilities, softmax
 from gluon_rnn.answers.audio import AudioReader
 from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.graphs import GraphReader
+from gluon_rnn.answers.items import read_items, step_of
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline, batches_of
 from gluon_rnn.answers.text import TextReader
 from gluon_rnn.answers.trajectories import TrajectoryReader
+from gluon_rnn.answers.trees import TreeReader
 
 __all__ = ["ClassificationPipeline", "ClassifierAssets"]
 
@@ -27,7 +30,8 @@ class ClassifierAssets:
     reader: Any
 
     #: class of each kind of reader; a plain attribute, no field
-    readers = {"text": TextReader, "audio": AudioReader, "trajectory": TrajectoryReader}
+    readers = {"text": TextReader, "audio": AudioReader, "trajectory": TrajectoryReader, "tree": TreeReader,
+               "graph": GraphReader}
 
     def texts(self):
         """Return the two files."""
@@ -44,7 +48,8 @@ class ClassifierAssets:
 class ClassificationPipeline(Pipeline):
     """Classifiers, the names of their classes, and what reads an item.
 
-    The network "model" takes token ids (T, N) or features (T, N, C), and its outputs are logits (N, K).
+    The network "model" takes token ids (T, N) or features (T, N, C), or the arrays of a batch of trees or graphs, and
+    its outputs are logits (N, K).
     """
 
     task = "classification"
@@ -56,7 +61,8 @@ class ClassificationPipeline(Pipeline):
         Parameters
         ----------
         items : one item or a list of them
-            Texts; paths of .wav files; rows of numbers as text or tuples: what the data of the run are made of.
+            Texts; paths of .wav files; rows of numbers as text or tuples; trees in brackets; graphs in words: what the
+            data of the run are made of.
         batch_size : int, >= 1, default 100
             Sequences that the network takes in one call.
 
@@ -68,11 +74,22 @@ class ClassificationPipeline(Pipeline):
         if not isinstance(items, list):
             return self.predict([items])[0]
         answers = []
-        for sequences in batches_of([self.assets.reader(item) for item in items], batch_size):
-            inputs, valid_length = pad(sequences)
-            log_p = log_mean_probabilities([model.outputs(inputs, valid_length) for model in self.models])
+        for sequences in batches_of(self._read(items), batch_size):
+            inputs, valid_length, *signals = self._batch(sequences)
+            log_p = log_mean_probabilities([model.outputs(inputs, valid_length, *signals) for model in self.models])
             answers += [ranked(self.assets.labels, row) for row in np.exp(log_p)]
         return answers
+
+    def _read(self, items):
+        reader = self.assets.reader
+        return [reader(item) for item in items] if hasattr(reader, "structure") else read_items(reader, items)
+
+    def _batch(self, sequences):
+        """Return inputs, lengths (None of trees and graphs) and what else the network takes."""
+        if not hasattr(self.assets.reader, "structure"):
+            return pad(sequences)
+        first, *others = self.assets.reader.batch(sequences)
+        return first, None, *others
 
     def stream(self, steps):
         """Yield the probability of each class after each of `steps`, the most probable first.
@@ -99,7 +116,7 @@ class ClassificationPipeline(Pipeline):
         """Return a step, or a piece of text, as an array (t,) or (t, C)."""
         if isinstance(self.assets.reader, TextReader):
             return self.assets.reader(step)
-        return np.atleast_2d(np.asarray(step, dtype=np.float32))
+        return step_of(step)
 
     def answer(self, item, folder=None, number=1):
         """Return the most probable classes with their probabilities."""

@@ -3,12 +3,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gluon_rnn.answers import streaming
 from gluon_rnn.answers.audio import AudioReader
 from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.ctc_decoding import prefix_beam_search
+from gluon_rnn.answers.items import read_items, step_of
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline, batches_of
 
@@ -60,7 +59,7 @@ class CTCPipeline(Pipeline):
         if not isinstance(items, list):
             return self.predict([items], beam_size)[0]
         answers, model = [], streaming.require_one(self.models)
-        for sequences in batches_of([self.assets.reader(item) for item in items], batch_size):
+        for sequences in batches_of(read_items(self.assets.reader, items), batch_size):
             logits = model.outputs(*pad(sequences))                       # (T, N, K + 1)
             answers += [self._best(logits[:len(steps), row], beam_size) for row, steps in enumerate(sequences)]
         return answers
@@ -85,7 +84,7 @@ class CTCPipeline(Pipeline):
         model = streaming.require_one(self.models)
         streaming.require_causal(model, "train one with an encoder that reads forwards only")
         blank = before = len(self.assets.labels)
-        pieces = ((np.atleast_2d(np.asarray(step, dtype=np.float32))[:, None],) for step in steps)
+        pieces = ((step_of(step)[:, None],) for step in steps)
         for logits in streaming.outputs(model, pieces):
             begun = []
             for label in logits[:, 0].argmax(axis=1):                     # (t,)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gluon_rnn.answers import file_predictions, streaming
 from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.columns import check_finite, in_order
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
 from gluon_rnn.answers.series_file import SeriesLayout
@@ -203,9 +204,9 @@ class ForecastingPipeline(Pipeline):
 
         Parameters
         ----------
-        x : (T, Cx) array or None
-            Exogenous inputs.
-        y : (T, Ky) array
+        x : (T, Cx) array or DataFrame, or None
+            Exogenous inputs; the columns of a DataFrame are found by their names.
+        y : (T, Ky) array or DataFrame
             Measured targets; what is not read may be NaN: a free run reads the rows before `start` only.
         steps_ahead : int or None, default 1
             1 is open loop, n re-anchors at every n, None is a free run.
@@ -223,7 +224,7 @@ class ForecastingPipeline(Pipeline):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        recording = recording_of(x, y, self.assets.washout, steps_ahead, start)
+        recording = recording_of(x, y, self.assets, steps_ahead, start, self.options["horizon"])
         if not self.options["feedback"]:
             recording = recording.recent(self.assets.washout)
         scaler = self.assets.scaler
@@ -277,11 +278,18 @@ def _row(values, scaler, name, number):
     return row
 
 
-def recording_of(x, y, washout, steps_ahead, start):
-    """Return arrays that `predict` is given as a `Recording`; arguments and errors are those of `predict`."""
-    y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    x = np.zeros((len(y), 0)) if x is None else np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-    return Recording("the data given", x, y, _checked_start(washout, y, steps_ahead, start))
+def recording_of(x, y, assets, steps_ahead, start, horizon=1):
+    """Return what `predict` is given as a `Recording`; arguments and errors are those of `predict`.
+
+    `horizon` is the model's: a free run of one above 1 reads the inputs of the first row of each block alone.
+    """
+    y = in_order(y, assets.scaler.target_names, "y")
+    x = np.zeros((len(y), 0)) if x is None else in_order(x, assets.scaler.input_names, "x")
+    start = _checked_start(assets.washout, y, steps_ahead, start)
+    read = len(x) if steps_ahead is not None else start + (len(y) - 1 - start) // horizon * horizon + 1
+    check_finite(x[:read], "row and column of x", f"this prediction reads the inputs of {read} rows; fill it, or leave "
+                                                  "the rows out")
+    return Recording("the data given", x, y, start)
 
 
 def _checked_start(washout, y, steps_ahead, start):

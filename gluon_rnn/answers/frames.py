@@ -82,7 +82,7 @@ class FramesPipeline(Pipeline):
             raise ValueError("expected what to play on from, got nothing; pass a roll (frames, keys) of 0 and 1, or "
                              "the path of a .mat file")
         if not isinstance(source, (str, pathlib.Path)):
-            return np.asarray(source, dtype=np.float32)
+            return _of_zeros_and_ones(source)
         rolls = self.read(source)
         if split not in rolls:
             raise ValueError(f"no split {split!r} in this file; {suggest(split, list(rolls))}")
@@ -93,7 +93,7 @@ class FramesPipeline(Pipeline):
     def stream(self, frames):
         """Yield the probability (K,) float32 of each key in the next frame, after each of `frames` (K,) of 0 and 1."""
         model = streaming.require_one(self.models)
-        pieces = ((np.asarray(frame, dtype=np.float32)[None, None],) for frame in frames)
+        pieces = ((_of_zeros_and_ones(frame)[None, None],) for frame in frames)
         for logits in streaming.outputs(model, pieces):
             yield sigmoid(logits[0, 0])
 
@@ -105,3 +105,12 @@ class FramesPipeline(Pipeline):
         picture = folder / f"continuation-{number}.png"
         roll = self.predict(item or None, picture=picture)
         return f"{len(roll)} frames: {picture}"
+
+
+def _of_zeros_and_ones(values):
+    """Return frames as float32; ValueError for one that says how hard a key is struck, or NaN."""
+    frames = np.asarray(values, dtype=np.float32)
+    wrong = ~np.isin(frames, (0, 1))
+    if wrong.any():
+        raise ValueError(f"expected frames of 0 and 1, got {frames[wrong][0]}; write 1 where a key sounds")
+    return frames

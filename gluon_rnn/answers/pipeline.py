@@ -1,7 +1,7 @@
 """What a pipeline is: networks, and what turns a user's items into arrays and outputs into answers."""
 from gluon_rnn.registry import suggest
 
-__all__ = ["Pipeline", "batches_of"]
+__all__ = ["Pipeline", "batches_of", "one_line"]
 
 
 class Pipeline:
@@ -91,9 +91,24 @@ class Pipeline:
         """
         raise ValueError(f"a model of the task {self.task!r} does not answer line by line; call its predict")
 
+    def answer_line(self, item, folder=None, number=1):
+        """Return what `answer` does as one line: its line ends are written ``\\n``, and then ``\\`` as ``\\\\``."""
+        return one_line(self.answer(item, folder, number))
+
     def stream_answers(self, item):
         """Yield the answer, as text, to each step of `item`, before the next step is read."""
         raise ValueError(f"a model of the task {self.task!r} does not answer step by step; leave --stream out")
+
+
+def one_line(text):
+    """Return text without line ends: each is written as a backslash and n, and then a backslash as two.
+
+    >>> print(one_line("a"), one_line("a\\nb"))
+    a a\\nb
+    """
+    if not any(end in text for end in "\r\n"):
+        return text
+    return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
 
 
 def batches_of(items, batch_size):

@@ -7,6 +7,7 @@ import numpy as np
 
 from gluon_rnn.answers import streaming
 from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.items import read_items, step_of
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline, batches_of
 from gluon_rnn.answers.scaling import Scaler
@@ -67,7 +68,7 @@ class RegressionPipeline(Pipeline):
         if not isinstance(items, list):
             return self.predict([items])[0]
         answers = []
-        for sequences in batches_of([self.assets.reader(item) for item in items], batch_size):
+        for sequences in batches_of(read_items(self.assets.reader, items), batch_size):
             inputs, valid_length = pad(sequences)
             rows = self.values([model.outputs(inputs, valid_length) for model in self.models])
             answers += [self._named(row) for row in rows]
@@ -89,7 +90,7 @@ class RegressionPipeline(Pipeline):
         """
         model = streaming.require_one(self.models)
         streaming.require_causal(model, "train one with pooling last and an encoder that reads forwards only")
-        pieces = ((np.atleast_2d(np.asarray(step, dtype=np.float32))[:, None],) for step in steps)
+        pieces = ((step_of(step)[:, None],) for step in steps)
         for outputs in streaming.outputs(model, pieces):
             yield self._named(self.values([outputs])[0])
 

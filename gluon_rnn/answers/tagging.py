@@ -111,6 +111,11 @@ class TaggingPipeline(Pipeline):
         """Return the sentence with its tags under its words."""
         return str(self.predict(item))
 
+    def answer_line(self, item, folder=None, number=1):
+        """Return the sentence in one line, each word with its tag: ``the/DET cat/NOUN``."""
+        found = self.predict(item)
+        return " ".join(f"{word}/{tag}" for word, tag in zip(found.words, found.tags))
+
     def stream_answers(self, item):
         """Yield each word with its tag."""
         words = item.split()

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from gluon_rnn.answers.columns import check_finite
+
 __all__ = ["TrajectoryReader", "numbers_of"]
 
 
@@ -34,6 +36,10 @@ class TrajectoryReader:
     def __call__(self, row):
         if isinstance(row, str):
             row = numbers_of(row.split(self.delimiter), self.features, "the row")
+        elif np.ndim(row) > 1 and np.shape(row)[1:] != (self.features,):
+            raise ValueError(f"expected steps (T, {self.features}), got an array of the shape {np.shape(row)}")
+        row = np.asarray(row, dtype=np.float64)
+        check_finite(row, "a sequence")
         return self.finished((np.reshape(row, (-1, self.features)) - self.mean) / self.deviation)
 
     def finished(self, steps):

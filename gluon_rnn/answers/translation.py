@@ -26,6 +26,8 @@ from gluon_rnn.answers.vocabulary import Vocabulary
 
 __all__ = ["Ensemble", "Translation", "TranslationAssets", "TranslationPipeline", "Translator"]
 
+#: characters of a sentence: what a decoder with attention takes grows with the square
+_LONGEST = 20_000
 # Least probability, so that its logarithm is finite in float32.
 _LEAST = np.float32(1e-37)
 
@@ -250,7 +252,14 @@ class TranslationPipeline(Pipeline):
         options
             `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `Translator`.
         """
-        found = self._translate([lines] if isinstance(lines, str) else list(lines), options)
+        sentences = [lines] if isinstance(lines, str) else list(lines)
+        for number, sentence in enumerate(sentences):
+            if not sentence.strip():
+                raise ValueError(f"sentence {number} is blank, so that there is nothing to translate; leave it out")
+            if len(sentence) > _LONGEST:
+                raise ValueError(f"sentence {number} has {len(sentence):,} characters, and at most {_LONGEST:,} are "
+                                 "translated at once; pass its sentences one by one")
+        found = self._translate(sentences, options)
         if picture is not None:
             attention_picture(found, picture)
         return found[0] if isinstance(lines, str) else found

@@ -10,6 +10,7 @@ __all__ = ["COMMANDS"]
 #: In the order of the help.
 COMMANDS = (
     "train",
+    "launch",
     "evaluate",
     "diagnose",
     "report",
@@ -19,11 +20,13 @@ COMMANDS = (
     "forecast",
     "export",
     "convert",
+    "vectors",
     "serve",
     "recipes",
     "data",
     "results",
     "zoo",
     "benchmark",
+    "classic",
     "completion",
 )

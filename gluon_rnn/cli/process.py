@@ -13,9 +13,9 @@ def run_command(command, argv=None):
     """Call ``command(argv)`` and exit with its status.
 
     A mistake of the user (`ValueError`, which the package raises with a sentence that says what to do, or an `OSError`)
-    ends with that sentence and status 2; training that cannot go on, or output that cannot be written, with its sentence
-    and status 1; a run that a signal stopped with 129, 130 or 143, the run's folder printed last as ever; a pipe that
-    nobody reads any more with 141 and no word, as other tools do.
+    ends with that sentence and status 2; training that cannot go on, or output that cannot be written, with its
+    sentence and status 1; a run that a signal stopped with 129, 130 or 143, the run's folder printed last as ever; a
+    pipe that nobody reads any more with 141 and no word, as other tools do.
     """
     streams.prepare()
     log_to_stdout()

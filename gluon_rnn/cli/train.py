@@ -2,6 +2,7 @@
 
 What is trained, on which data and how long is said by a recipe, a YAML file; ``key=value`` changes a key of it.
 """
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -11,25 +12,30 @@ EXAMPLE = "gluon-rnn train quickstart training.epochs=2 data.sentences=8000"
 INTERMIXED = True                                                 # options may stand between the keys
 
 
-def run(options):
-    """Train; the run's folder is the last line printed."""
-    recipe, overrides = _recipe(options)                                  # first: a wrong name needs no MXNet
+def run(options, member=None):
+    """Train; the run's folder is the last line printed, in the first worker where `member` is one of several."""
+    recipe, overrides = recipe_of(options)                                # first: a wrong name needs no MXNet
+    import gluon_rnn
     from gluon_rnn import recipes
+    from gluon_rnn.distributed.cluster import Cluster
     from gluon_rnn.runs import starting_point
-    from gluon_rnn.training import train
-    from gluon_rnn.training.folder import recipe_of
+    from gluon_rnn.training import folder, train
 
     if options.resume is not None:
-        recipe_of(options.resume)                                   # a wrong folder is the first thing to say
+        folder.recipe_of(options.resume)                            # a wrong folder is the first thing to say
     config = recipes.load(recipe, overrides)
+    cluster = None if member is None else Cluster(member, config.training)
+    if cluster is not None:
+        cluster.agree(gluon_rnn.__version__, config)
     start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read
     task = recipes.build_task(config, recipe)
-    if options.dry_run:
-        with tempfile.TemporaryDirectory(prefix="dry-run-") as folder:
-            config.output_dir = folder
-            print(_written(train(task, Path(recipe).stem, start=start, steps=2)), flush=True)
-        return 0
-    print(train(task, Path(recipe).stem, resume=options.resume, start=start), flush=True)
+    with contextlib.ExitStack() as stack:
+        if options.dry_run:
+            config.output_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="dry-run-"))
+        path = train(task, Path(recipe).stem, resume=options.resume, start=start, steps=2 if options.dry_run else None,
+                     cluster=cluster)
+        if cluster is None or cluster.leads:
+            print(_written(path) if options.dry_run else path, flush=True)
     return 0
 
 
@@ -39,7 +45,7 @@ def _written(path):
     return f"dry run: two steps and the end of a run went through; it would leave {', '.join(names)}"
 
 
-def _recipe(options):
+def recipe_of(options):
     """Return the YAML file and the overrides; a run to resume brings a file of its own."""
     from gluon_rnn.recipe_files import find
     words = list(options.words)

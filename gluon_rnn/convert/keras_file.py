@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 
+from gluon_rnn.answers.unpacking import check_unpacked
 from gluon_rnn.convert.sources import as_array, existing, refuse_pickle
 
 __all__ = ["Entry", "KerasFile", "read_file"]
@@ -59,6 +60,7 @@ def read_file(source):
     try:
         if path.suffix == ".keras":
             with zipfile.ZipFile(path) as archive:
+                check_unpacked(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
                 config = json.loads(archive.read("config.json"))
                 with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
                     return KerasFile(_entries(file, path.name), *_configs(config)), path.name

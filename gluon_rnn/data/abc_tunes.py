@@ -123,6 +123,8 @@ class AbcTunes(Labelled):
     Left out and counted: tunes without a metre or with several, and lines that belong to no tune.
     """
 
+    labels_are_answers = False
+
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, fields=("L", "K"),
                  encoding="utf-8", min_freq=1, max_length: Optional[int] = None, deduplicate=False,
                  split_seed: int = 0):

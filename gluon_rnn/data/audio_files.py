@@ -2,8 +2,10 @@
 import hashlib
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
+from gluon_rnn.answers.unpacking import check_unpacked
 from gluon_rnn.public_data import missing
 from gluon_rnn.registry import suggest
 
@@ -20,8 +22,9 @@ def read_files(path):
         try:
             with zipfile.ZipFile(folder) as archive:
                 names = sorted(name for name in archive.namelist() if name.lower().endswith(".wav"))
+                check_unpacked(path, folder.stat().st_size, sum(archive.getinfo(name).file_size for name in names))
                 files = {name: archive.read(name) for name in names}
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:    # the last: a password
             raise ValueError(f"{path}: not a whole .zip ({error}); fetch it again, or give a folder") from None
     else:
         raise missing(path, "folder or .zip")

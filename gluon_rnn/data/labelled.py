@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
+from gluon_rnn.data.class_names import class_names
 from gluon_rnn.data.readers import SPLITS
 from gluon_rnn.registry import suggest
 
@@ -40,21 +41,28 @@ class Labelled:
         a model needs to know of its input, a dict) and `to_json`.
     notes : list of str
         What `describe` adds, such as the number of duplicates.
+    labels : list of str, optional
+        Class names; by default those of the training split in alphabetical order.
 
     Attributes
     ----------
     splits : tuple of str
     labels : list of str
-        Class names in alphabetical order; a target is a position in it.
+        Class names; a target is a position in it.
     reader
     """
 
     #: what a model may be told of its input before any data are read: the shape of `reader.model_arguments`
     example_arguments = {}
+    #: whether labels are answers, of which there must be two; where they are conditions, one will do
+    labels_are_answers = True
 
-    def __init__(self, parts, reader, notes=()):
+    def __init__(self, parts, reader, notes=(), labels=None):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
-        self.labels = sorted(set(parts["train"].labels))
+        if labels is None:
+            found = parts["train"].labels
+            labels = class_names(found) if self.labels_are_answers else sorted(set(found))
+        self.labels = list(labels)
         self.reader, self._parts, self._notes = reader, parts, list(notes)
         self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
         self._targets = {name: self._numbers(name) for name in self.splits}
@@ -171,6 +179,7 @@ def carve(parts, fraction, seed):
     if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
         raise ValueError(f"valid must be a file or a share of train above 0 and below 1, got {fraction!r}")
     train = parts["train"]
+    class_names(train.labels)                                             # says what is wrong with labels of one each
     kept, moved = stratified(train.labels, [1 - fraction, fraction], seed)
     if not kept or not moved:
         raise ValueError(f"valid {fraction} leaves nothing of {len(train)} examples for one of train and valid; "

@@ -5,16 +5,23 @@ from pathlib import Path
 import gluonnlp
 
 from gluon_rnn.answers import text
+from gluon_rnn.answers.checks import quotes_hint
+from gluon_rnn.data.class_names import class_names, classes_of_files
 from gluon_rnn.data.forms import labelled_texts, labels_of_parts
 from gluon_rnn.data.labelled import Examples, Labelled, count_across, remove_duplicates, stratified
 from gluon_rnn.data.memory import InMemory, content_of, label_of
 from gluon_rnn.data.readers import SPLITS, read_text
 from gluon_rnn.data.text import UNK
+from gluon_rnn.data.text_table import TextTable
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.public_data import hint
 from gluon_rnn.registry import datasets
 
 __all__ = ["LabelledText", "TextReader"]
+
+
+#: tokens of a text; in a batch all texts are padded to the longest
+_LONGEST = 100_000
 
 
 class TextReader(text.TextReader):
@@ -31,7 +38,8 @@ class LabelledText(Labelled):
     ----------
     path : str, optional
         A table, or a folder or a pattern such as ``names/*.txt`` with one file for each class, whose name without its
-        ending is the class. Divided at random, class by class, into the fractions `split`.
+        ending is the class; where these are equal, as of ``rt-polarity.pos`` and ``rt-polarity.neg``, what differs in
+        the names is. Divided at random, class by class, into the fractions `split`.
     split : 2 or 3 fractions, optional
         Train, valid and (where given) test; with `path` only.
     train, valid, test : str, optional
@@ -41,6 +49,8 @@ class LabelledText(Labelled):
     columns : list of str, default ("text", "label")
         Names of the columns of a table in their order, among them "text" and "label"; others are not used.
     delimiter : str, default a tab
+        With a blank, lines such as "label space sentence" are split as often as there are columns: the text keeps its
+        blanks.
     header : bool, default False
         Whether the first line of a table names the columns.
     label_names : dict, optional
@@ -58,6 +68,9 @@ class LabelledText(Labelled):
         When texts count as equal: exactly, or if their letters and digits are equal, regardless of case.
     split_seed : int, default 0
         Of the random division alone, so that all training seeds have the same.
+    quoting : {"auto", "csv", "none"}, default "auto"
+        Whether quotes enclose fields, which may then have delimiters, line ends and ``""`` for a quote; "auto" takes
+        them so where the file is certain to, see `gluon_rnn.data.text_table.TextTable`.
 
     Raises
     ------
@@ -84,11 +97,12 @@ class LabelledText(Labelled):
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, unit="word",
                  columns=("text", "label"), delimiter="\t", header=False, label_names: dict = None, encoding="utf-8",
                  lower=False, min_freq=1, max_length: int = None, deduplicate=False, compare="text",
-                 split_seed: int = 0):
+                 split_seed: int = 0, quoting="auto"):
         check_sizes(min_freq=min_freq, **({} if max_length is None else {"max_length": max_length}))
         if compare not in _COMPARE:
             raise ValueError(f"compare must be 'text' or 'letters', got {compare!r}")
-        table, key = _Table(columns, delimiter, header, encoding), _COMPARE[compare]
+        key = _COMPARE[compare]
+        table = _Source(TextTable(columns, delimiter, header, encoding, quoting), encoding)
         files = {"train": train, "valid": valid, "test": test}
         parts, removed = _read_parts(path, split, files, table, key if deduplicate else None, split_seed)
         _rename(parts, label_names)
@@ -99,6 +113,16 @@ class LabelledText(Labelled):
         vocab = gluonnlp.Vocab(counter, min_freq=min_freq, unknown_token=UNK, padding_token=None, bos_token=None,
                                eos_token=None)
         super().__init__(parts, TextReader(vocab, unit, lower, max_length), notes)
+        self._check_lengths()
+
+    def _check_lengths(self):
+        """Refuse a text that would take hours, and all memory: one line that should have been many."""
+        for split in self.splits:
+            for row, tokens in enumerate(self.inputs(split)):
+                if len(tokens) > _LONGEST:
+                    raise ValueError(
+                        f"the {split} split has a text of {len(tokens):,} {self.reader.unit}s, which begins with "
+                        f"{self.items(split)[row][:40]!r}; set max_length, or write lines of at most {_LONGEST:,}")
 
     @classmethod
     def from_memory(cls, parts, section):
@@ -116,14 +140,11 @@ class LabelledText(Labelled):
         return f"{super().describe()}; vocabulary {len(self.vocab):,} {self.reader.unit}s"
 
 
-class _Table:
-    """How the lines of a file are read."""
+class _Source:
+    """How the files of a split are read."""
 
-    def __init__(self, columns, delimiter, header, encoding):
-        columns = list(columns)
-        if sorted(set(columns) & {"text", "label"}) != ["label", "text"] or len(set(columns)) < len(columns):
-            raise ValueError(f"columns must name each column once, 'text' and 'label' among them, got {columns}")
-        self._columns, self._delimiter, self._header, self._encoding = columns, delimiter, header, encoding
+    def __init__(self, table, encoding):
+        self._table, self._encoding = table, encoding
 
     def read(self, path):
         """Return the `Examples` at `path`: a table, or one file for each class; those of an `InMemory` as they are."""
@@ -132,27 +153,12 @@ class _Table:
             return Examples(*content)
         files = _class_files(path)
         if files is None:
-            return self._read_table(path)
+            return Examples(*self._table.read(path))
         examples = Examples()
-        for file in files:
+        for file, label in zip(files, classes_of_files(files)):
             texts = [line.strip() for line in read_text(file, self._encoding).split("\n") if line.strip()]
             examples.items += texts
-            examples.labels += [file.name.split(".")[0]] * len(texts)
-        return examples
-
-    def _read_table(self, path):
-        examples = Examples()
-        for number, line in enumerate(read_text(path, self._encoding).split("\n"), start=1):
-            if not line.strip() or (self._header and number == 1):
-                continue
-            fields = [field.strip() for field in line.split(self._delimiter)]
-            if len(fields) != len(self._columns) or not all(fields[self._columns.index(name)]
-                                                            for name in ("text", "label")):
-                raise ValueError(f"{path}: line {number}: expected {' and '.join(self._columns)} separated by "
-                                 f"{self._delimiter!r}, got {_shorten(line)!r}; mend the line, or set columns and "
-                                 "delimiter to what the file has")
-            examples.items.append(fields[self._columns.index("text")])
-            examples.labels.append(fields[self._columns.index("label")])
+            examples.labels += [label] * len(texts)
         return examples
 
 
@@ -161,10 +167,6 @@ def _letters(text):
 
 
 _COMPARE = {"text": str, "letters": _letters}
-
-
-def _shorten(line, limit=60):
-    return line if len(line) <= limit else line[:limit] + "..."
 
 
 def _class_files(path):
@@ -202,6 +204,7 @@ def _divide(examples, split, seed):
     if len(split) not in (2, 3) or not all(0 < fraction <= 1 for fraction in split) or sum(split) > 1 + 1e-9:
         raise ValueError(f"split must be 2 or 3 fractions above 0 (train, valid[, test]) with a sum of at most 1, "
                          f"got {list(split)}")
+    class_names(examples.labels)                                          # says what is wrong with labels of one each
     parts = {name: examples.take(part) for name, part in zip(SPLITS, stratified(examples.labels, split, seed))}
     for name, part in parts.items():
         if not len(part):
@@ -214,6 +217,8 @@ def _rename(parts, names):
     """Give labels the names that the recipe has for them, in place."""
     if names is None:
         return
+    if quotes_hint(names):
+        raise ValueError(f"label_names must have texts and whole numbers, got {names!r}{quotes_hint(names)}")
     names = {str(label): str(name) for label, name in names.items()}
     for part in parts.values():
         for label in part.labels:

@@ -5,9 +5,11 @@ Every data set of series offers `splits`, `recordings(split)`, `input_names`, `t
 import numpy as np
 import pandas as pd
 
+from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.answers.series import Recording
 from gluon_rnn.data.memory import label_of
 from gluon_rnn.data.readers import SPLITS, positions
+from gluon_rnn.data.series_gaps import split_at_gaps
 from gluon_rnn.data.series_in_memory import recordings_in_memory
 from gluon_rnn.data.tables import SeriesFormat
 from gluon_rnn.registry import datasets, suggest
@@ -79,8 +81,16 @@ class TimeSeries(SeriesSet):
         Columns, and what they are called. Where every file has a mapping of its own these are names only.
     valid_fraction : float in (0, 1), optional
         Makes the last part of each training recording the validation split.
-    date, date_format, missing, header, separator, decimal, encoding
-        As in `SeriesFormat`: `date` is a column, `missing` one of refuse, interpolate, forward.
+    date : str, int or list of those, optional
+        Column of dates, or columns of date and time.
+    date_format, date_unit, timezone, missing, na_values, header, separator, decimal, thousands, encoding
+        As in `SeriesFormat`: `missing` is one of refuse, interpolate, forward.
+    comment, skip_rows, skip_footer
+        As there: lines that are left out.
+    gaps : {"refuse", "fill", "split", "ignore"}, default "refuse"
+        Treatment of dates that are further apart than the others; "split" makes recordings of what lies between, of at
+        least `min_rows` rows, and "fill" interpolates up to `gap_limit` rows in a gap. `split` counts rows before that.
+    gap_limit, min_rows : int, default 6, 2
     season : int, optional
         Steps of a season, for the seasonal naive forecast: 24 for a day of hours.
 
@@ -110,9 +120,13 @@ class TimeSeries(SeriesSet):
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, inputs=(), targets=(),
                  valid_fraction=None, date=None, date_format=None, missing="refuse", header=True, separator=",",
-                 decimal=".", encoding="utf-8", season=None):
+                 decimal=".", encoding="utf-8", season=None, na_values: list = (), thousands: str = None,
+                 comment: str = None, skip_rows: int = 0, skip_footer: int = 0, timezone: str = None,
+                 date_unit: str = None, gaps="refuse", gap_limit: int = 6, min_rows: int = 2):
         layout = dict(date=date, date_format=date_format, missing=missing, header=header, separator=separator,
-                      decimal=decimal, encoding=encoding)
+                      decimal=decimal, encoding=encoding, na_values=tuple(na_values), thousands=thousands,
+                      comment=comment, skip_rows=skip_rows, skip_footer=skip_footer, timezone=timezone,
+                      date_unit=date_unit, gaps=gaps, gap_limit=gap_limit, min_rows=min_rows)
         sources = _sources(path, split, {"train": train, "valid": valid, "test": test}, valid_fraction)
         names = _names(inputs, "inputs"), _names(targets, "targets")
         entries = {name: [_entry(entry, *names, layout) for entry in files] for name, files in sources.items()}
@@ -122,6 +136,8 @@ class TimeSeries(SeriesSet):
             parts = _cut(parts["train"], split, valid_fraction)
         if valid_fraction is not None:
             parts["train"], parts["valid"] = _carve(parts["train"], valid_fraction)
+        if gaps == "split":
+            parts = {name: split_at_gaps(recordings, min_rows) for name, recordings in parts.items()}
         super().__init__(parts, *names, season=season)
         self.formats = {name: files[0][1] for name, files in entries.items()}
 
@@ -133,7 +149,7 @@ class TimeSeries(SeriesSet):
 
 def _names(columns, key):
     if isinstance(columns, (str, int)) or not all(isinstance(column, (str, int)) for column in columns or ()):
-        raise ValueError(f"{key} must be a list of columns such as [{columns}], got {columns!r}")
+        raise ValueError(f"{key} must be a list of columns such as [{columns}], got {columns!r}{quotes_hint(columns)}")
     return tuple(columns or ())
 
 
@@ -188,7 +204,7 @@ def _entry(entry, inputs, targets, layout):
 
 
 def _read(path, layout):
-    x, y, times = layout.read(path)
+    x, y, times = layout.read(path, pieces=True)
     return Recording(label_of(path), x, y, 0, times)
 
 
@@ -235,7 +251,7 @@ def _by_dates(recording, dates):
     if recording.times is None:
         raise ValueError("split by dates needs the name of the date column; set date")
     try:
-        firsts = pd.DatetimeIndex([pd.Timestamp(str(date)) for date in dates])
+        firsts = pd.DatetimeIndex([_like(pd.Timestamp(str(date)), recording.times.tz) for date in dates])
         inner = recording.times.searchsorted(firsts).tolist()
     except (ValueError, TypeError) as error:
         raise ValueError(f"{recording.name}: split by dates {dates!r} does not fit the dates of the file: {error}; "
@@ -245,6 +261,13 @@ def _by_dates(recording, dates):
         raise ValueError(f"{recording.name}: split by dates {dates!r} leaves a part without rows; the file runs from "
                          f"{recording.times[0]} to {recording.times[-1]}, and dates must increase")
     return list(zip(edges[:-1], edges[1:]))
+
+
+def _like(moment, zone):
+    """Return a moment in the zone of a file's dates, those without an offset being of it."""
+    if zone is None:
+        return moment
+    return moment.tz_localize(zone) if moment.tz is None else moment.tz_convert(zone)
 
 
 def _by_files(recordings, counts, names):

@@ -1,10 +1,11 @@
 """Columns of numbers from CSV files and tables in memory, with dates; every error names the file and line."""
-import warnings
+import math
 
 import numpy as np
 import pandas as pd
 
 from gluon_rnn.answers.series_file import MISSING, SeriesLayout, Table
+from gluon_rnn.data.dates import dates_of, nanoseconds_of
 from gluon_rnn.data.memory import content_of, label_of
 from gluon_rnn.data.readers import read_text
 
@@ -18,16 +19,21 @@ class SeriesFormat(SeriesLayout):
     ----------
     inputs, targets : tuple of str or int
         Columns by name; by position, counted from 0, where there is no header.
-    date : str or int, optional
-        Column of dates or times; they must increase from row to row.
+    date : str or int, or tuple of those, optional
+        Column of dates or times, or columns such as a date and a time; they must increase from row to row.
     date_format : str, optional
         As for `datetime.datetime.strptime`, for example "%d.%m.%Y %H:%M"; without it pandas finds out, and takes
         01/02/2020 for the second of January.
-    missing, header, separator, decimal, encoding
+    timezone : str, optional
+        Such as "Europe/Rome": where dates without an offset were measured, or, of dates with an offset and of
+        `date_unit`, what they are turned into. Without it dates whose offsets differ become those of UTC.
+    missing, header, separator, decimal, encoding, na_values, thousands, comment, skip_rows, skip_footer, date_unit
         As in `gluon_rnn.answers.series_file.SeriesLayout`.
+    gaps, gap_limit, min_rows
+        As there.
     """
 
-    def read(self, path, future=False):
+    def read(self, path, future=False, pieces=False):
         """Return the wanted columns of one file.
 
         Parameters
@@ -37,6 +43,8 @@ class SeriesFormat(SeriesLayout):
         future : bool, default False
             Whether rows at the end may lack the targets: steps to be predicted, of which the inputs are known. Their
             targets are NaN.
+        pieces : bool, default False
+            Whether the caller cuts at gaps where the layout says ``gaps: split``; else they are an error.
 
         Returns
         -------
@@ -48,12 +56,22 @@ class SeriesFormat(SeriesLayout):
         ------
         ValueError
             In one sentence with file, line and column: no such file, no rows, no such column, a cell that is no finite
-            number, a missing value, dates that do not increase.
+            number, a missing value, dates that do not increase, a gap.
         """
         table = (Table(path, self, read_text(path, self.encoding)) if content_of(path) is None else
                  _Frame(path, self))
         x, y = table.columns_of(future)
-        return x, y, None if self.date is None else _dates(table)
+        if self.date is None:
+            return x, y, None
+        times = dates_of(table)
+        moments, x, y = table.without_gaps(nanoseconds_of(times), x, y, pieces)
+        return x, y, times if len(moments) == len(times) else _grown(times, moments)
+
+
+def _grown(times, moments):
+    """Return ns since 1970 as dates like `times`."""
+    grown = pd.DatetimeIndex(moments.astype("datetime64[ns]"))
+    return grown if times.tz is None else grown.tz_localize("UTC").tz_convert(times.tz)
 
 
 class _Frame(Table):
@@ -69,10 +87,18 @@ class _Frame(Table):
         """Return the cells of a column as they are, (T,) objects."""
         return self._cells.iloc[:, self.place_of(column)].to_numpy(dtype=object)
 
+    def dates(self):
+        """Return the dates as they are, (T,) objects; those of several columns as text, joined by blanks."""
+        columns = [self.texts(column) for column in self.layout.date_columns]
+        return columns[0] if len(columns) == 1 else np.array(
+            [" ".join(map(str, parts)) if all(map(pd.notna, parts)) else math.nan for parts in zip(*columns)],
+            dtype=object)
+
     def _number_column(self, column):
-        texts = self.texts(column)
+        texts, cells = self.texts(column), self.layout.cells
         try:
-            values = np.array(texts, dtype=np.float64)
+            values = np.array([cells(text) if isinstance(text, str) and cells.is_missing(text.strip()) else
+                               cells.known(float(text)) for text in texts], dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: column {column!r} must hold numbers: {error}") from None
         if np.isinf(values).any():
@@ -84,28 +110,5 @@ class _Frame(Table):
         """Return where a row stands, for messages."""
         return f"{self.path}, row {row}"
 
-
-def _dates(table):
-    """Return the date column of a table as a DatetimeIndex that increases strictly."""
-    column = table.layout.date
-    texts = table.texts(column)
-    with warnings.catch_warnings(record=True) as doubts:        # a guess of pandas, which it warns about, is refused
-        warnings.simplefilter("always", UserWarning)
-        try:
-            times = pd.DatetimeIndex(pd.to_datetime(texts, format=table.layout.date_format, errors="coerce"))
-        except (ValueError, TypeError) as error:                # time zones that differ, a bad date_format
-            doubts = [error]
-    if doubts:
-        doubt = " ".join(str(getattr(doubts[0], "message", doubts[0])).split())
-        raise ValueError(f"{table.path}: how the dates in column {column!r} are written is not clear, for example "
-                         f"{texts[0]!r}; set date_format, such as \"%d.%m.%Y %H:%M\" (pandas: {doubt})")
-    if times.hasnans:
-        row = int(np.argmax(times.isna()))
-        raise ValueError(f"{table.at(row)}: {texts[row]!r} in column {column!r} is not a date "
-                         "as the others are; correct the cell, or set date_format")
-    steps = np.diff(times.asi8)
-    if (steps <= 0).any():
-        row = int(np.argmax(steps <= 0)) + 1
-        raise ValueError(f"{table.at(row)}: the date {texts[row]!r} in column {column!r} does "
-                         f"not come after {texts[row - 1]!r} before it; sort the file by date and drop repeats")
-    return times
+    def _other_separator(self):
+        return None

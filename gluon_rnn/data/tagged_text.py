@@ -126,6 +126,9 @@ def read_conllu(path, column="upos", encoding="utf-8"):
         if line.startswith("#"):
             continue
         if not line.strip():
+            if len(words) > 1 and set(words) == {"_"}:
+                raise ValueError(f"{path}: line {number - 1}: all words of the sentence are '_', as in a treebank "
+                                 "whose texts are withheld; merge the texts in, as its page says, or leave it out")
             if words:
                 sentences.append(Sentence(tuple(words), tuple(tags)))
             words, tags = [], []

@@ -26,11 +26,16 @@ class _Text:
     def __init__(self, path, split, files, encoding, **vocabulary):
         reader = self._reader()
         parts = read_splits(path, split, files, lambda file: reader.read(file, encoding))
+        parts = self._prepared(parts, reader)
         # Only the training split: a vocabulary that has seen the test text hides how often a model meets unknown words.
         counter = reader.count(parts["train"])
         self.vocab = gluonnlp.Vocab(counter, padding_token=None, bos_token=None, **vocabulary)
         self.splits = tuple(parts)
         self._ids = {name: reader.translate(ids, self.vocab, f"the {name} split") for name, ids in parts.items()}
+
+    def _prepared(self, parts, reader):
+        """Return {split: first ids}, as they were read; a subclass may join tokens here."""
+        return parts
 
     @classmethod
     def from_memory(cls, parts, section):

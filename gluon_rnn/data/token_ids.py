@@ -61,6 +61,19 @@ class WordIds(_Ids):
         self._ids.default_factory = self._ids.__len__                     # a new word gets the next number
         self._words = []
 
+    @property
+    def size(self):
+        """Number of words that have an id."""
+        return len(self._ids)
+
+    def number(self, word):
+        """Return the id of a word, which gets the next one where it has none."""
+        return self._ids[word]
+
+    def word(self, index):
+        """Return the word of an id."""
+        return self._token(index)
+
     def _pieces(self, chunks):
         rest, ended = "", True
         for chunk in chunks:

@@ -9,7 +9,7 @@ from gluon_rnn.files import whole
 __all__ = ["forecast_figure", "residual_figure"]
 
 _LABELS = {"open_loop": "open loop", "free_run": "free run", "forecast": "forecast"}
-#: rows above which lines lie on each other; how many of the last are drawn once more; in how many groups all of them are
+#: rows above which lines lie on each other; so many of the last are drawn once more; all of them, in so many groups
 _MANY, _ZOOM, _GROUPS = 2000, 400, 400
 #: letters in a line beside a panel
 _LETTERS = 24

@@ -11,12 +11,15 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd
 
+from gluon_rnn.diagnostics.projection import NothingToShowError
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.cells import GRUCell, LSTMCell, RNNCell
 from gluon_rnn.nn.chain import Chain
 from gluon_rnn.nn.extended_cells import ZoneoutCell
 from gluon_rnn.nn.fused import FusedLayer
 from gluon_rnn.nn.jordan import Jordan, JordanCell
+from gluon_rnn.nn.linear_layers import LinearLayers
+from gluon_rnn.nn.skip import SkipCell
 from gluon_rnn.nn.stacked import StackedCells
 
 __all__ = ["Layer", "NotRecurrentError", "Unrolled", "in_place_of_calls", "layers_of", "measure"]
@@ -25,7 +28,7 @@ __all__ = ["Layer", "NotRecurrentError", "Unrolled", "in_place_of_calls", "layer
 _GATES = ((LSTMCell, ("forget", "input", "output")), (GRUCell, ("reset", "update")))
 
 
-class NotRecurrentError(ValueError):
+class NotRecurrentError(NothingToShowError):
     """A model has no states that an instrument could look at."""
 
 
@@ -46,8 +49,10 @@ class Layer:
         inner = cell.cell if isinstance(cell, ZoneoutCell) else cell
         #: names of the gates, in the order in which a step computes them; none for a network without gates
         self.gates = next((gates for kind, gates in _GATES if isinstance(inner, kind)), ())
-        #: names of the states: h, and c of an LSTM; of a Jordan network its output, which its context is made of
-        self.states = ("output",) if isinstance(inner, JordanCell) else ("h", "c")[:cell.num_states]
+        #: names of the states: h, and c of an LSTM; of a Jordan network its output, which its context is made of. The
+        #: other states of a network with skip connections are h of steps before.
+        self.states = (("output",) if isinstance(inner, JordanCell) else ("h",) if isinstance(inner, SkipCell) else
+                       ("h", "c")[:cell.num_states])
 
 
 def layers_of(encoder):
@@ -71,10 +76,37 @@ def _cells(encoder):
         cells = [getattr(encoder, f"l{layer}") for layer in range(encoder.num_layers)]
     elif isinstance(encoder, Jordan):
         cells = [encoder.l0]
+    elif isinstance(encoder, LinearLayers) and len(encoder.state_info()) == 1:
+        cells = [_LinearCell(encoder, layer) for layer in range(encoder.num_layers)]
     else:
         raise NotRecurrentError(f"{type(encoder).__name__} has no recurrent states: what it looks back at are the "
                                 "inputs of its taps; gradients by lag, Jacobians, gates and truncation are left out")
     return [(cell, cell.values) for cell in cells]
+
+
+class _LinearCell:
+    """One layer around a linear recurrence as a cell; its steps take the products too."""
+
+    num_states = 1
+
+    def __init__(self, encoder, layer):
+        self._encoder, self._layer = encoder, layer
+
+    def values(self, inputs):
+        """Return the parameters of all layers by name."""
+        return self._encoder.values(inputs)
+
+    def prepare(self, F, parameters, states):
+        """Return the parameters as they are."""
+        return parameters
+
+    def project(self, F, inputs, parameters):
+        """Return [inputs] (T, N, C)."""
+        return [inputs]
+
+    def step(self, F, projected, states, parameters):
+        """Return the output (N, H) and [state] of one step."""
+        return self._encoder.layer_step(F, self._layer, projected[0], states[0], parameters)
 
 
 def _fused_cell(encoder):

@@ -49,7 +49,7 @@ class RunEstimator(BaseEstimator):
         if isinstance(getattr(self, "encoder", None), str):
             own["model.encoder.name"] = self.encoder
         elif getattr(self, "encoder", None) is not None:
-            own["model.encoder"] = self.encoder
+            own.update({f"model.encoder.{key}": value for key, value in self.encoder.items()})
         base = self.base_recipe() if self.recipe is None else self.recipe
         return {"data": {}, "model": {}, **recipes.read(copy.deepcopy(base), {**_numbers(own), **changes})}
 

@@ -33,7 +33,8 @@ class Forecaster(RegressorMixin, RunEstimator):
         Of training; default 60, 0.01 and 16.
     seed : int, default 0
     validation_fraction : float in (0, 1), default 0.2
-        The end of each recording, whose free run selects the epoch.
+        The end of each recording, which selects the epoch: by its predictions one step ahead, or by its free run where
+        `feedback` is not "open_loop"; ``overrides={"task__select": "free_run_rmse"}`` always takes the latter.
     recipe : str, Path or dict, optional
         In the place of the recipe of this class: a file, the name of a packaged recipe, or a dict.
     overrides : dict, optional

@@ -164,7 +164,8 @@ def _described(graph, length_type):
     state_type = {}
     if graph.states:
         state_type = {name: state.dtype for (name, _), state in zip(graph.states, graph.begin(1))}
-    dtype = np.dtype(next((entry.example.dtype for entry in graph.inputs if entry.below is None), np.float32))
+    dtype = np.dtype(next((entry.example.dtype for entry in graph.inputs
+                           if entry.below is None and np.dtype(entry.example.dtype).kind == "f"), np.float32))
 
     def entries(pairs):
         return [{"name": name, "shape": list(axes), "dtype": np.dtype(state_type.get(name, dtype)).name}

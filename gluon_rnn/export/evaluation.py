@@ -51,10 +51,18 @@ def evaluate_bundle(bundle, run, split=None, limit=None):
 def _classes(network, task, split, limit):
     """Return the scores of a classifier."""
     batches = task.eval_batches(split)
-    logits = [network.outputs(*_numpy(batch.arrays[:2])) for batch in itertools.islice(batches, limit)]
+    logits = [network.outputs(*_arguments(task, batch)) for batch in itertools.islice(batches, limit)]
     indices = [index for rows in itertools.islice(batches.groups, limit) for index in rows]
     scores = scipy.special.log_softmax(np.concatenate(logits).astype(np.float64), axis=1)
     return classes.scores(task.data.targets(split)[np.array(indices)], scores)
+
+
+def _arguments(task, batch):
+    """Return inputs and lengths; of trees and graphs, which have no lengths, all that stands behind the targets."""
+    if task.structure == "sequence":
+        return _numpy(batch.arrays[:2])
+    first, *others = _numpy(batch.arrays[2:])
+    return first, None, *others
 
 
 def _tags(network, task, split, limit):

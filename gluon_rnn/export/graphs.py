@@ -17,7 +17,9 @@ from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 from gluon_rnn.models.forecaster import Forecaster
 from gluon_rnn.models.narx import AR, NARX
 from gluon_rnn.models.seq2seq import Seq2Seq
+from gluon_rnn.models.structures import GraphClassifier, TreeClassifier
 from gluon_rnn.models.tagger import SequenceTagger
+from gluon_rnn.models.word_vectors import WordVectors
 
 __all__ = ["Graph", "Input", "Lengths", "graphs_of"]
 
@@ -110,6 +112,19 @@ def _of_tagger(model, example, state_names):
     return {"model": dataclasses.replace(graph, run=run, outputs=[*graph.outputs, ("labels", axes)])}
 
 
+@_graphs.register(WordVectors)
+def _of_word_vectors(model, example, state_names):
+    """Return the lookup of both tables: vectors, which are the model's outputs, and output vectors."""
+    graph = _of_block(model, example, state_names)
+
+    def run(inputs, lengths, states):
+        (vectors,), after = graph.run(inputs, lengths, states)
+        return [vectors, model.output_vectors(inputs[0], *lengths)], after
+
+    outputs = [*graph.outputs, ("output_vectors", graph.outputs[0][1])]
+    return {"model": dataclasses.replace(graph, run=run, outputs=outputs)}
+
+
 @_graphs.register(AR)
 @_graphs.register(NARX)
 @_graphs.register(Forecaster)
@@ -157,6 +172,26 @@ def _of_translation(model, example, state_names):
                       [("logits", ("N", size))], states, states),
         "model": Graph(pairs, [source, target], [of_source, of_target], [("logits", ("T", "N", size)), *weights],
                        [], [], causal=False)}
+
+
+#: axes of the arrays that a classifier of trees or graphs takes
+_STRUCTURES = {
+    TreeClassifier: [("N",), ("P",), ("L", "W"), ("L", "W", "K")],
+    GraphClassifier: [("N",), ("M",), ("S", "M"), ("E",), ("E",), ("E",), ("M", "D")]}
+
+
+@_graphs.register(TreeClassifier)
+@_graphs.register(GraphClassifier)
+def _of_structures(model, example, state_names):
+    if isinstance(model, TreeClassifier) and model.encoder.fixed_children:
+        axes = [*_STRUCTURES[TreeClassifier][:3], ("L", "W", model.encoder.max_children)]
+    else:
+        axes = _STRUCTURES[type(model)]
+    inputs = [Input(name, array, of) for name, array, of in zip(model.input_names, example, axes)]
+    for one in inputs:
+        one.below = model.vocab_size if one.name in ("leaves", "symbols", "marks") else None
+    return {"model": Graph(lambda given, lengths, states: ([model(*given)], []), inputs, [],
+                           [("outputs", ("N", model.output_size))], [], [], causal=False)}
 
 
 def _of_pair(results):

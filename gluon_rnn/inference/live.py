@@ -6,7 +6,7 @@ from gluon_rnn.answers.network import Network
 from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 from gluon_rnn.nn.arguments import device_of
 
-__all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "SteppingNetwork",
+__all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "SteppingNetwork", "StructureNetwork",
            "TaggerNetwork", "TeacherForcedNetwork", "translation_networks"]
 
 
@@ -137,6 +137,25 @@ class TaggerNetwork(LiveNetwork):
     def _labels(self, scores, valid_length):
         scores = mx.nd.array(scores, ctx=self.device, dtype=scores.dtype)
         return self.block.decode(scores, valid_length).asnumpy()
+
+
+class StructureNetwork(LiveNetwork):
+    """A classifier of trees or graphs: what it takes are the arrays of a batch, without states or lengths."""
+
+    causal = False
+
+    def __init__(self, block, ctx=None):
+        super().__init__(block, ctx)
+        self.causal = False
+
+    def __call__(self, inputs, states=None, valid_length=None, *signals):
+        """Return outputs, a NumPy array, and no states."""
+        return self.outputs(inputs, valid_length, *signals), []
+
+    def outputs(self, inputs, valid_length=None, *signals):
+        """Return outputs (N, K) of the arrays of a batch."""
+        arrays = [mx.nd.array(part, ctx=self.device, dtype=np.asarray(part).dtype) for part in (inputs, *signals)]
+        return _as_numpy(self.block(*arrays))
 
 
 # ---- the parts of models that search and generate ------------------------------------------------------------------

@@ -2,7 +2,10 @@
 import numpy as np
 import pandas as pd
 
-__all__ = ["accuracy_and_f1", "confusion", "draw", "scores", "scikit_learn"]
+#: classes of a confusion matrix and its picture
+MOST_SHOWN = 50
+
+__all__ = ["MOST_SHOWN", "accuracy_and_f1", "confusion", "draw", "scores", "scikit_learn"]
 
 
 def scikit_learn():
@@ -36,10 +39,22 @@ def accuracy_and_f1(targets, predicted, classes):
             "macro_f1": float(metrics.f1_score(targets, predicted, labels=classes, average="macro", zero_division=0))}
 
 
-def confusion(targets, predicted, labels):
-    """Return the confusion matrix as a data frame: rows are true classes, columns predicted ones."""
-    counts = scikit_learn().metrics.confusion_matrix(targets, predicted, labels=np.arange(len(labels)))
-    return pd.DataFrame(counts, index=labels, columns=labels)
+def confusion(targets, predicted, labels, most=MOST_SHOWN):
+    """Return the confusion matrix as a data frame: rows are true classes, columns predicted ones.
+
+    Of more than `most` classes it has those that are most often taken for another one or another one for them.
+    """
+    shown = np.arange(len(labels))
+    if len(labels) > most:
+        wrong = targets != predicted
+        errors = sum(np.bincount(part[wrong], minlength=len(labels)) for part in (targets, predicted))
+        shown = np.sort(np.argsort(-errors, kind="stable")[:most])
+    # Pairs with a class that is not shown are left out before counting: a matrix of all classes may not fit in.
+    kept = np.isin(targets, shown) & np.isin(predicted, shown)
+    counts = np.zeros((len(shown), len(shown)), dtype=np.int64)
+    np.add.at(counts, (np.searchsorted(shown, targets[kept]), np.searchsorted(shown, predicted[kept])), 1)
+    names = [labels[number] for number in shown]
+    return pd.DataFrame(counts, index=names, columns=names)
 
 
 def draw(matrix, path=None):

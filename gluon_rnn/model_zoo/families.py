@@ -7,7 +7,9 @@ __all__ = ["ENCODERS", "FAMILIES", "families_of"]
 #: registered name of an encoder -> family
 ENCODERS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "peephole_lstm": "peephole LSTM",
             "layer_norm_lstm": "layer-norm LSTM", "projected_lstm": "projected LSTM", "zoneout_lstm": "zoneout LSTM",
-            "zoneout_gru": "zoneout GRU", "reset_before_gru": "reset-before GRU", "jordan": "Jordan", "tdnn": "TDNN"}
+            "zoneout_gru": "zoneout GRU", "reset_before_gru": "reset-before GRU", "jordan": "Jordan", "tdnn": "TDNN",
+            "qrnn": "QRNN", "sru": "SRU", "min_gru": "minGRU", "min_lstm": "minLSTM", "lru": "LRU",
+            "skip": "skip connections"}
 _MODELS = {"ar": "AR", "narx": "NARX", "ctc": "CTC"}
 #: all families, in the order in which a card names them
 FAMILIES = (*ENCODERS.values(), *_MODELS.values(), "bidirectional", "attention", "CRF")

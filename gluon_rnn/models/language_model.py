@@ -208,6 +208,12 @@ class LanguageModel(AroundEncoder):
         hidden, states = self._hidden(mx.nd, tokens, states, None, weights)
         return hidden, self.output.scores(mx.nd, hidden, weights), states
 
+    def scores_after(self, tokens, states):
+        """Return the scores (N, V) of what follows tokens (T, N), NDArrays."""
+        weights = self._weights(mx.nd, tokens)
+        hidden, _ = self._hidden(mx.nd, tokens, states, None, weights)
+        return self.output.scores(mx.nd, hidden[-1:], weights)[0]
+
     def _hidden(self, F, inputs, states, valid_length, weights):
         """Return the encoder's outputs (T, N, H) behind dropout, and its states."""
         # An id out of range, or NaN, cannot be looked up.

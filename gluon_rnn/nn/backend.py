@@ -7,17 +7,21 @@ numpy
     A loop over time in NumPy (`gluon_rnn.nn.numpy_ops`): cells without a fused operator, no gradients, on CPUs.
 chunks
     Graphs of up to `CHUNK_STEPS` unrolled steps (`gluon_rnn.nn.chunks`), such cells in hybridized blocks.
+operators in NumPy
+    Linear recurrences (`gluon_rnn.nn.linear_recurrence`) in graphs that run on a CPU: see `cpu_graphs`.
 gradients in NumPy
     Those of AR and NARX models in open loop, in training on CPUs (`gluon_rnn.models.lag_gradients`).
 
 ``backend="auto"`` takes them, ``"reference"`` does not: it runs what an exported graph runs. The default is the
 environment variable ``GLUON_RNN_BACKEND``, else "auto"; a block's argument ``backend`` wins over it.
 """
+import contextlib
 import os
+import threading
 
 from mxnet import autograd
 
-__all__ = ["BACKENDS", "loop_path", "resolve"]
+__all__ = ["BACKENDS", "cpu_graphs", "is_cpu_graph", "loop_path", "resolve"]
 
 BACKENDS = ("auto", "reference")
 VARIABLE = "GLUON_RNN_BACKEND"
@@ -67,6 +71,28 @@ def resolve(backend=None):
     if value not in BACKENDS:
         raise ValueError(f"{where} must be one of {', '.join(BACKENDS)}, got {value!r}")
     return value
+
+
+_context = threading.local()
+
+
+@contextlib.contextmanager
+def cpu_graphs(active=True):
+    """Within it, graphs that this thread makes are run by this process on CPUs, and by nobody else; `active` or not.
+
+    They may have operators that only this process knows. Any other symbol has MXNet's alone, since it may be saved.
+    """
+    before = is_cpu_graph()
+    _context.active = active
+    try:
+        yield
+    finally:
+        _context.active = before
+
+
+def is_cpu_graph():
+    """Return whether this thread is within `cpu_graphs`."""
+    return getattr(_context, "active", False)
 
 
 def loop_path(block, inputs, states):

@@ -89,10 +89,10 @@ class Vectorised(_Namespace):
         """Return what F.tanh does."""
         return self._namespace.Activation(data, act_type="tanh")
 
-    def split(self, data, num_outputs, axis=1):
+    def split(self, data, num_outputs, axis=1, squeeze_axis=False):
         """Return what F.split does; parts of rows (N, C) are cut seven times as fast with the parts put first."""
         if axis != 1:
-            return self._namespace.split(data, num_outputs=num_outputs, axis=axis)
+            return self._namespace.split(data, num_outputs=num_outputs, axis=axis, squeeze_axis=squeeze_axis)
         parts = self._namespace.reshape(data, shape=(0, num_outputs, -1))
         return self._namespace.split(self._namespace.transpose(parts, axes=(1, 0, 2)), num_outputs=num_outputs, axis=0,
                                      squeeze_axis=True)

@@ -13,11 +13,14 @@ and crashes where another thread records calls with the same parameters. A lock 
 """
 import threading
 
+import mxnet as mx
 from mxnet import gluon
+from mxnet.gluon.block import _regroup
 from mxnet.symbol import Symbol
 
 from gluon_rnn.nn.arguments import refuse_numpy_mode
-from gluon_rnn.nn.flat_parameters import current_names
+from gluon_rnn.nn.backend import cpu_graphs
+from gluon_rnn.nn.flat_parameters import current_names, read_vectors
 from gluon_rnn.nn.interchange import interchange_form
 
 __all__ = ["BUILDING", "CallForms", "GraphBlock"]
@@ -81,9 +84,23 @@ class GraphBlock(gluon.HybridBlock):
 
     def _build_cache(self, *args):
         before = self._cached_op
-        with BUILDING, interchange_form(False):                           # this graph is run
+        on_cpu = isinstance(args[0], mx.nd.NDArray) and args[0].context.device_type == "cpu"
+        with BUILDING, interchange_form(False), cpu_graphs(on_cpu):       # this graph is run
             if self._cached_op is before:                                 # else another thread made it meanwhile
                 super()._build_cache(*args)
+
+    def export(self, path, epoch=0, **kwargs):
+        """Write graph and parameters, as Gluon does; in operators of MXNet alone, also where the block has others."""
+        kept = self._cached_graph
+        try:
+            if kept and '"op": "Custom"' in kept[1].tojson():
+                arguments = _regroup(list(kept[0]), self._in_format)
+                self._cached_graph = ()
+                with BUILDING, read_vectors():
+                    self._get_graph(*arguments)
+            super().export(path, epoch, **kwargs)
+        finally:
+            self._cached_graph = kept
 
     def __getstate__(self):
         """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs."""

@@ -1,10 +1,11 @@
 """Initializers that MXNet lacks or names otherwise, and how a name in a YAML file becomes one."""
 import inspect
+import numbers
 
 import mxnet as mx
 
-__all__ = ["ByGate", "Chrono", "Default", "Identity", "OwnDefaults", "as_initializer", "default_or", "for_gates",
-           "or_global"]
+__all__ = ["ByGate", "Chrono", "Default", "GateBias", "Identity", "OwnDefaults", "as_initializer", "default_or",
+           "for_gates", "or_global"]
 
 
 @mx.init.register
@@ -109,6 +110,45 @@ class Chrono(mx.init.Initializer):
         arr[:] = 0
         for place, sign in self._signs[self.gates].items():
             arr[place * size:(place + 1) * size] = sign * logs
+
+
+@mx.init.register
+class GateBias(mx.init.Initializer):
+    """Biases (H,) of one gate that keeps a state, all of them one number, or those of `Chrono`.
+
+    Parameters
+    ----------
+    value : float or {"name": "chrono", "max_time": float}
+    sign : {1, -1}
+        -1 for a gate that lets new values in instead.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+
+    def __init__(self, value, sign=1):
+        self._max_time = None
+        if isinstance(value, dict):
+            self._max_time = _max_time_of(value)
+        elif isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise ValueError(f"forget_bias must be a number or {{name: chrono, max_time: 100}}, got {value!r}")
+        super().__init__(value=value, sign=sign)
+        self._value, self._sign = value, sign
+
+    def _init_weight(self, _, arr):
+        if self._max_time is None:
+            arr[:] = self._sign * self._value
+            return
+        spans = mx.nd.random.uniform(1, self._max_time - 1, shape=arr.shape, ctx=arr.context)
+        arr[:] = self._sign * mx.nd.log(spans).astype(arr.dtype)
+
+
+def _max_time_of(value):
+    if set(value) != {"name", "max_time"} or value["name"] != "chrono":
+        raise ValueError(f"forget_bias must be a number or {{name: chrono, max_time: 100}}, got {value!r}")
+    return Chrono(value["max_time"]).max_time
 
 
 @mx.init.register

@@ -9,7 +9,7 @@ __all__ = ["ITEM_FORMS"]
 
 
 class ClassificationForm(TaskForm):
-    """A text, a row of numbers or a recording; the probability of each class."""
+    """A text, a row of numbers, a recording, a tree or a graph; the probability of each class."""
 
     task = "classification"
 
@@ -23,9 +23,21 @@ class ClassificationForm(TaskForm):
             self._takes_text(unit)
             self.item = checked(lambda value: values.text(value, limits.max_length, unit), {"type": "string"})
             self.about = {"kind": "text", "unit": unit}
+        elif kind in ("tree", "graph"):
+            self._takes_structures(assets.reader)
         else:
             {"trajectory": self._takes_rows, "audio": self._takes_recordings}[kind](assets.reader)
         self.about["labels"] = assets.labels
+
+    def _takes_structures(self, reader):
+        """Set what the model of a `TreeReader` or `GraphReader` takes: a tree or a graph as text, which can be read."""
+        def read(value):
+            text = values.text(value, self.limits.max_length, what=f"a {reader.structure}")
+            reader(text)
+            return text
+
+        self.item, self.step = checked(read, {"type": "string"}), None
+        self.about = {"kind": "text", "unit": reader.structure}
 
 
 class RegressionForm(TaskForm):
@@ -80,5 +92,17 @@ class TranslationForm(TaskForm):
         return plain({name: getattr(answer, name) for name in ("text", "score", "source_tokens", "tokens")})
 
 
+class WordVectorForm(TaskForm):
+    """A word; its nearest neighbours and their cosines."""
+
+    task = "word_vectors"
+
+    def __init__(self, read, limits):
+        super().__init__(read, limits)
+        self._takes_text(what="a word")
+        self.step, self.about = None, {"kind": "text", "unit": "word"}
+
+
 #: by the name of a task
-ITEM_FORMS = {form.task: form for form in (ClassificationForm, RegressionForm, CTCForm, TaggingForm, TranslationForm)}
+ITEM_FORMS = {form.task: form for form in (ClassificationForm, RegressionForm, CTCForm, TaggingForm, TranslationForm,
+                                           WordVectorForm)}

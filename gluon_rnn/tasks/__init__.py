@@ -8,6 +8,7 @@ from gluon_rnn.tasks.language_model.task import LanguageModelTask
 from gluon_rnn.tasks.regression.task import RegressionTask
 from gluon_rnn.tasks.tagging.task import TaggingTask
 from gluon_rnn.tasks.translation.task import TranslationTask
+from gluon_rnn.tasks.word_vectors.task import WordVectorTask
 
 __all__ = ["ClassificationTask", "CTCTask", "ConditionalLanguageModelTask", "ForecastingTask", "FramesTask",
-           "LanguageModelTask", "RegressionTask", "TaggingTask", "TranslationTask"]
+           "LanguageModelTask", "RegressionTask", "TaggingTask", "TranslationTask", "WordVectorTask"]

@@ -3,6 +3,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from gluon_rnn.answers.pipeline import one_line
 from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.parts import ModelPlan
 
@@ -186,6 +187,10 @@ class Predictor:
         """
         raise ValueError(f"a model of the task {self._task!r} does not answer line by line; "
                          + (self.answers_elsewhere or "call its predict"))
+
+    def answer_line(self, item, folder, number=1):
+        """Return what `answer` does as one line, line ends written ``\\n``; a tagger writes ``word/TAG word/TAG``."""
+        return one_line(self.answer(item, folder, number))
 
     def stream_answers(self, item):
         """Yield the answer, as text, to each step of `item`, before the next step is read.

@@ -32,8 +32,10 @@ def sentences(tokens, separator, rng):
 
 
 def items(reader):
-    """Return raw items as a reader takes them: texts, .wav files as bytes, or rows of numbers."""
+    """Return raw items as a reader takes them: texts, .wav files as bytes, rows of numbers, trees or graphs as text."""
     rng = np.random.default_rng(1)
+    if hasattr(reader, "structure"):
+        return reader.examples()
     if isinstance(reader, TextReader):
         special = {getattr(reader.vocab, f"{kind}_token", None) for kind in ("unknown", "padding", "bos", "eos")}
         tokens = [token for token in reader.vocab.idx_to_token if token not in special]

@@ -17,7 +17,7 @@ __all__ = ["check_assets", "check_fits", "check_same_model", "check_whole", "cre
 
 _log = logging.getLogger("gluon_rnn")
 
-# Where the parameters began, and which of them the optimiser's state is of.
+# Where the parameters began (beside the section embedding), and which of them the optimiser's state is of.
 _FIXED = {"start_from", "start_names", "freeze", "thaw", "learning_rates", "algorithm"}
 # By how much numbers of assets may differ: features are float32, means of them are sums of thousands.
 _ROUNDING = 1e-6
@@ -149,7 +149,7 @@ def check_same_model(old, new, whose="the run to resume"):
         For messages.
     """
     fixed, new = type(new.training)().model_dump(include=_FIXED), new.model_dump()
-    was, now = ({"task.name": _task_of(recipe),
+    was, now = ({"task.name": _task_of(recipe), "embedding": recipe.get("embedding"),
                  **{f"model.{key}": value for key, value in _architecture(recipe["model"]).items()},
                  **{f"training.{key}": recipe["training"].get(key, default) for key, default in fixed.items()},
                  **_optimizer_of(recipe["training"])}

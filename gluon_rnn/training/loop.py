@@ -3,7 +3,7 @@
 Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
 goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
 epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM, SIGHUP) saves in the
-middle of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin
+middle of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers begin
 anew there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
@@ -12,27 +12,31 @@ import itertools
 import logging
 import math
 import time
+from pathlib import Path
 
 import mxnet as mx
-import numpy as np
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
+from gluon_rnn.distributed.alone import checked_cluster
 from gluon_rnn.files import naming, write_text
+from gluon_rnn.nn import backend
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.report import record
-from gluon_rnn.training import checkpoints, folder, outcome, restoring, tensorboard
+from gluon_rnn.training import carried, checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
 from gluon_rnn.training.metrics_file import MetricsFile, fields, has_dropout, loss_curve
 from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
-from gluon_rnn.training.position import Position, Totals
+from gluon_rnn.training.position import Position, Totals, seed_from
 from gluon_rnn.training.progress import Progress
 from gluon_rnn.training.signals import StopSignals
-from gluon_rnn.training.start import take_over
+from gluon_rnn.training.start import checked_source, take_over
 from gluon_rnn.training.step import DivergedError
+from gluon_rnn.training.stopping import has_reason_to_stop
+from gluon_rnn.training.word_embedding import WordEmbedding
 
 __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
 
@@ -47,7 +51,7 @@ class Interrupted(Exception):
         self.path, self.exit_status = path, exit_status
 
 
-def train(task, name, *, resume=None, steps=None, start=None):
+def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
     """Train a task as its recipe says, from the start or from the `last` checkpoint of a run.
 
     Parameters
@@ -63,6 +67,8 @@ def train(task, name, *, resume=None, steps=None, start=None):
     start : gluon_rnn.training.start.Source, optional
         The model that ``training.start_from`` names, as `gluon_rnn.runs.starting_point` reads it; a run that is
         resumed needs none.
+    cluster : gluon_rnn.distributed.cluster.Cluster, optional
+        The workers that share this training; worker 0 writes the run and evaluates.
 
     Returns
     -------
@@ -72,41 +78,38 @@ def train(task, name, *, resume=None, steps=None, start=None):
     Raises
     ------
     ConfigError
-        If nothing of `start` fits, or a pattern in the recipe matches no parameter.
+        If nothing of `start` fits, a pattern in the recipe matches no parameter, or the vectors of `embedding` do not
+        fit.
     TrainingError
         If loss or gradient stop being finite.
     Interrupted
         If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """
-    loop = Loop(task, steps, None if resume else _checked(start, task.config.training.start_from))
+    start = None if resume else checked_source(start, task.config.training.start_from)
+    loop = Loop(task, steps, start, resumes=resume is not None, cluster=cluster)
     if resume is None:
-        path = folder.create(task.config.output_dir, name)
+        path = Path(loop.cluster.from_leader(lambda: str(folder.create(task.config.output_dir, name))))
         with naming(path), folder.emptied(path):
             loop.start(path)
     else:
         loop.resume(resume)
     try:
-        with naming(loop.path):
+        with naming(loop.path), backend.cpu_graphs(all(device.device_type == "cpu" for device in loop.devices)):
             _run_to_its_end(loop)
     finally:
-        if loop.settings.report:
+        if loop.settings.report and loop.cluster.leads:
             folder.write_page(loop.path)
+    loop.cluster.close()
     return loop.path
 
 
 def _run_to_its_end(loop):
     with StopSignals() as signals, contextlib.closing(loop):
         loop.run(signals)
-    if signals.received:
-        raise Interrupted(loop.path, signals.exit_status)
+    if loop.cluster.stops(signals):
+        loop.cluster.close()
+        raise Interrupted(loop.path, signals.exit_status or 143)         # another worker may have had the signal
     loop.finish()
-
-
-def _checked(start, name):
-    if name and start is None:
-        raise ValueError(f"training.start_from is {name!r}, but train() got no parameters to start from; pass "
-                         "start=gluon_rnn.runs.starting_point(config)")
-    return start
 
 
 class Loop:
@@ -117,11 +120,14 @@ class Loop:
     task : gluon_rnn.tasks.task.Task
     limit : int, optional
         See `steps` of `train`.
-    start : Source, optional
+    start, cluster : Source and Cluster, optional
         See there.
+    resumes : bool
+        Whether parameters come from a checkpoint, so that no vectors are read.
     """
 
-    def __init__(self, task, limit=None, start=None):
+    def __init__(self, task, limit=None, start=None, *, resumes=False, cluster=None):
+        self.cluster = checked_cluster(cluster, task.config.training)
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
         if self.settings.tensorboard:
             tensorboard.check_installed()
@@ -130,11 +136,15 @@ class Loop:
         self.task.initialize(self.devices)
         self.task.graph.hybridize(static_alloc=True)   # same bits, less work for the host at each step
         self.parameters = self.task.model._collect_params_with_prefix()   # names by structure
-        self.groups = ParameterGroups(self.parameters, self.settings)
+        embedding = WordEmbedding(self.config.embedding, self.parameters, task.named_axes)
+        self.groups = ParameterGroups(self.parameters, embedding.frozen(self.settings))
         if start is not None:
             taken = take_over(self.parameters, task.named_axes, start, self.settings.start_names)
             _log.info("%s", taken)
-        self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups)
+        if self.config.embedding is not None and not resumes:
+            _log.info("%s", embedding.load())
+        self.step = algorithm_of(self.config).make_step(self.task.graph, self.devices, self.settings, self.groups,
+                                                        self.cluster)
         self.average = WeightAverage(self.parameters, self.settings.average)
         self.schedule = self._build_schedule()
         self.position = Position()
@@ -154,23 +164,27 @@ class Loop:
 
     def start(self, path):
         """Begin a new run in the empty folder `path`."""
-        self.path = path
-        for name, text in self._texts().items():
-            write_text(path / name, text)
-        self._open_metrics()
-        self._note_beginning()
+        self.path = Path(path)
+        if self.cluster.leads:
+            for name, text in self._texts().items():
+                write_text(self.path / name, text)
+            self._open_metrics()
+            self._note_beginning()
+        self.cluster.begin(self.step.parameters)
         _log.info("%s", self._describe())
 
     def resume(self, path):
         """Go back to the `last` checkpoint of the run in `path`; all is compared before anything is written."""
-        checkpoint = restoring.checked(path, self.config, self.task.assets)
+        checkpoint = restoring.checked(Path(path), self.config, self.task.assets)
         self._restore(checkpoint)
-        self.path = path
-        self._open_metrics(checkpoint)
-        self.metrics.keep(self.position.epoch)
-        write_text(path / "config.yaml", configuration.to_yaml(self.config))
-        if self.position.epoch < self.epochs:
-            self._note_beginning()
+        self.path = Path(path)
+        self.cluster.begin(self.step.parameters)                          # all have read the checkpoint
+        if self.cluster.leads:
+            self._open_metrics(checkpoint)
+            self.metrics.keep(self.position.epoch)
+            write_text(self.path / "config.yaml", configuration.to_yaml(self.config))
+            if self.position.epoch < self.epochs:
+                self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
     def _open_metrics(self, checkpoint=None):
@@ -197,11 +211,11 @@ class Loop:
         restoring.set_optimizer(checkpoint, self.step.trainer)
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
-        self.carried = restoring.states_of(checkpoint, self.devices)
+        self.carried = carried.restored(restoring.states_of(checkpoint), self.task, self.devices, self.cluster)
 
     def _describe(self):
         return (f"{self.task.describe()}; {self._size():,} parameters; {self.epochs} epochs of "
-                f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}")
+                f"{len(self.task.train_batches(0))} steps on {', '.join(map(str, self.devices))}{self.cluster.words}")
 
     def _size(self):
         return sum(math.prod(parameter.shape) for parameter in self.parameters.values())
@@ -209,22 +223,23 @@ class Loop:
     # ---- epochs --------------------------------------------------------------------------------------------------
 
     def run(self, signals):
-        """Train until the last epoch, until patience is at an end, or until a signal."""
-        while self.position.epoch < self.epochs and not signals.received and not self._out_of_patience():
+        """Train until the last epoch, until patience is at an end, scores are high enough, or until a signal."""
+        while self.position.epoch < self.epochs and not self.cluster.stops(signals) and not self._has_reason_to_stop():
             totals, finished = self.run_epoch(signals)
             if finished and not self._evaluates():
                 self._next_epoch(totals)
                 continue
-            scores = self.evaluate("valid")
+            scores = self.cluster.from_leader(lambda: self.evaluate("valid"))
             outcome.check_finite(scores, f"after step {self.position.step}", self.path)
             self._advance(finished, scores, totals)
             improved = outcome.improves(scores, self.task.selection, self.position.best)
             if improved:
                 self.position.best = scores[self.task.selection[0]]
                 self.position.best_epoch = self.position.epoch + (not finished)
-            row = self.log_row(totals, scores, finished)
+            row = self.log_row(totals, scores, finished) if self.cluster.leads else None
             self.save_checkpoint(("best", "last") if improved else ("last",))
-            self._say(row, scores)         # after the checkpoint: whoever listened may be gone
+            if row:
+                self._say(row, scores)     # after the checkpoint: whoever listened may be gone
 
     def _evaluates(self):
         """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
@@ -238,17 +253,18 @@ class Loop:
         """
         position, task = self.position, self.task
         self._freeze()
-        seed_from(self.config.seed, position.epoch, position.step_in_epoch)
+        self.cluster.begin_epoch()
+        seed_from(self.config.seed, position.epoch, position.step_in_epoch, self.cluster.rank)
         batches = task.train_batches(position.epoch)
         steps = min(len(batches), self.limit or len(batches))
-        states = self.carried or task.begin_states(self.config.data.batch_size, self.devices)
+        states = self.carried or task.begin_states(self.config.data.batch_size // self.cluster.workers, self.devices)
         totals, begun = Totals(**position.totals), time.monotonic()
         before = totals.seconds
         label = f"epoch {position.epoch + 1}/{self.epochs}"
         with Progress(label, steps, position.step_in_epoch, self.settings.log_interval) as progress:
             for batch in itertools.islice(batches, position.step_in_epoch, steps):
-                states = self._one_step(batch, states, totals, progress)
-                if signals.received:
+                states = self._one_step(self.cluster.share(batch), states, totals, progress)
+                if self.cluster.stops(signals):
                     break
         totals.seconds = before + time.monotonic() - begun
         self.carried = states
@@ -297,9 +313,9 @@ class Loop:
         position.epoch, position.step_in_epoch, self.carried = position.epoch + 1, 0, None
         position.totals = vars(totals) if totals else {}
 
-    def _out_of_patience(self):
+    def _has_reason_to_stop(self):
         waited = self.position.epoch - self.position.best_epoch
-        return self.settings.patience is not None and waited >= self.settings.patience
+        return has_reason_to_stop(self.settings, waited, self.metrics.rows)
 
     def evaluate(self, split):
         """Return the task's scores of the averaged weights on `split`, the loss first."""
@@ -338,12 +354,14 @@ class Loop:
 
     def save_checkpoint(self, names):
         """Save everything that a resume needs, and point `names` at it."""
+        states = carried.all_of(self.carried, self.cluster)
+        if not self.cluster.leads:
+            return
         arrays = {f"average:{name}": array for name, array in self.average.arrays.items()}
         arrays.update({f"weight:{name}": parameter.list_data()[0].copy()   # applied() below writes into the originals
                        for name, parameter in self.parameters.items()})
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
-        for device, states in enumerate(self.carried or []):
-            arrays.update({f"state:{device}.{index}": state for index, state in enumerate(states)})
+        arrays.update({f"state:{name}": state for name, state in states.items()})
         position = {"format": checkpoints.FORMAT, "position": vars(self.position), "average": self.average.state(),
                     "optimizer": optimizers.numbers(self.step.trainer),
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
@@ -356,12 +374,16 @@ class Loop:
 
     def finish(self):
         """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""
+        if not self.cluster.leads:
+            return
         task = self.task
         checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
         outcome.check_selected(task.selection[0], self.position.best, self.path)
         report = task.closing(self.path, self.limit)
         outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
-        _log.info("epoch %d was best: %s", self.position.best_epoch, in_words(task, report.split, report.scores))
+        selected = task.in_words({task.selection[0]: self.position.best})
+        _log.info("epoch %d was best, by valid %s: %s", self.position.best_epoch, selected,
+                  in_words(task, report.split, report.scores))
         for name, scores in report.baselines.items():
             _log.info("    %s: %s", name, task.in_words(scores))
         if report.text:
@@ -370,8 +392,3 @@ class Loop:
             **dataclasses.asdict(report), "seed": self.config.seed, "parameters": self._size(),
             "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
             "seconds": sum(row["seconds"] for row in self.metrics.rows)})
-
-
-def seed_from(seed, epoch, step):
-    """Seed all random numbers from where a run stands."""
-    runtime.seed_all(int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0] >> 1))

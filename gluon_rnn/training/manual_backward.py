@@ -1,7 +1,8 @@
 """Training steps by a manual backward pass: gradients that a graph computes in NumPy, without autograd.
 
 Such a graph has a method ``loss_and_gradients(*arrays)``, which returns the summed loss (float) and {parameter:
-gradient}, or None for a batch that it leaves to autograd. The rest of the step is here; under Adam it is in NumPy too.
+gradient}, or None for a batch that it leaves to autograd. A gradient is an array, or a
+`gluon_rnn.training.row_sparse.RowSparse`. The rest of the step is here; under Adam arrays are updated in NumPy too.
 """
 import math
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from gluon_rnn.nn import numpy_ops
 from gluon_rnn.optim import optimizers
+from gluon_rnn.training.row_sparse import RowSparse
 
 __all__ = ["ManualBackward"]
 
@@ -28,11 +30,11 @@ class ManualBackward:
     indices : list of int
         Which of the trainer's parameters learn now.
     gradients : list of arrays of NumPy
-        Theirs, of the summed loss, as `find` found them last; may be changed in place.
+        Theirs, of the summed loss, as `find` found them last, of row-sparse ones their rows; may be changed in place.
     """
 
     def __init__(self, graph, trainer):
-        self._graph, self._trainer, self.gradients = graph, trainer, []
+        self._graph, self._trainer, self.gradients, self._found = graph, trainer, [], []
         self.indices = list(range(len(trainer._params)))
 
     def find(self, batch):
@@ -41,7 +43,8 @@ class ManualBackward:
         if found is None:
             return None
         loss, gradients = found
-        self.gradients = [np.ascontiguousarray(gradients[self._trainer._params[index]]) for index in self.indices]
+        self._found = [_contiguous(gradients[self._trainer._params[index]]) for index in self.indices]
+        self.gradients = [found.values if isinstance(found, RowSparse) else found for found in self._found]
         return loss, math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in self.gradients))
 
     def update(self, divisor):
@@ -51,8 +54,9 @@ class ManualBackward:
         trainer, weights = self._trainer, [self._trainer._params[index].data() for index in self.indices]
         optimizer, updater = trainer.optimizer, trainer._updaters[0]
         optimizer.rescale_grad = 1.0
-        if not isinstance(optimizer, optimizers.NumpyAdam):               # what trainer.update(1) ends up in
-            updater(self.indices, [mx.nd.from_numpy(gradient) for gradient in self.gradients], weights)
+        sparse = any(isinstance(found, RowSparse) for found in self._found)
+        if sparse or not isinstance(optimizer, optimizers.NumpyAdam):     # what trainer.update(1) ends up in
+            updater(self.indices, [_as_ndarray(*pair) for pair in zip(self._found, weights)], weights)
             return
         mx.nd.waitall()                                                   # whatever reads the weights
         for index, weight, gradient in zip(self.indices, weights, self.gradients):
@@ -60,3 +64,11 @@ class ManualBackward:
                 updater.states[index] = optimizer.create_state(index, weight)
                 updater.states_synced[index] = True
             optimizer.update_in_numpy(index, numpy_ops.view(weight), gradient)
+
+
+def _contiguous(gradient):
+    return gradient if isinstance(gradient, RowSparse) else np.ascontiguousarray(gradient)
+
+
+def _as_ndarray(gradient, weight):
+    return gradient.array(weight) if isinstance(gradient, RowSparse) else mx.nd.from_numpy(gradient)

@@ -79,7 +79,7 @@ def _rows(path, text):
             found.append({key: _number(value) for key, value in row.items()})
     except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} row {len(found) + 1} below its first line is damaged ({error}); {_ADVICE}") from error
-    if found and not _NEEDED <= set(found[0]):
+    if found and _NEEDED - set(found[0]):
         raise ValueError(f"{path} lacks the columns {', '.join(sorted(_NEEDED - set(found[0])))}; {_ADVICE}")
     return found
 

@@ -2,7 +2,11 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-__all__ = ["Position", "Totals"]
+import numpy as np
+
+from gluon_rnn import runtime
+
+__all__ = ["Position", "Totals", "seed_from"]
 
 
 @dataclass
@@ -27,3 +31,9 @@ class Totals:
     clipped: int = 0
     steps: int = 0
     seconds: float = 0.0
+
+
+def seed_from(seed, epoch, step, rank=0):
+    """Seed all random numbers from where a run stands; each worker draws others, the first those of one process."""
+    numbers = [seed, epoch, step, *([rank] if rank else [])]
+    runtime.seed_all(int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1))

@@ -131,14 +131,15 @@ def set_optimizer(checkpoint, trainer):
                          "keep the optimiser of the run, or start a new run") from error
 
 
-def states_of(checkpoint, devices):
-    """Return the carried states of a checkpoint, a list for each of `devices`; None where it has none."""
+def states_of(checkpoint):
+    """Return the carried states of a checkpoint as `gluon_rnn.training.carried.restored` takes them.
+
+    ValueError where one is missing: every device has as many.
+    """
     states = checkpoint.arrays("state")
-    if not states:
-        return None
-    count = len(states) // len(devices)
-    names = [[f"{device}.{index}" for index in range(count)] for device in range(len(devices))]
-    if set(states) != {name for part in names for name in part}:
+    pieces = {name.partition(".")[0] for name in states}
+    count = len(states) // max(1, len(pieces))
+    if set(states) != {f"{piece}.{index}" for piece in range(len(pieces)) for index in range(count)}:
         raise ValueError(f"{checkpoint.path / 'training.params'} has the carried states {', '.join(sorted(states))}, "
-                         f"which do not fit to {len(devices)} devices; resume on as many devices as before")
-    return [[states[name].as_in_context(device) for name in part] for part, device in zip(names, devices)]
+                         "and some are missing; the file is damaged: restore it, or train anew")
+    return states

@@ -13,7 +13,7 @@ import numpy as np
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import suggest
 
-__all__ = ["Source", "Taken", "take_over"]
+__all__ = ["Source", "Taken", "checked_source", "take_over"]
 
 
 @dataclass
@@ -160,3 +160,11 @@ def _listed(names):
 
 def _shapes(parameters):
     return ", ".join(f"{name} {tuple(parameter.shape)}" for name, parameter in parameters.items())
+
+
+def checked_source(start, name):
+    """Return the `Source` `start`; ValueError where a recipe names one by `name` and there is none."""
+    if name and start is None:
+        raise ValueError(f"training.start_from is {name!r}, but train() got no parameters to start from; pass "
+                         "start=gluon_rnn.runs.starting_point(config)")
+    return start

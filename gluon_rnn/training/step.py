@@ -4,6 +4,7 @@ import math
 import mxnet as mx
 from mxnet import autograd, gluon
 
+from gluon_rnn.distributed.alone import Alone
 from gluon_rnn.nn.flat_parameters import trained_parameters
 from gluon_rnn.optim import optimizers
 from gluon_rnn.training.clipping import LayerClipping
@@ -33,6 +34,8 @@ class TrainStep:
     settings : gluon_rnn.config.Training
     groups : gluon_rnn.training.parameter_groups.ParameterGroups, optional
         Which parameters learn in which epoch; by default all in each.
+    cluster : gluon_rnn.distributed.cluster.Cluster, optional
+        The workers that each batch is shared with, of which this step gets its own part only.
 
     Notes
     -----
@@ -52,17 +55,18 @@ class TrainStep:
     `ManualBackward`.
     """
 
-    def __init__(self, graph, devices, settings, groups=None):
+    def __init__(self, graph, devices, settings, groups=None, cluster=None):
         self.graph, self.devices, self.settings = graph, devices, settings
+        self.cluster = cluster or Alone()
         # Names by structure: those of Gluon count up with every block that the process has made.
         self._first_epoch = groups.first_epoch if groups else lambda parameter: 0
-        self._parameters = trained_parameters(graph, self._first_epoch)
+        self.parameters = trained_parameters(graph, self._first_epoch)
         one_cpu = len(devices) == 1 and devices[0].device_type == "cpu"
-        manual = one_cpu and hasattr(graph, "loss_and_gradients")
+        manual = one_cpu and self.cluster.workers == 1 and hasattr(graph, "loss_and_gradients")
         optimizer = optimizers.build(settings.optimizer.name, settings.clip_value, in_numpy=manual,
                                      **settings.optimizer.arguments)
         # update_on_kvstore=False: gradients must be summed over devices before their norm is taken.
-        self.trainer = gluon.Trainer(self._parameters, optimizer, update_on_kvstore=False)
+        self.trainer = gluon.Trainer(self.parameters, optimizer, update_on_kvstore=False)
         self._manual = ManualBackward(graph, self.trainer) if manual else None
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
         is_graph = isinstance(graph, gluon.HybridBlock)                   # others run graphs of their own
@@ -78,10 +82,10 @@ class TrainStep:
                           if self._first_epoch(parameter) <= epoch]
         self._with_gradients, self._decaying_now = (
             [parameter for parameter in parameters if self._first_epoch(parameter) <= epoch]
-            for parameters in (self._parameters.values(), self._decaying))
+            for parameters in (self.parameters.values(), self._decaying))
         if self._manual:
             self._manual.indices = self._learning
-        limit, names = self.settings.clip_norm_per_layer, {id(value): key for key, value in self._parameters.items()}
+        limit, names = self.settings.clip_norm_per_layer, {id(value): key for key, value in self.parameters.items()}
         self._clip_layers = LayerClipping([names[id(self.trainer._params[index])] for index in self._learning],
                                           limit) if limit else None
 
@@ -112,15 +116,32 @@ class TrainStep:
         is_manual = bool(found)
         update = self._manual.update if is_manual else self._update_all
         if not found:
-            losses, states = self._forward_backward(batch, states)
+            losses, states = self._forward_backward(batch, states) if batch.arrays else self._nothing(states)
             self.trainer.allreduce_grads()
+            if self.cluster.sums_gradients:
+                self.cluster.sum_gradients(self._learning_now(), batch.size)
             found = self._read(losses)
         loss, norm = (number / batch.size for number in found)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
                                 + self._advice(loss))
+        if self.cluster.keeps_apart:
+            self.cluster.note_parameters(self._learning_now())
         self._update(self._clipped_by_layer(norm, batch.size, is_manual), rate, batch.size, update)
+        if self.cluster.keeps_apart:
+            self.cluster.exchange_changes(self._learning_now())
         return loss, norm, states
+
+    def _learning_now(self):
+        return {name: parameter for name, parameter in self.parameters.items()
+                if any(parameter is learning for learning in self._with_gradients)}
+
+    def _nothing(self, states):
+        """Return the loss of no rows, 0, whose gradient is 0: the other workers have them all."""
+        for parameter in self._with_gradients:
+            for gradient in parameter.list_grad():
+                gradient[:] = 0
+        return [mx.nd.zeros(1, ctx=device) for device in self.devices], states
 
     def _clipped_by_layer(self, norm, size, is_manual):
         """Scale the gradients of layers above their limit, and return the norm of all of them as it is then."""
@@ -146,13 +167,14 @@ class TrainStep:
         return gluon.utils.split_and_load(array, self.devices, batch_axis=axis, even_split=False)
 
     def _read(self, losses):
-        """Return the summed loss and the norm of its gradient; the one place where the host waits for the device."""
+        """Return the summed loss and the norm of its gradient; the one place where the host waits, for workers too."""
         gradients = [parameter.list_grad()[0] for parameter in self._with_gradients]
         squares = _squares(gradients)
         losses = [loss.reshape(1).astype("float32").as_in_context(squares.context) for loss in losses]
         numbers = mx.nd.concat(*losses, squares, dim=0).asnumpy().astype("float64")
         devices = len(self.devices)
-        return float(numbers[:devices].sum()), math.sqrt(numbers[devices:].sum())
+        loss, square = float(numbers[:devices].sum()), float(numbers[devices:].sum())
+        return self.cluster.total([loss])[0] if self.cluster.sums_gradients else loss, math.sqrt(square)
 
     def _update(self, norm, rate, size, update):
         limit = self.settings.clip_norm

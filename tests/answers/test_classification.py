@@ -41,7 +41,7 @@ def assert_close(found, expected):
 
 def test_texts_of_different_lengths_in_batches_of_two():
     pipeline = open_text()
-    texts = ["Fine film", "dull", "a dull dull film", "", "fine"]
+    texts = ["Fine film", "dull", "a dull dull film", "dull", "fine"]
     found = pipeline.predict(texts, batch_size=2)
     assert [len(inputs.T) for inputs, _ in pipeline.models[0].calls] == [2, 2, 1]
     assert {(inputs.dtype.name, lengths.dtype.name) for inputs, lengths in pipeline.models[0].calls} == \
@@ -109,3 +109,23 @@ def test_a_live_model_answers_as_its_own_call():
     assert bundle.predict(texts) == run.predict(texts) and bundle.answer(texts[0]) == run.answer(texts[0], None)
     assert list(bundle.stream(texts)) == list(run.stream(texts))
     assert "batch_size" in ClassificationPredictor.predict.__doc__
+
+
+@pytest.mark.parametrize("item, message", [
+    (np.array([[3.0, np.nan], [5, 0]]), r"a sequence: the number at \[0, 1\] is nan"), ((3, 1, np.inf, 0), "is inf"),
+    (np.ones((2, 5)), r"expected steps \(T, 2\), got an array of the shape \(2, 5\)"), ((), "is empty")])
+def test_rows_with_missing_numbers_are_refused(item, message):
+    reader = TrajectoryReader(2, [1.0, 0.0], [2.0, 1.0])
+    weight = np.array([[1.0, 0, 0], [0, 1, 0]])
+    pipeline = ClassificationPipeline({"model": RunningSums(weight, many_to_one=True)},
+                                      ClassifierAssets(LABELS, reader))
+    with pytest.raises(ValueError, match=message):
+        pipeline.predict(item)
+    with pytest.raises(ValueError, match="features of a step: the number at"):
+        list(pipeline.stream([np.array([0.0, 1]), np.array([np.nan, 1])]))
+
+
+def test_an_empty_text_has_no_class():
+    for empty in ("", "  ", ["fine", ""]):
+        with pytest.raises(ValueError, match="is empty, so that there is nothing to answer"):
+            open_text().predict(empty)

@@ -3,6 +3,7 @@ import json
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 import pytest
 
 from gluon_rnn.answers import open_pipeline
@@ -154,3 +155,26 @@ def test_options_and_networks_are_checked():
         open_pipeline("forecasting", networks, read, options).answer("1,2")
     with pytest.raises(ValueError, match="the scaler was fitted on 2 columns, got shape"):
         open_pipeline("forecasting", networks, read, options).predict(np.ones((T, 3)), np.ones((T, 2)))
+
+
+@pytest.mark.parametrize("name", ["narx", "gru_horizon"])
+def test_columns_of_tables_are_found_by_their_names(name):
+    run = run_of(MODELS[name]())
+    x, y = recording(2)
+    inputs, targets = run.assets.scaler.input_names, run.assets.scaler.target_names
+    x_table, y_table = pd.DataFrame(x, columns=inputs), pd.DataFrame(y, columns=targets)
+    for each in (run, pipeline_of(run)):
+        want = each.predict(x, y)
+        np.testing.assert_array_equal(each.predict(x_table[inputs[::-1]], y_table[targets[::-1]]), want)
+        with pytest.raises(ValueError, match="x has no column"):
+            each.predict(x_table.rename(columns={inputs[0]: "other"}), y_table)
+
+
+def test_a_missing_input_is_refused_and_not_carried_into_every_prediction():
+    run = run_of(MODELS["narx"]())
+    x, y = recording(2)
+    x[11, 1] = np.nan
+    for each in (run, pipeline_of(run)):
+        for steps_ahead in (1, 5, None):
+            with pytest.raises(ValueError, match=r"row and column of x: the number at \[11, 1\] is nan; this"):
+                each.predict(x, y, steps_ahead)

@@ -18,7 +18,7 @@ from gluon_rnn.models import Seq2Seq
 from gluon_rnn.nn import GRU, LSTM
 from tests.reference import rounding
 
-SENTENCES = ["a b c d e", "c", "", "a strange b c", "e d c b a b c d e"]
+SENTENCES = ["a b c d e", "c", "e", "a strange b c", "e d c b a b c d e"]
 KINDS = [("bahdanau", GRU), ("none", LSTM), ("luong", GRU)]
 
 

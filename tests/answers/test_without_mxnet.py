@@ -116,7 +116,8 @@ def test_every_module_loads_without_another_library():
 def test_pipelines_answer():
     found = run(ANSWERS)
     assert found.pop("value") == pytest.approx({"y": 1 + 2 * 2.0})        # (3 + 1) / 2 = 2, scaled
-    assert found.pop("recording") == "reading recordings needs SciPy, which is not installed; pip install scipy"
+    assert found.pop("recording") == ("reading recordings needs soundfile and libsndfile, which are not installed; "
+                                      "pip install soundfile")
     assert "README.md: reading a MATLAB file needs SciPy" in found.pop("roll")
     assert found == {"text": "good", "tags": ["B", "A", "A"], "labels": ["bad", "good"],
                      "frames": [[1, 0], [0, 1], [1, 1]]}

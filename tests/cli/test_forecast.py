@@ -246,11 +246,17 @@ def test_missing_values_are_filled_when_asked(narx, new):
 
 
 def test_irregular_dates_do_not_go_on(gaussian, new):
+    def late(table):
+        table.loc[[20, 33], "when"] += pd.Timedelta("7min")
+        return table
+
     def without(table):
         return table.drop(index=[20, 33])
-    with pytest.raises(ValueError, match="dates do not follow one another regularly, so that those of 4 forecast rows"):
+    with pytest.raises(ValueError, match="line 22: 2 h lie between .*; 2 such places in all; set gaps to fill"):
         forecast_file(gluon_rnn.load(gaussian), new(change=without), 4)
-    assert forecast_file(gluon_rnn.load(gaussian), new(unknown=4, change=without), 4).table["time"].notna().all()
+    with pytest.raises(ValueError, match="dates do not follow one another regularly, so that those of 4 forecast rows"):
+        forecast_file(gluon_rnn.load(gaussian), new(change=late), 4)
+    assert forecast_file(gluon_rnn.load(gaussian), new(unknown=4, change=late), 4).table["time"].notna().all()
 
 
 def test_a_run_of_another_task_is_refused(narx, new):

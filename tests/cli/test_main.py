@@ -99,7 +99,7 @@ def test_a_mistake_is_one_sentence_and_status_2_and_needs_no_mxnet(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "diagnose", "report", "compare", "predict", "generate",
-                                  "forecast", "export", "results", "benchmark"])
+                                  "forecast", "export", "results", "benchmark", "classic"])
 def test_a_script_is_the_command_of_its_name(name):
     text = (ROOT / "scripts" / f"{name}.py").read_text()
     assert name in COMMANDS and f'script("{name}")' in text and len(text.splitlines()) == 8

@@ -65,8 +65,11 @@ def test_a_zip_is_a_folder_and_subfolders_may_be_the_label(folder, tmp_path):
     assert second.items("test") == ["speech/" + name for name in first.items("test")]
     for a, b in zip(first.inputs("test"), second.inputs("test")):
         np.testing.assert_array_equal(a, b)
-    by_folder = AudioFolder(str(tmp_path / "a.zip"), r"(?P<label>\w+)/.*\.wav", valid=0.2, **SETTINGS)
-    assert by_folder.labels == ["speech"]
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        for number, file in enumerate(sorted(folder.iterdir())):
+            archive.write(file, f"{('noise', 'speech')[number % 2]}/{file.name}")
+    by_folder = AudioFolder(str(tmp_path / "b.zip"), r"(?P<label>\w+)/.*\.wav", valid=0.2, **SETTINGS)
+    assert by_folder.labels == ["noise", "speech"]
 
 
 def test_log_mel_is_librosas(folder):

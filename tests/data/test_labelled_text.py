@@ -31,8 +31,9 @@ def test_examples():
 @pytest.mark.parametrize("columns, line", [(["text", "label"], "a b\t1"), (["label", "text"], "1\ta b"),
                                            (["id", "text", "source", "label"], "7\ta b\tx\t1")])
 def test_columns_in_any_order(tmp_path, columns, line):
-    data = LabelledText(**three(tmp_path, *[line + "\n"] * 3), columns=columns)
-    assert data.items("train") == ["a b"] and data.labels == ["1"] and data.targets("test").tolist() == [0]
+    text = f"{line}\n{line.replace('1', '0')}\n"
+    data = LabelledText(**three(tmp_path, *[text] * 3), columns=columns)
+    assert data.items("train") == ["a b"] * 2 and data.labels == ["0", "1"] and data.targets("test").tolist() == [1, 0]
     assert [data.vocab.idx_to_token[i] for i in data.inputs("train")[0]] == ["a", "b"]
 
 
@@ -187,3 +188,10 @@ def test_counts_of_the_real_files(data_root):
     assert [len(sst2.items(split)) for split in sst2.splits] == [6920, 872, 1821]
     assert [int(sst2.targets(split).sum()) for split in sst2.splits] == [3610, 444, 909]
     assert "3 duplicates across splits" in sst2.describe()
+
+
+def test_a_line_of_a_megabyte_is_read_and_refused_at_once(tmp_path):
+    text = "word " * 200_000 + "\ta\nfine\tb\n"
+    with pytest.raises(ValueError, match="the train split has a text of 200,000 words, which begins with 'word word"):
+        LabelledText(**three(tmp_path, text, "fine\tb\n", "fine\ta\n"))
+    assert len(LabelledText(**three(tmp_path, text, "fine\tb\n", "fine\ta\n"), max_length=50).inputs("train")[0]) == 50

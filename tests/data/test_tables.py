@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from gluon_rnn.data import SeriesFormat
+from gluon_rnn.data.memory import InMemory
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_future_rows_have_inputs_only(write):
     with pytest.raises(ValueError, match="line 3: column 'y' has no value"):    # rows behind it are known
         LAYOUT.read(write("u,y,z\n1,1,1\n2,,\n3,3,3\n4,,\n"), future=True)
     with pytest.raises(ValueError, match="line 3: column 'u' has no value"):
-        LAYOUT.read(write("u,y,z\n1,1,1\n,,\n"), future=True)
+        LAYOUT.read(write("u,y,z\n1,1,1\n,,\n2,,\n"), future=True)
     with pytest.raises(ValueError, match="no row has a value of 'y'"):
         LAYOUT.read(write("u,y,z\n1,,\n2,,\n"), future=True)
 
@@ -160,3 +161,73 @@ def test_bad_dates(write, rows, sentence):
 def test_bad_formats(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         SeriesFormat(**arguments)
+
+
+# ---- files as people have them -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text, keys", [
+    ("# logger 7\n# u: V\nu,y,z\n1.5,2,3\n# gap\n4,5,6\n", {"comment": "#"}),
+    ("Station: A\n\nunits V;m\nu,y,z\n1.5,2,3\n4,5,6\n", {"skip_rows": 3}),
+    ("u,y,z\n1.5,2,3\n4,5,6\nend of file, 2 rows\n", {"skip_footer": 1}),
+    ("u,y,z\n1.5,2,3\n4,5,6\n,,\n,,\n", {}),                              # as a spreadsheet leaves them
+    ("u;y;z;\n1,5;2;3;\n4;5;6;\n;;;\n", {"separator": ";", "decimal": ","}),
+    ("u,y,z\n1.5,2,3,\n4,5,6,,\n", {}),                                     # a separator at the end of the rows only
+    ("u;y;z\n1,5;2,0;3\n4;5,00;6\n", {"separator": ";", "decimal": ","}),
+])
+def test_lines_and_cells_that_are_no_rows(write, text, keys):
+    x, y, _ = SeriesFormat(("u",), ("y", "z"), **keys).read(write(text))
+    np.testing.assert_array_equal(np.hstack([x, y]), [[1.5, 2, 3], [4, 5, 6]])
+
+
+def test_thousands_are_read_where_they_stand_right(write):
+    layout = SeriesFormat((), ("y",), separator=";", decimal=",", thousands=".")
+    y = layout.read(write("y\n9.933,65\n1.000.000\n-12,5\n7\n"))[1]
+    assert y[:, 0].tolist() == [9933.65, 1000000, -12.5, 7]
+    for wrong in ("1.5", "12.34,5", "1.0000"):                            # 1.5 is not 15
+        with pytest.raises(ValueError, match=f"line 2: '{wrong}' in column 'y' is not a finite number"):
+            layout.read(write(f"y\n{wrong}\n"))
+
+
+@pytest.mark.parametrize("marker, cells", [("?", ["?"]), (-200, ["-200", "-200.0", "-2e2"]), ("NIL", ["NIL"])])
+def test_markers_of_missing_values(write, marker, cells, caplog):
+    for cell in cells:
+        path = write(f"y\n1\n{cell}\n3\n")
+        with pytest.raises(ValueError, match="line 3: column 'y' has no value"):
+            SeriesFormat((), ("y",), na_values=[marker]).read(path)
+        with caplog.at_level("INFO", "gluon_rnn"):
+            y = SeriesFormat((), ("y",), na_values=[marker], missing="interpolate").read(path)[1]
+        assert y[:, 0].tolist() == [1, 2, 3]
+        assert "a.csv: 1 of 3 values were missing and are filled (missing: interpolate)" in caplog.text
+    frame = InMemory(pd.DataFrame({"y": [1, marker, 3]}), "data")
+    y = SeriesFormat((), ("y",), na_values=[marker], missing="interpolate").read(frame)[1]
+    assert y[:, 0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("text, keys, sentence", [
+    ("u,y,z\n?,2,3\n", {}, r"set na_values: \['\?'\]"),
+    ("u;y;z\n1;2;9.933,65\n", {"separator": ";", "decimal": ","}, "to read it as 9933.65, set thousands: '.'"),
+    ("u;y;z\n1;2;3,5\n", {"separator": ";"}, "to read it as 3.5, set decimal: ','"),
+    ("u;y;z\n1;2;3\n", {}, "the header is one column, 'u;y;z'; set separator: ';'"),
+    ("u\ty\tz\n1\t2\t3\n", {}, "set separator: tab"),
+    ("# by me\nu,y,z\n1,2,3\n", {}, "3 columns where the first line has 1.*skip_rows or comment"),
+    ("# u,y,z\nu,y,z\n1,2,3\n", {}, "the header was taken to be '# u'; set comment: '#'"),
+    ("u,y,y,z\n1,2,3,4\n", {}, "2 columns are called 'y'; give each a name of its own"),
+])
+def test_messages_name_the_key_that_helps(write, text, keys, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        SeriesFormat(("u",), ("y", "z"), **keys).read(write(text))
+
+
+def test_a_name_that_is_there_twice_matters_for_wanted_columns_only(write):
+    assert SeriesFormat((), ("y",)).read(write("u,y,u\n1,2,3\n"))[1].tolist() == [[2]]
+
+
+@pytest.mark.parametrize("keys, sentence", [
+    ({"gaps": "fil"}, "gaps must be one of refuse, fill, split, ignore, got 'fil'; did you mean 'fill'"),
+    ({"date_unit": "sec"}, "date_unit must be one of D, h, m, s"), ({"thousands": "."}, "thousands must be one char"),
+    ({"comment": ""}, "comment must be"), ({"skip_rows": -1}, "skip_rows must be a whole number"),
+    ({"gap_limit": 0}, "gap_limit must be"), ({"min_rows": 0}, "min_rows must be")])
+def test_keys_have_ranges(keys, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        SeriesFormat((), ("y",), **keys)

@@ -121,3 +121,11 @@ def test_english_web_treebank(data_root):
     sentences = read_conllu(data_root / "ud_english_ewt" / "en_ewt-ud-dev.conllu.gz")
     assert len(sentences) == 2001 and sum(len(sentence.words) for sentence in sentences) == 25147
     assert len({tag for sentence in sentences for tag in sentence.tags}) == 17
+
+
+def test_a_treebank_whose_texts_are_withheld_is_refused(tmp_path):
+    rows = "".join(f"{number}\t_\t_\tNOUN\tNN" + 5 * "\t_" + "\n" for number in (1, 2))
+    sign = "1\t_\t_\tSYM\tX" + 5 * "\t_"                                # alone it may be one
+    (tmp_path / "a.conllu").write_text(f"{sign}\n\n{rows}\n")
+    with pytest.raises(ValueError, match="line 4: all words of the sentence are '_', as in a treebank whose texts are"):
+        read_conllu(str(tmp_path / "a.conllu"))

@@ -46,7 +46,7 @@ def test_many_states_are_a_matter_of_their_largest_eigenvalue():
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "peephole_lstm", "projected_lstm", "layer_norm_lstm",
-                                  "zoneout_gru", "jordan"])
+                                  "zoneout_gru", "jordan", "skip"])
 def test_central_differences(name):
     block = encoders.get(name)(3, input_size=2, dtype="float64")
     block.initialize(mx.init.Uniform(0.8))

@@ -55,6 +55,13 @@ def test_equations_against_a_numpy_loop(tied):
         np.testing.assert_allclose(state[0, row].asnumpy(), h, **EXACT)
 
 
+def test_scores_after_tokens_are_those_of_the_last_step():
+    model, read = build(), tokens()
+    states = [mx.nd.random.normal(shape=state.shape, dtype="float64") for state in model.begin_state(N)]
+    expected, _ = model(read, states)
+    assert difference(model.scores_after(read, states), expected[-1]) < 1e-14
+
+
 @pytest.mark.parametrize("tied", [False, True])
 def test_gradients_against_central_differences(tied):
     model = build(GRU, dtype="float64", tie_weights=tied)

@@ -45,6 +45,8 @@ def test_packed_files_are_prepared():
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", all_sets())
 def test_the_manifest_describes_the_real_files(name, data_root):
+    if not any((data_root / file.path).exists() for file in get(name).files):
+        pytest.skip(f"the set {name} is not among the real data")
     assert verify_set(name, data_root) == {}
 
 

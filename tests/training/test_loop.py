@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn import runtime
+from gluon_rnn.config import ConfigError
 from gluon_rnn.recipes import build_task
 from gluon_rnn.runs import evaluate_run, load_run
 from gluon_rnn.training import TrainingError, checkpoints, folder, loop, train
@@ -124,6 +125,16 @@ def test_patience_ends_the_run(make_config):
     rows = metrics(train(build_task(config), "p"))
     losses = [float(row["valid_loss"]) for row in rows]
     assert len(rows) < 50 and int(np.argmin(losses)) == len(rows) - 3
+
+
+def test_scores_that_are_high_enough_end_the_run(make_config):
+    losses = [float(row["valid_loss"]) for row in metrics(train(build_task(make_config()), "p"))]
+    assert losses[0] > losses[1] > losses[2]
+    between = (losses[1] + losses[0]) / 2                                 # above it in the first epoch alone
+    for wanted, epochs in (({"loss": between}, 1), ({"loss": between, "perplexity": 1e9}, 3)):
+        assert len(metrics(train(build_task(make_config({"training.stop_at": wanted})), "p"))) == epochs
+    with pytest.raises(ConfigError, match="training.stop_at: there is no score 'los'; did you mean 'loss'"):
+        train(build_task(make_config({"training.stop_at": {"los": 1}})), "p")
 
 
 def test_evaluating_less_often_changes_nothing_but_that(make_config):

@@ -67,7 +67,7 @@ def test_frozen_parameters_do_not_move_by_any_optimizer_decay_or_average(make_co
 
 def test_layers_stay_one_vector_where_their_parameters_are_of_one_group(make_config):
     run = loop.Loop(build_task(make_config({"training.freeze": ["encoder._unfused.0", "encoder._unfused.1.i2h"]})))
-    names = {name.removeprefix("model.") for name in run.step._parameters}
+    names = {name.removeprefix("model.") for name in run.step.parameters}
     assert len(names) == 3 + 1 + 4 and set(ENCODER[4:]) <= names and not set(ENCODER[:4]) & names
 
 

@@ -23,7 +23,7 @@ def baselines(data, split, fit=True):
     -----
     Logistic regressions by scikit-learn, one class against the rest, fitted to the training split, their strength of
     regularisation chosen on the validation split: on words and on character n-grams (1 to 5, TF-IDF) of texts; on mean,
-    deviation, first and last step of sequences of numbers.
+    deviation, first and last step of sequences of numbers; none on graphs.
     """
     targets, classes = data.targets(split), np.arange(len(data.labels))
     frequent = np.bincount(data.targets("train")).argmax()
@@ -36,6 +36,8 @@ def baselines(data, split, fit=True):
 
 def _features(data):
     """Return {name of a baseline: function from a split to its features (n, D)}."""
+    if getattr(data, "structure", None) == "graph":
+        return {}
     if not hasattr(data, "vocab"):
         return {"logistic regression on means and deviations": lambda split: _summary(data.inputs(split))}
     text = scikit_learn().feature_extraction.text

@@ -43,10 +43,14 @@ class ClassificationLoss(gluon.HybridBlock):
     def _plain(self, F, inputs, valid_length, targets, weights):
         """Return the summed loss, and log p of all classes, (N, K)."""
         scores = F.log_softmax(self.model(inputs, None, valid_length))
+        return self.of_scores(F, scores, targets, weights), scores
+
+    def of_scores(self, F, scores, targets, weights):
+        """Return the summed loss of log p, (N, K)."""
         loss = F.pick(scores, targets)
         if self._smoothing:
             loss = (1 - self._smoothing) * loss + self._smoothing * F.mean(scores, axis=1)
-        return -F.sum(F.cast(weights, dtype=self.model._dtype) * loss), scores
+        return -F.sum(F.cast(weights, dtype=self.model._dtype) * loss)
 
 
 def class_weights(targets, num_classes, balance):

@@ -20,14 +20,27 @@ def report(task, path, limit=None):
     items = [data.items(split)[index] for index in indices]
     write_predictions(path / "predictions.csv", items, targets, scores, data.labels)
     others = baselines(data, split, fit=task.fits_baselines and limit is None)
-    text = f"confusion on {split}, rows are the true classes:\n{matrix.to_string()}"
-    found = classes.scores(targets, scores)
+    of = f" (the {len(matrix)} of {len(data.labels):,} with the most errors)" * (len(matrix) < len(data.labels))
+    text = f"confusion on {split}, rows are the true classes{of}:\n{matrix.to_string()}"
+    found, files = classes.scores(targets, scores), []
+    if hasattr(data, "groups"):
+        text += f"\n\n{_by_group(data, split, indices, targets == predicted, path)}"
+        files = [Exhibit(f"accuracy_by_{data.group_name}.csv", f"Accuracy by {data.group_name} on the {split} split")]
     return Report(split, found, others, text, [
         Exhibit("confusion.png", "Confusion of classes",
                 f"Confusion matrix of {len(data.labels)} classes on the {split} split: a row for each true class, a "
                 f"column for each predicted one; {found['accuracy']:.1%} lie on the diagonal. The closing text has the "
                 "counts."),
-        Exhibit("predictions.csv", f"Answers on the {split} split")])
+        Exhibit("predictions.csv", f"Answers on the {split} split"), *files])
+
+
+def _by_group(data, split, indices, right, path):
+    """Return the accuracy of each group of a split as text, such as of each depth, written to ``accuracy_by_*.csv``."""
+    names = np.array(data.groups(split))[indices]
+    frame = pd.DataFrame({data.group_name: names, "accuracy": right}).groupby(data.group_name)["accuracy"]
+    table = frame.agg(accuracy="mean", items="size")
+    table.to_csv(path / f"accuracy_by_{data.group_name}.csv", float_format="%.6g")
+    return f"accuracy by {data.group_name} on {split}:\n{table.round(4).to_string()}"
 
 
 def write_predictions(path, items, targets, log_probabilities, labels):

@@ -1,4 +1,4 @@
-"""The classification task: one of K classes for each sequence of text, sound or numbers."""
+"""The classification task: one of K classes for each sequence of text, sound or numbers, each tree or graph."""
 import itertools
 from typing import Optional
 
@@ -13,8 +13,14 @@ from gluon_rnn.data.batching import Batch, BucketedBatches
 from gluon_rnn.metrics import classes
 from gluon_rnn.nn.checks import check_rates
 from gluon_rnn.registry import datasets, suggest, tasks
+from gluon_rnn.tasks.classification import structures
 from gluon_rnn.tasks.classification.loss import ClassificationLoss, class_weights
-from gluon_rnn.tasks.classification.predictor import ClassificationPredictor, ClassifierAssets, log_probabilities
+from gluon_rnn.tasks.classification.predictor import (
+    ClassificationPredictor,
+    ClassifierAssets,
+    log_probabilities,
+    log_probabilities_of_structures,
+)
 from gluon_rnn.tasks.classification.report import report
 from gluon_rnn.tasks.task import Task
 
@@ -33,7 +39,7 @@ class ClassificationData(configuration.Data):
 
 @tasks.register("classification")
 class ClassificationTask(Task):
-    """Which class a sequence belongs to.
+    """Which class a sequence, a tree or a node of a graph belongs to.
 
     Parameters
     ----------
@@ -61,11 +67,14 @@ class ClassificationTask(Task):
         self.selection = (selection, SELECTIONS[selection])
         self.fits_baselines = baselines
         self.data = self.read_data()
+        self.structure = getattr(self.data, "structure", "sequence")
+        structures.check_fit(config, self.structure)
         self._limit_data()
         self.assets = ClassifierAssets(self.data.labels, self.data.reader)
         self._weights = class_weights(self.data.targets("train"), len(self.data.labels), balance)
         self.model = self.build_model()
-        self.graph = ClassificationLoss(self.model, label_smoothing, r_drop)
+        self.graph = (ClassificationLoss(self.model, label_smoothing, r_drop) if self.structure == "sequence" else
+                      structures.StructureLoss(self.model, label_smoothing))
 
     def _limit_data(self):
         limit = self.config.data.train_limit
@@ -95,6 +104,7 @@ class ClassificationTask(Task):
             raise ConfigError(f"data.name: {config.data.name!r} has no classes; known: "
                               + ", ".join(name for name in datasets.names()
                                           if hasattr(datasets.get(name), "example_arguments")))
+        structures.check(config)
 
     @classmethod
     def data_set_for(cls, data):
@@ -105,7 +115,8 @@ class ClassificationTask(Task):
     @classmethod
     def example_sizes(cls, config):
         """Return two classes, and a small vocabulary or a number of features that is left open."""
-        return {"num_classes": 2, **datasets.get(config.data.name).example_arguments}
+        return {"num_classes": 2, **datasets.get(config.data.name).example_arguments,
+                **structures.example_sizes(config)}
 
     # ---- batches -------------------------------------------------------------------------------------------------
 
@@ -129,6 +140,10 @@ class ClassificationTask(Task):
 
         def collate(rows, number, random):
             sequences = [inputs[row] if random is None else self.data.augmented(row, random) for row in rows]
+            if self.structure != "sequence":
+                answers = (mx.nd.array(targets[rows]), mx.nd.array(weights[targets[rows]]))
+                arrays = (*answers, *structures.as_arrays(self.data.reader, sequences))
+                return Batch(arrays, (0,) * len(arrays), len(rows))
             padded, valid_length = pad(sequences)
             arrays = (mx.nd.array(padded, dtype=padded.dtype), mx.nd.array(valid_length), mx.nd.array(targets[rows]),
                       mx.nd.array(weights[targets[rows]]))
@@ -143,7 +158,8 @@ class ClassificationTask(Task):
         """
         models, batches = models or [self.model], self.eval_batches(split)
         device = models[0].collect_params().list_ctx()[0]
-        scores = [log_probabilities(models, batch.arrays[0], batch.arrays[1], device)
+        scores = [log_probabilities(models, *batch.arrays[:2], device) if self.structure == "sequence" else
+                  log_probabilities_of_structures(models, batch.arrays[2:], device)
                   for batch in itertools.islice(batches, limit)]
         indices = [index for rows in itertools.islice(batches.groups, limit) for index in rows]
         return np.array(indices), np.concatenate(scores)
@@ -167,6 +183,8 @@ class ClassificationTask(Task):
 
     def describe(self):
         """Return what the data are, and how much of the batches is padding."""
+        if self.structure != "sequence":
+            return f"{self.config.data.name}: {self.data.describe()}"
         batches = self.train_batches(0)
         return (f"{self.config.data.name}: {self.data.describe()}; padding {batches.waste:.1%} of the batches, "
                 f"{batches.unbucketed_waste:.1%} without buckets")

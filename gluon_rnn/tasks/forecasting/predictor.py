@@ -56,9 +56,9 @@ class ForecastingPredictor(Predictor):
 
         Parameters
         ----------
-        x : (T, Cx) array or None
-            Exogenous inputs.
-        y : (T, Ky) array
+        x : (T, Cx) array or DataFrame, or None
+            Exogenous inputs; the columns of a DataFrame are found by their names.
+        y : (T, Ky) array or DataFrame
             Measured targets; what is not read may be NaN: a free run reads the rows before `start` only.
         steps_ahead : int or None, default 1
             1 is open loop, n re-anchors at every n, None is a free run; as in `gluon_rnn.inference.predict`.
@@ -76,7 +76,8 @@ class ForecastingPredictor(Predictor):
         ValueError
             If columns or rows do not fit, or a value that has to be read is not finite.
         """
-        return self.of_recordings()(recording_of(x, y, self.assets.washout, steps_ahead, start), steps_ahead)
+        recording = recording_of(x, y, self.assets, steps_ahead, start, self.model.horizon)
+        return self.of_recordings()(recording, steps_ahead)
 
     def predict_file(self, path, steps_ahead=1, horizon=None, split="train"):
         """Predict the rows of a CSV file and forecast those behind the last measured one.

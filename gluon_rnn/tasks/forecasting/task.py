@@ -48,8 +48,10 @@ class ForecastingTask(Task):
         Further horizons that are scored besides open loop and free run, each exactly that many steps ahead.
     scaler : {"standard", "minmax", "none"}, default "standard"
         Fitted on the training recordings.
-    select : str, default "free_run_rmse"
-        The validation score that selects the checkpoint ("horizon_mse" for a model of several horizons).
+    select : str, optional
+        The validation score that selects the checkpoint. By default what training is about: "open_loop_rmse" where it
+        reads measured values (`feedback` open_loop), else "free_run_rmse"; for a model of several horizons
+        "horizon_mse".
     start : {"random", "least_squares"}, default "random"
         Where training begins; "least_squares" puts the linear ARX fit on the linear path of a NARX, which a free run
         then follows from the first step on.
@@ -72,8 +74,8 @@ class ForecastingTask(Task):
         self.assets.washout = self._checked(washout)
         self._check_horizon(feedback, steps_ahead)
         self.ways = (1, *steps_ahead, None) if self.model.horizon == 1 else ()
-        self.selection = (self._checked_score(select), "min")
         self._feedback, self._start = feedback, start
+        self.selection = (self._checked_score(select), "min")
         self._length = config.data.bptt
         self._windows = self._cut("train", self._length)
         self.baselines = self._baselines()
@@ -138,7 +140,8 @@ class ForecastingTask(Task):
         known = ["loss", *(known or ("horizon_mse", "horizon_mae"))]
         if name is not None and name not in known:
             raise ConfigError(f"task.select: no score {name!r}; {suggest(name, known)}")
-        return name or ("free_run_rmse" if self.ways else "horizon_mse")
+        one_step = self._feedback == "open_loop" and getattr(self.model, "feedback", True)
+        return name or (("open_loop_rmse" if one_step else "free_run_rmse") if self.ways else "horizon_mse")
 
     def _baselines(self):
         try:

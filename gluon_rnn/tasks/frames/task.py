@@ -38,7 +38,8 @@ class FramesTask(Task):
 
     The loss is the mean over all predicted frames of a split, in nats: frames 2 to T of each piece (see
     `gluon_rnn.data.PianoRoll`), the measure of Bai, Kolter and Koltun (2018). The score ``loss_by_piece`` is the mean
-    over pieces of each piece's own mean.
+    over pieces of each piece's own mean. Data that know what may come next (`gluon_rnn.data.Reber`) give ``solved``,
+    the share of pieces in which all that may come has larger outputs, at every place, than anything that may not.
     """
 
     default_model = "frame_predictor"
@@ -95,17 +96,27 @@ class FramesTask(Task):
 
     def evaluate(self, split, limit=None):
         """Return the negative log-likelihood per frame, the same by piece, and the accuracy of Bay et al. (2009)."""
-        losses, counts = [], np.zeros(2)
-        for batch in itertools.islice(self.eval_batches(split), limit):
+        losses, counts, solved, batches = [], np.zeros(2), [], self.eval_batches(split)
+        for indices, batch in itertools.islice(zip(batches.groups, batches), limit):
             frames, target, valid_length = (array.as_in_context(self.device) for array in batch.arrays)
             logits = self.model(frames, None, valid_length)
             by_frame = frame_loss(mx.nd, logits, target, valid_length).asnumpy().astype("float64")    # (T, N)
             losses += [by_frame[:int(length), row] for row, length in enumerate(valid_length.asnumpy())]
             played, sounding = logits.asnumpy() > 0, target.asnumpy() > 0            # logits are 0 on padding
             counts += (played & sounding).sum(), (played | sounding).sum()
+            solved += self._solved(split, indices, logits.asnumpy())
         return {"loss": float(np.concatenate(losses).mean()),
                 "loss_by_piece": float(np.mean([piece.mean() for piece in losses])),
-                "accuracy": float(counts[0] / max(counts[1], 1))}
+                "accuracy": float(counts[0] / max(counts[1], 1)),
+                **({"solved": float(np.mean(solved))} if solved else {})}
+
+    def _solved(self, split, indices, logits):
+        """Return for each row of a batch whether what may come next is always what is most active; [] if unknown."""
+        if not hasattr(self.data, "possible"):
+            return []
+        sets = [self.data.possible(split)[index] for index in indices]
+        return [bool((np.where(may, rows, np.inf).min(axis=1) > np.where(may, -np.inf, rows).max(axis=1)).all())
+                for may, rows in ((may, logits[:len(may), row]) for row, may in enumerate(sets))]
 
     def report(self, path, limit=None):
         """Evaluate beside trivial methods, and draw ``continuation.png``: how the model plays a piece on."""

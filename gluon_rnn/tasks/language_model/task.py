@@ -105,7 +105,7 @@ class LanguageModelTask(Task):
         if section.random_offset and epoch:  # the first epoch reads everything
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
             offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
-        collate = functools.partial(_chunk, output=self.model.output, devices=len(runtime.devices(self.config.device)))
+        collate = functools.partial(_chunk, output=self.model.output, devices=runtime.pieces(self.config.device))
         chunks = self._chunks("train", section.batch_size, self._k1, offset, self._k2)
         # A stream of random numbers of its own: samples do not depend on the offset's.
         return Batches(chunks, functools.partial(collate, advance=chunks.advance), [self.config.seed, epoch, 1])

@@ -65,6 +65,7 @@ class TaggingPredictor(Predictor):
     predict = by_pipeline(TaggingPipeline.predict)
     stream = by_pipeline(TaggingPipeline.stream)
     answer = by_pipeline(TaggingPipeline.answer)
+    answer_line = by_pipeline(TaggingPipeline.answer_line)
     stream_answers = by_pipeline(TaggingPipeline.stream_answers)
 
     def example(self):

@@ -104,7 +104,7 @@ class TaggingTask(Task):
         """Return what makes arrays of the letters of words, None for a model that does not spell."""
         if self.model.spelling is None:
             return None
-        return grouped_spellings if len(runtime.devices(self.config.device)) == 1 else dense_spellings
+        return grouped_spellings if runtime.pieces(self.config.device) == 1 else dense_spellings
 
     def _with_unknown(self, sentences, alpha, seed):
         counts = np.bincount(np.concatenate([words for words, _, _ in sentences]),

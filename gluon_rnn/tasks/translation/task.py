@@ -6,12 +6,13 @@ import numpy as np
 from pydantic import Field
 
 from gluon_rnn import config as configuration
+from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.data import Buckets
 from gluon_rnn.data.batching import BucketedBatches
 from gluon_rnn.inference.translate import Translator
 from gluon_rnn.metrics.bleu import bleu
-from gluon_rnn.registry import tasks
+from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.tasks.task import Task
 from gluon_rnn.tasks.translation.batches import collate
 from gluon_rnn.tasks.translation.loss import TokenScores, TranslationLoss
@@ -20,6 +21,10 @@ from gluon_rnn.tasks.translation.report import report
 from gluon_rnn.tasks.translation.teacher_forcing import TeacherForcing
 
 __all__ = ["TranslationTask"]
+
+
+#: BLEU of `bleu_sentences` sentences by greedy search, which selects the checkpoint
+SAMPLE_BLEU = "bleu_greedy_sample"
 
 
 class TranslationData(configuration.Data):
@@ -44,8 +49,9 @@ class TranslationTask(Task):
         ``{name: linear, end: 0.5, epochs: 10}``, see `TeacherForcing`; without it the decoder
         reads right tokens only.
     bleu_sentences : int, default 0
-        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU selects
-        the checkpoint; 0: the loss does.
+        After each epoch so many sentences of the validation split are translated, greedily, and their BLEU, called
+        "bleu_greedy_sample", selects the checkpoint; 0: the loss does. The closing "bleu" is that of all sentences by
+        beam search.
     beam_size : int, default 5
         Of the closing evaluation.
     alpha : float, default 1
@@ -76,7 +82,7 @@ class TranslationTask(Task):
         self.translator = Translator(self.model, *vars(self.assets).values())
         self._bleu_sentences = bleu_sentences
         if bleu_sentences:
-            self.selection = ("bleu", "max")
+            self.selection = (SAMPLE_BLEU, "max")
 
     @classmethod
     def check(cls, config):
@@ -105,8 +111,8 @@ class TranslationTask(Task):
         """Return the training batches of `epoch`, counted from 0; the same ones for the same seed and epoch."""
         section, seed = self.config.data, [self.config.seed, epoch]
         ids = self.data.training_ids(seed)
-        one_device = len(self.model.collect_params().list_ctx()) == 1     # places cannot be split over several
-        collate_pairs = self._collate(ids, with_places=one_device) if self._forcing.always else (
+        in_one_piece = len(self.model.collect_params().list_ctx()) * runtime.workers() == 1     # places cannot be split
+        collate_pairs = self._collate(ids, with_places=in_one_piece) if self._forcing.always else (
             self._collate_with_coins(ids, epoch))
         return BucketedBatches(_lengths(ids), collate_pairs, section.batch_size, section.num_buckets, order_seed=seed)
 
@@ -147,7 +153,7 @@ class TranslationTask(Task):
             size += batch.size
         scores = {"loss": float(total) / size, "accuracy": float(right) / size}
         if self._bleu_sentences:
-            scores["bleu"] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
+            scores[SAMPLE_BLEU] = self.bleu(split, 10 * limit if limit else self._bleu_sentences, beam_size=1)[0]
         return scores
 
     def bleu(self, split, count, translator=None, **options):
@@ -167,7 +173,11 @@ class TranslationTask(Task):
         """Return one score of the closing evaluation; see `Task.closing_score`. BLEU is that of all of the split."""
         searches = {"bleu": {}, "bleu_beam": {"mbr": False}, "bleu_greedy": {"beam_size": 1, "mbr": False}}
         if name not in searches:
-            return super().closing_score(name, limit)
+            scores = self.evaluate(self.final_split, limit)
+            if name not in scores:
+                raise ValueError(f"the task 'translation' has no score {name!r}; "
+                                 + suggest(name, [*searches, *scores]))
+            return scores[name]
         return self.bleu(self.final_split, 10 * limit if limit else None, **{**self.beam, **searches[name]})[0]
 
     def report(self, path, limit=None):

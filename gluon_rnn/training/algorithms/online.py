@@ -14,7 +14,7 @@ class OnlineStep(TrainStep):
     ----------
     learner : class
         `RTRL` or `UORO`.
-    graph, devices, settings, groups
+    graph, devices, settings, groups, cluster
         As in `TrainStep`; one device. The graph has a method ``transition()``, which gives the
         `gluon_rnn.training.algorithms.Transition` of its recurrent part, and ``output_loss(outputs, *arrays)``, the
         summed loss of its outputs (1, N, S); `arrays` are those of a batch behind the first, which holds the inputs of
@@ -26,8 +26,8 @@ class OnlineStep(TrainStep):
     everything that the learner carries. Its random numbers are NumPy's own, which a run seeds.
     """
 
-    def __init__(self, learner, graph, devices, settings, groups=None):
-        super().__init__(graph, devices, settings, groups)
+    def __init__(self, learner, graph, devices, settings, groups=None, cluster=None):
+        super().__init__(graph, devices, settings, groups, cluster)
         self._transition, self._class, self._learner = graph.transition(), learner, None
 
     def _forward_backward(self, batch, states):

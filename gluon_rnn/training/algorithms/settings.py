@@ -8,6 +8,7 @@ from typing import Optional
 from gluon_rnn import runtime
 from gluon_rnn.config import ConfigError
 from gluon_rnn.registry import Registry
+from gluon_rnn.training.algorithms.norm_preserving import NormPreservingStep
 from gluon_rnn.training.algorithms.online import OnlineStep
 from gluon_rnn.training.algorithms.rtrl import RTRL
 from gluon_rnn.training.algorithms.uoro import UORO
@@ -24,6 +25,9 @@ RECURRENT = ("tbptt", "rtrl", "uoro")
 def algorithm_of(config):
     """Return the algorithm of a checked recipe; ConfigError where a value of it is wrong."""
     section = config.training.algorithm
+    if config.training.norm_preserving and section.name != "bptt":
+        raise ConfigError("training.norm_preserving: the regulariser needs gradients of whole sequences, those of the "
+                          f"algorithm bptt, got {section.name}; choose bptt, or leave the key out")
     try:
         return algorithms.build(section.name, **section.arguments)
     except ValueError as error:
@@ -50,9 +54,10 @@ class BackpropagationThroughTime:
     def check(self, graph, config):
         """Raise ConfigError where the graph of a task cannot learn so; see `gluon_rnn.tasks.task.Task.graph`."""
 
-    def make_step(self, *arguments):
+    def make_step(self, graph, devices, settings, groups=None, cluster=None):
         """Return the step of training, of the arguments of `TrainStep`."""
-        return self.step_class(*arguments)
+        step_class = NormPreservingStep if settings.norm_preserving else self.step_class
+        return step_class(graph, devices, settings, groups, cluster)
 
 
 @algorithms.register("tbptt")

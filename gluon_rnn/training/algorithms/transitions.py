@@ -20,10 +20,10 @@ from scipy.special import expit
 
 from gluon_rnn.nn import GRU, RNN, Jordan
 
-__all__ = ["EmbeddedTransition", "Transition", "transition_of"]
+__all__ = ["FUNCTIONS", "EmbeddedTransition", "Transition", "transition_of"]
 
-# The derivative of each activation, as a function of its value.
-_FUNCTIONS = {"tanh": (np.tanh, lambda y: 1 - y * y), "sigmoid": (expit, lambda y: y * (1 - y)),
+#: each activation, and its derivative as a function of its value
+FUNCTIONS = {"tanh": (np.tanh, lambda y: 1 - y * y), "sigmoid": (expit, lambda y: y * (1 - y)),
               "relu": (lambda a: np.maximum(a, 0), lambda y: (y > 0).astype(y.dtype)),
               "identity": (lambda a: a, np.ones_like)}
 
@@ -121,7 +121,7 @@ class ElmanTransition(Transition):
 
     def __init__(self, layer):
         super().__init__(dict(layer._reg_params), layer.hidden_size)
-        self._function, self._slope = _FUNCTIONS[layer.mode.removeprefix("rnn_")]
+        self._function, self._slope = FUNCTIONS[layer.mode.removeprefix("rnn_")]
 
     def forward(self, inputs, state):
         """Return y (N, H) and what `pull_back` needs; see `Transition`."""
@@ -179,8 +179,8 @@ class JordanTransition(Transition):
         cell = layer.l0
         super().__init__({f"l0_{name}": parameter for name, parameter in cell._reg_params.items()}, cell.output_size,
                          cell._decay)
-        self._hidden, self._hidden_slope = _FUNCTIONS[cell._activation]
-        self._output, self._output_slope = _FUNCTIONS[cell._output_activation]
+        self._hidden, self._hidden_slope = FUNCTIONS[cell._activation]
+        self._output, self._output_slope = FUNCTIONS[cell._output_activation]
 
     def forward(self, inputs, state):
         """Return y (N, K) and what `pull_back` needs; see `Transition`."""

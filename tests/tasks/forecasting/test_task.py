@@ -363,3 +363,18 @@ def test_dry_run_of_a_recipe(path, tmp_path, request):
     selecting = gluon_rnn.load(run).config.task.arguments.get("select")
     assert selecting is None or f"valid_{selecting}" in row
     assert path.read_text().startswith("# ") and path.name.endswith(".yaml")
+
+
+@pytest.mark.parametrize("changes, score", [
+    ({}, "open_loop_rmse"), ({"task.feedback": "closed_loop"}, "free_run_rmse"),
+    ({"task.feedback": "scheduled"}, "free_run_rmse"), ({"task.select": "free_run_nrmse"}, "free_run_nrmse"),
+    ({"model": {**GRU, "feedback": False}}, "free_run_rmse"), ({"model": {**GRU, "horizon": 3}}, "horizon_mse")])
+def test_what_is_trained_selects_the_checkpoint(make_config, changes, score):
+    assert task_of(make_config(changes)).selection == (score, "min")
+
+
+def test_the_log_says_which_score_selected(make_config, caplog):
+    with caplog.at_level("INFO", "gluon_rnn"):
+        path = train(task_of(make_config({"training.epochs": 1})), "a")
+    best = pd.read_csv(path / "metrics.csv")["valid_open_loop_rmse"][0]
+    assert f"epoch 1 was best, by valid open_loop_rmse {best:.4g}: test loss" in caplog.text

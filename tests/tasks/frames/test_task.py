@@ -87,6 +87,28 @@ def test_training_batches_are_the_same_for_one_seed_and_epoch(make_config):
     assert sum(batch.size for batch in task.train_batches(0)) == 5 + 8 + 3 and len(task.train_batches(0)) == 2
 
 
+def test_pieces_are_solved_where_all_that_may_come_is_most_active(tmp_path):
+    task = build(recipes.from_dict({
+        "task": "frames", "output_dir": str(tmp_path), "data": {"name": "reber", "train": 40, "test": 30},
+        "model": {"encoder": {"name": "rnn", "hidden_size": 4}}}))
+    assert task.evaluate("test")["solved"] == 0                           # nothing has been learnt
+    outputs, order = [], [index for group in task.eval_batches("test").groups for index in group]
+    strings = iter([task.data.possible("test")[index] for index in order])
+
+    def know(frames, states, valid_length):
+        sets = [next(strings) for _ in range(frames.shape[1])]
+        outputs.append(np.zeros(frames.shape, dtype=np.float32))
+        for row, may in enumerate(sets):
+            outputs[-1][:len(may), row] = np.where(may, -1 - np.random.rand(*may.shape), -3)
+            if len(outputs) == 1 and row == 0:                            # one wrong symbol in one string
+                outputs[-1][2, row, np.flatnonzero(~may[2])[0]] = 0
+        return mx.nd.array(outputs[-1])
+
+    task.model = know
+    task.__class__ = type("Known", (type(task),), {"device": mx.cpu()})
+    assert task.evaluate("test")["solved"] == pytest.approx(29 / 30)
+
+
 def test_baselines_by_hand():
     rolls = [np.array([[0, 1], [1, 1], [1, 0]]), np.array([[0, 0], [1, 0]])]
     # of frames 2 and later, (1, 1), (1, 0), (1, 0): half a count more on each side

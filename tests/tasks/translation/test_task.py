@@ -135,6 +135,9 @@ def test_minimum_risk_is_reported_beside_the_most_probable(make_config):
     path = train(build_task(make_config({"training.epochs": 1, "task.mbr": True, "task.beam_size": 8})), "toy")
     scores = json.loads((path / "results.json").read_text())["scores"]
     assert {"bleu", "bleu_beam", "bleu_greedy"} < set(scores)
+    # BLEU of some sentences by greedy search, which selects, never goes by the name of that of all by beam search
+    assert "valid_bleu_greedy_sample" in (path / "metrics.csv").read_text().split("\n")[0].split(",")
+    assert "valid_bleu" not in (path / "metrics.csv").read_text().split("\n")[0].split(",")
     run = gluon_rnn.load(path)
     lines = [line.split("\t")[0] for line in toy_pairs(40)]
     found = run.predict(lines)
