@@ -69,7 +69,7 @@ def test_train_prints_epochs_and_the_folder_last(whole):
     path, output, errors = whole
     lines = output.splitlines()
     assert path.name == "small-1" and (path / "samples.txt").exists()
-    assert sum(line.startswith("epoch ") and "valid perplexity" in line for line in lines) == 6
+    assert sum(line.startswith("epoch ") and ", valid perplexity" in line for line in lines) == 6
     assert "tokens/s" in output and "the best possible is perplexity 7.02" in lines[-2]
     assert "\r" not in output + errors, "a bar belongs into a terminal"
 
