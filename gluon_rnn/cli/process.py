@@ -21,7 +21,7 @@ def run_command(command, argv=None):
     log_to_stdout()
     try:
         status = _call(command, argv)
-        sys.stdout.flush()
+        streams.check_output()
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         status = 128 + signal.SIGPIPE
     except KeyboardInterrupt:

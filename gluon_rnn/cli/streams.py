@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 
-__all__ = ["OUTPUT", "LogHandler", "discard_output", "of_output", "prepare", "say"]
+__all__ = ["OUTPUT", "LogHandler", "check_output", "discard_output", "of_output", "prepare", "say"]
 
 #: what messages call the stream
 OUTPUT = "standard output"
@@ -24,6 +24,30 @@ class LogHandler(logging.StreamHandler):
         raise error
 
 
+class _Output(io.TextIOWrapper):
+    """Standard output whose errors say so, and are kept: those of a buffer and of a file bear no name."""
+
+    error = None
+
+    def write(self, text):
+        with self._named():
+            return super().write(text)
+
+    def flush(self):
+        with self._named():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _named(self):
+        try:
+            yield
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                error.filename = OUTPUT
+            self.error = error
+            raise
+
+
 def prepare():
     """Open streams that are closed, so that no file gets their numbers, and let none fail on a character.
 
@@ -35,6 +59,10 @@ def prepare():
             _occupy(number, flags)
             mode = "r" if number == 0 else "w"
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+    if type(sys.stdout) is io.TextIOWrapper:                           # not where a test captures it
+        old = sys.stdout
+        sys.stdout = _Output(old.detach(), encoding=old.encoding, errors=old.errors, line_buffering=old.line_buffering,
+                             write_through=old.write_through)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(errors="backslashreplace")
@@ -52,14 +80,16 @@ def _occupy(number, flags):
 
 
 def of_output(error):
-    """Return whether an `OSError` is one of standard output: it says so, or what is left to be written fails again."""
-    if error.filename is not None:
-        return error.filename == OUTPUT
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
+    """Return whether an `OSError` is one of standard output."""
+    return error.filename == OUTPUT
+
+
+def check_output():
+    """Write what is left to standard output; OSError, also where somebody has swallowed one, as the parser does."""
+    sys.stdout.flush()
+    error = getattr(sys.stdout, "error", None)
+    if error is not None:
+        raise error
 
 
 def discard_output():
