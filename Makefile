@@ -9,12 +9,13 @@ SEEDS ?= 10
 JOBS ?= 2
 TUTORIALS := $(patsubst %.py,%.md,$(wildcard docs/tutorials/*.py))
 
-.PHONY: help demo docs tutorials test coverage lint test-processors test-pythons clean
+.PHONY: help demo docs tutorials test rough coverage lint test-processors test-pythons clean
 
 help:
 	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it; three zoo models"
 	@echo "make test            set up $(VENV) with the tools for development and run the tests"
 	@echo "make docs            execute the tutorials and build the documentation into site/, JOBS=2 tutorials at a time"
+	@echo "make rough           kill runs, damage folders, fuzz recipes, fill disks, close streams; a table of what came of it"
 	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"
 	@echo "make test-processors run the numerical tests as other processors would, SEEDS=10 seeds each: hours"
 	@echo "make lint            check the code with ruff"
@@ -40,6 +41,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(BIN) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
+
+rough: $(VENV)/.installed-dev
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN) -m scripts.rough
 
 docs: $(VENV)/.installed-docs
 	@$(MAKE) --no-print-directory -j $(JOBS) tutorials

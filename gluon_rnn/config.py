@@ -4,11 +4,14 @@ Named parts (``data``, ``model.encoder``, ``training.optimizer``, ``training.sch
 signatures of their constructors are their schemas, which `check_arguments` compares with.
 """
 import difflib
+import math
+import typing
 from typing import Any, Literal, Optional
 
 import pydantic
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.registry import suggest
@@ -21,16 +24,30 @@ class ConfigError(ValueError):
     """A mistake in a recipe: one sentence with the source, the YAML path and the nearest right spelling."""
 
 
-class _Section(BaseModel):
+class _Checked(BaseModel):
+    """Numbers are numbers: ``true`` is not 1, and infinity is none that a key could mean."""
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value, info):
+        """Refuse a truth value where a number belongs; pydantic takes it for 0 or 1."""
+        annotation = cls.model_fields[info.field_name].annotation
+        kinds = {annotation, *typing.get_args(annotation)}
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            raise PydanticCustomError("number", "expected a number and not a truth value")
+        return value
+
+
+class _Section(_Checked):
     """A mapping with a fixed set of keys; an unknown one is refused."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
-class Part(BaseModel):
+class Part(_Checked):
     """A registered part by name; the other keys of its mapping are its constructor's arguments."""
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), allow_inf_nan=False)
     name: str
 
     @property
@@ -222,10 +239,20 @@ def check_arguments(where, arguments, parameters, neighbours=()):
     for key, value in arguments.items():
         if key not in parameters:
             raise ConfigError(f"{where}.{key}: unknown key; {suggest(key, [*parameters, *neighbours])}")
+        _check_finite(f"{where}.{key}", value)
         _check_type(f"{where}.{key}", value, parameters[key])
     for key, parameter in parameters.items():
         if parameter.default is parameter.empty and key not in arguments:
             raise ConfigError(f"{where}.{key}: this key is required and missing")
+
+
+def _check_finite(where, value):
+    """Raise ConfigError for a number in `value`, or in lists and mappings in it, that is infinite or none."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _check_finite(f"{where}.{key}", part)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where}: expected a finite number, got {value!r}")
 
 
 def _check_type(where, value, parameter):

@@ -107,7 +107,7 @@ class ModelPlan:
     def build(self, **sizes):
         """Return the model for data of these `sizes`, not initialised; it takes the plan's encoders with it."""
         handed_on, self._encoders = self._encoders, None
-        guessed_wrong = any(self._told.get(key) and self._told[key] != sizes.get(key) for key in _INPUT_SIZES)
+        guessed_wrong = any(key in self._told and self._told[key] != sizes.get(key) for key in _INPUT_SIZES)
         if handed_on is None or guessed_wrong:              # another model has them, or their input has another size
             handed_on = self._build_encoders()
         return self._construct(handed_on, sizes)

@@ -1,6 +1,5 @@
 """Runs that have been trained, and models of the zoo: reading one back, and its scores on the data of its recipe."""
 import functools
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +10,9 @@ from gluon_rnn.data.placement import addresses
 from gluon_rnn.inference.neural_cache import evaluate_with_cache
 from gluon_rnn.model_zoo import entries
 from gluon_rnn.registry import suggest, tasks
-from gluon_rnn.training import checkpoints
+from gluon_rnn.training import checkpoints, manifest
 from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.folder import check_assets, recipe_of, write_results
+from gluon_rnn.training.folder import check_assets, check_fits, recipe_of, write_results
 from gluon_rnn.training.start import Source
 
 __all__ = ["Run", "check_same_data", "config_of", "evaluate_cached", "evaluate_run", "evaluate_ensemble",
@@ -60,7 +59,7 @@ class Run:
             raise ValueError(f"the run in {str(self.path)!r} has not come to its end, so that there are no results; "
                              f"gluon_rnn.train(resume={str(self.path)!r}) goes on, with the data where they were in "
                              "memory")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return manifest.read_json(path, dict)
 
     @property
     def scores(self):
@@ -70,7 +69,11 @@ class Run:
     @property
     def metrics(self):
         """The rows of ``metrics.csv``, one for each evaluation; a pandas.DataFrame."""
-        return pd.read_csv(self.path / "metrics.csv", float_precision="round_trip")
+        try:
+            return pd.read_csv(self.path / "metrics.csv", float_precision="round_trip")
+        except ValueError as error:                                           # of pandas, or of a text that is none
+            raise ValueError(f"{self.path / 'metrics.csv'} is damaged: {error}; restore it, or resume the run, whose "
+                             "checkpoint has its rows") from error
 
     def predictor(self, which="best", ctx=None, ensemble=()):
         """Return the predictor of a checkpoint; see `load_run`."""
@@ -185,7 +188,9 @@ def _saved(path, which, data=None):
     entry = entries.find(path)
     if entry is None:
         _check_exists(path)
-        return path, config_of(path, data), checkpoints.load(path, which)
+        config, checkpoint = config_of(path, data), checkpoints.load(path, which)
+        check_fits(path, config, checkpoint)
+        return path, config, checkpoint
     if which != "best":
         raise ValueError(f"{path} is a model of the zoo, which has no {which!r} checkpoint; leave the checkpoint out")
     config = entry.config
@@ -301,6 +306,6 @@ def evaluate_ensemble(paths, split=None, which="best", *, save=False):
                          "saved beside them; leave save or split out")
     scores = task.evaluate_ensemble(split, run.models)
     if save:
-        results = json.loads((run.path / "results.json").read_text(encoding="utf-8"))
+        results = manifest.read_json(run.path / "results.json", dict)
         write_results(run.path, {**results, "scores": {**results["scores"], **scores}})
     return in_words(task, split, scores)

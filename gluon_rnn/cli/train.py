@@ -2,6 +2,7 @@
 
 What is trained, on which data and how long is said by a recipe, a YAML file; ``key=value`` changes a key of it.
 """
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -26,14 +27,22 @@ def run(options, member=None):
     cluster = None if member is None else Cluster(member, config.training)
     if cluster is not None:
         cluster.agree(gluon_rnn.__version__, config)
-    if options.dry_run:
-        config.output_dir = tempfile.mkdtemp(prefix="dry-run-")
     start = starting_point(config) if options.resume is None else None    # a wrong name is said before data are read
-    path = train(recipes.build_task(config, recipe), Path(recipe).stem, resume=options.resume, start=start,
-                 steps=2 if options.dry_run else None, cluster=cluster)
-    if cluster is None or cluster.leads:
-        print(path, flush=True)
+    task = recipes.build_task(config, recipe)
+    with contextlib.ExitStack() as stack:
+        if options.dry_run:
+            config.output_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="dry-run-"))
+        path = train(task, Path(recipe).stem, resume=options.resume, start=start, steps=2 if options.dry_run else None,
+                     cluster=cluster)
+        if cluster is None or cluster.leads:
+            print(_written(path) if options.dry_run else path, flush=True)
     return 0
+
+
+def _written(path):
+    """Return what a dry run says at its end, when its folder is about to go."""
+    names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    return f"dry run: two steps and the end of a run went through; it would leave {', '.join(names)}"
 
 
 def recipe_of(options):
@@ -53,7 +62,8 @@ def add_arguments(parser):
                         help="a YAML file or the name of a packaged recipe (gluon-rnn recipes), then dotted keys that "
                              "win over it, such as training.epochs=5").completer = recipes_and_files
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder")
+    kind.add_argument("--dry-run", action="store_true", help="two steps through everything, in a temporary folder, "
+                                                                   "which is removed")
     kind.add_argument("--resume", metavar="RUN", type=Path,
                       help="go on with this run; CONFIG may be left out, and then is the run's own")
 

@@ -4,12 +4,15 @@ import re
 import numpy as np
 
 from gluon_rnn.diagnostics.residuals import correlate_residuals
+from gluon_rnn.files import whole
 
 __all__ = ["forecast_figure", "residual_figure"]
 
 _LABELS = {"open_loop": "open loop", "free_run": "free run", "forecast": "forecast"}
-#: rows from which on looking for the best place of a legend takes seconds
-_MANY = 5000
+#: rows above which lines lie on each other; so many of the last are drawn once more; all of them, in so many groups
+_MANY, _ZOOM, _GROUPS = 2000, 400, 400
+#: letters in a line beside a panel
+_LETTERS = 24
 _WAY = r"(open_loop|free_run|ahead_\d+|forecast)"
 
 
@@ -26,7 +29,9 @@ def forecast_figure(table, target_names, path=None, detail=None):
     path : str or Path, optional
         Where a PNG is written.
     detail : int, optional
-        Number of rows at the end that are drawn once more, beside all of them.
+        Number of rows at the end that are drawn once more, beside all of them; by default 400 of a table of more than
+        2,000, whose lines would lie on each other. There, ranges stand for lines: from the lowest to the highest value
+        of each hundredth or so of the rows.
 
     Returns
     -------
@@ -35,13 +40,19 @@ def forecast_figure(table, target_names, path=None, detail=None):
     places = next((key for key in ("time", "row") if key in table), None)
     if places is None:
         raise ValueError(f"the table needs a column time or row, got {', '.join(map(str, table.columns))}")
+    if detail is None and len(table) > _MANY:
+        detail = _ZOOM
     parts = [table] if detail is None else [table, table.tail(detail)]
-    figure, panels = _panels(len(target_names), len(parts), (9, 2.8) if detail is None else (6.5, 2.8))
+    figure, panels = _panels(len(target_names), len(parts), (9, 3) if detail is None else (6.5, 3))
     for row, name in zip(panels, target_names):
         for axes, part in zip(row, parts):
             _draw(axes, part, places, name)
-        row[0].set(ylabel=name)
-        row[0].legend(loc="best" if len(table) < _MANY else "upper right", fontsize="small", ncols=2)
+            axes.margins(x=0.01)
+        row[0].set(ylabel=_fitted(name))
+        # Above the panel, so off the curves; with the lines of the zoom, where ranges stand for lines.
+        handles = row[-1].get_legend_handles_labels()[0][:len(row[0].get_legend_handles_labels()[1])]
+        row[0].legend(handles, row[0].get_legend_handles_labels()[1], loc="lower left", bbox_to_anchor=(0, 1),
+                      fontsize="small", ncols=2)
     for axes in panels[-1]:
         axes.set(xlabel=places)
     if places == "time":
@@ -51,17 +62,34 @@ def forecast_figure(table, target_names, path=None, detail=None):
 
 def _draw(axes, table, places, name):
     """Draw one target of the table, and everything that was predicted of it."""
-    axes.plot(table[places], table[name], color="black", linewidth=1.2, label="measured")
+    _line(axes, table[places], table[name], color="black", linewidth=1.2, label="measured")
     ways = [match[1] for match in (re.fullmatch(re.escape(name) + "_" + _WAY, key) for key in table) if match]
     for number, way in enumerate(ways):
         label, values = _LABELS.get(way, "up to " + way.replace("ahead_", "") + " steps ahead"), table[f"{name}_{way}"]
-        line, = axes.plot(table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
-                          label=label + _error(table[name], values))
-        if f"{name}_{way}_lower" in table:
+        _line(axes, table[places], values, linewidth=1, alpha=0.85, color=f"C{number}",
+              label=label + _error(table[name], values))
+        if f"{name}_{way}_lower" in table and len(table) <= _MANY:
             axes.fill_between(table[places], table[f"{name}_{way}_lower"], table[f"{name}_{way}_upper"],
-                              color=line.get_color(), alpha=0.2, linewidth=0, label=f"band, {label}")
+                              color=f"C{number}", alpha=0.2, linewidth=0, label=f"band, {label}")
     _limit(axes, table[name])
     axes.grid(alpha=0.3)
+
+
+def _line(axes, places, values, **style):
+    """Draw a line, or where there are too many rows the range of each group of them."""
+    if len(values) <= _MANY:
+        axes.plot(places, values, **style)
+        return
+    groups = np.arange(len(values)) // -(-len(values) // _GROUPS)
+    numbers = values.astype(float).replace([np.inf, -np.inf], np.nan).groupby(groups)
+    axes.fill_between(places.to_numpy()[np.searchsorted(groups, np.arange(groups[-1] + 1))], numbers.min(),
+                      numbers.max(), color=style["color"], alpha=0.5, linewidth=0.3, label=style["label"])
+
+
+def _fitted(name):
+    """Return a name as a panel of three inches has room for, in two lines where it is long."""
+    lines = [name[start:start + _LETTERS] for start in range(0, len(name), _LETTERS)]
+    return "\n".join(lines[:2]) + ("..." if len(lines) > 2 else "")
 
 
 def _error(measured, predicted):
@@ -135,5 +163,6 @@ def _panels(rows, columns, size):
 
 def _saved(figure, path):
     if path is not None:
-        figure.savefig(path, dpi=120)
+        with whole(path) as partial:
+            figure.savefig(partial, dpi=120)
     return figure

@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import numpy_ops
+from gluon_rnn.optim import ranges
 from gluon_rnn.registry import suggest
 
 __all__ = ["NumpyAdam", "arrays", "build", "check_keys", "known", "numbers", "parameters", "set_arrays", "set_numbers"]
@@ -50,8 +51,7 @@ def build(name, clip_value=None, *, in_numpy=False, **arguments):
     With `in_numpy`, one that has `NumpyAdam.update_in_numpy` besides, where there is one of that name.
     """
     rate = arguments.get("learning_rate", parameters(name)["learning_rate"].default)
-    if not rate > 0:
-        raise ValueError(f"learning_rate: expected a number above 0, got {rate}")
+    ranges.check({**arguments, "learning_rate": rate})
     arguments = dict(arguments, learning_rate=rate, wd=0.0, **({"clip_gradient": clip_value} if clip_value else {}))
     if in_numpy and name.lower() == "adam" and not arguments.get("multi_precision"):
         return NumpyAdam(**arguments)
@@ -111,7 +111,10 @@ def set_arrays(trainer, saved):
             weight = trainer._params[index].data(device)
             state = updater.optimizer.create_state_multi_precision(index, weight)
             for number, array in enumerate(_flatten(state)):
-                array[:] = saved[f"{index}.{number}"].as_in_context(device)
+                found = saved[f"{index}.{number}"]
+                if found.shape != array.shape:
+                    raise ValueError(f"array {index}.{number} has shape {found.shape}, expected {array.shape}")
+                array[:] = found.as_in_context(device)
             updater.states[index], updater.states_synced[index] = state, True
 
 
@@ -126,7 +129,11 @@ def numbers(trainer):
 def set_numbers(trainer, saved):
     """Go back to what `numbers` returned, on every device."""
     optimizer = trainer.optimizer
-    vars(optimizer).update(saved["scalars"])
+    scalars = {key: value for key, value in saved["scalars"].items() if key != "clip_gradient"}    # of the recipe
+    unknown = [key for key, value in scalars.items() if key not in vars(optimizer) or type(value) not in (int, float)]
+    if unknown:
+        raise ValueError(f"{type(optimizer).__name__} has no number {unknown[0]!r}")
+    vars(optimizer).update(scalars)
     for device in trainer._contexts:  # in place: the optimiser holds a reference to the dict of its first device
         optimizer._set_current_context(device.device_id)
         optimizer._index_update_count.update({int(i): n for i, n in saved["updates"].items()})

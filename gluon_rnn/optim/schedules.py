@@ -5,6 +5,7 @@ which looks at the validation loss, is the one with state.
 """
 from mxnet import lr_scheduler
 
+from gluon_rnn.optim import ranges
 from gluon_rnn.registry import Registry
 
 __all__ = ["Plateau", "build", "schedules"]
@@ -26,7 +27,13 @@ def build(name, base, total_steps, epoch_steps, **arguments):
         The optimiser's learning rate: the highest one of the schedule.
     total_steps, epoch_steps : int
         Updates in the whole run and in one epoch.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or MXNet's scheduler refuses it.
     """
+    ranges.check(arguments)
     return schedules.get(name)(base, total_steps, epoch_steps, **arguments)
 
 
@@ -63,7 +70,8 @@ def factor(base, total_steps, epoch_steps, *, factor: float = 0.5, every_epochs:
 @schedules.register("multifactor")
 def multifactor(base, total_steps, epoch_steps, *, epochs: list, factor: float = 0.1, warmup_steps: int = 0):
     """Multiply the rate by `factor` at the end of each of the `epochs`."""
-    steps = [max(1, round(epoch * epoch_steps)) for epoch in epochs]
+    numbers = all(type(epoch) in (int, float) and epoch > 0 for epoch in epochs)
+    steps = [max(1, round(epoch * epoch_steps)) for epoch in epochs] if numbers else []
     if not steps or sorted(set(steps)) != steps:
         raise ValueError(f"epochs: expected increasing numbers of epochs such as [10, 15], got {epochs}")
     return lr_scheduler.MultiFactorScheduler(steps, factor=factor, base_lr=base, warmup_steps=warmup_steps)

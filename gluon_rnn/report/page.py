@@ -56,5 +56,12 @@ def write(folder, path=None):
         If a file of the run is damaged or cannot be read; see `gluon_rnn.report.record.read`.
     """
     path = Path(folder) / NAME if path is None else Path(path)
-    write_text(path, report_of(read(folder)))
+    record = read(folder)
+    try:
+        text = report_of(record)
+    except (AttributeError, IndexError, KeyError, TypeError, jinja2.UndefinedError) as error:
+        raise ValueError(f"run.json, results.json or metrics.csv in {str(folder)!r} has not what a run writes there "
+                         f"({type(error).__name__}: {error}); take the damaged one away, and what it said is left out"
+                         ) from error
+    write_text(path, text)
     return path

@@ -106,10 +106,11 @@ def begin(folder, facts, devices, position):
         Epochs and steps that have been made.
     """
     path = Path(folder) / BEGINNING
-    parts = _json(path)["parts"] if path.is_file() else []
+    parts = _json(path).get("parts") if path.is_file() else []
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     part = {"date": now, "epochs_before": position[0], "steps_before": position[1], **environment(devices)}
-    write_text(path, json.dumps({**facts, "parts": [*parts, part]}, indent=1) + "\n")
+    parts = [*(parts if isinstance(parts, list) else []), part]
+    write_text(path, json.dumps({**facts, "parts": parts}, indent=1) + "\n")
 
 
 def read(folder):
@@ -124,16 +125,35 @@ def read(folder):
     """
     folder = Path(folder)
     results, beginning = folder / "results.json", folder / BEGINNING
-    return Record(folder.resolve().name, (folder / "config.yaml").read_text(encoding="utf-8"), folder,
+    return Record(folder.resolve().name, _recipe(folder / "config.yaml"), folder,
                   _json(beginning) if beginning.is_file() else {}, _rows(folder / "metrics.csv"),
                   _json(results) if results.is_file() else None)
 
 
+def _recipe(path):
+    """Return the text of an effective recipe; ValueError where it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each "
+                         "checkpoint has a copy") from error
+    for section in ("task", "data", "model", "training"):
+        if not isinstance(found, dict) or not isinstance(found.get(section), dict):
+            raise ValueError(f"{path} has no section {section!r}: it is damaged; restore it: each checkpoint has a "
+                             "copy")
+    return text
+
+
 def _json(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} holds no JSON ({error}); take it away, and what it said is left out") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds {type(found).__name__} and no mapping; take it away, and what it said is left "
+                         "out")
+    return found
 
 
 def _rows(path):
@@ -143,7 +163,7 @@ def _rows(path):
     try:
         with open(path, newline="", encoding="utf-8") as file:
             return [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} has a row that is not all numbers ({error}); take that row away") from error
 
 

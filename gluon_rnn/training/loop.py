@@ -2,9 +2,9 @@
 
 Two runs of one recipe are equal bit for bit on a CPU, and so is a run that was killed at any moment and resumed: it
 goes back to the last checkpoint, and MXNet's random numbers, whose state cannot be saved, are seeded anew from (seed,
-epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM) saves in the middle
-of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers then begin anew
-there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
+epoch, step) at each point where a run can begin. A run that was *asked* to stop (SIGINT, SIGTERM, SIGHUP) saves in the
+middle of an epoch, with its carried states, and a resume goes on with the very next chunk. Its random numbers begin
+anew there: dropout draws other masks than in an uninterrupted run, and without dropout both are equal bit for bit.
 """
 import contextlib
 import dataclasses
@@ -15,20 +15,20 @@ import time
 from pathlib import Path
 
 import mxnet as mx
-from omegaconf import OmegaConf
 
 from gluon_rnn import config as configuration
 from gluon_rnn import runtime
 from gluon_rnn.distributed.alone import checked_cluster
+from gluon_rnn.files import naming, write_text
 from gluon_rnn.nn import backend
-from gluon_rnn.nn.flat_parameters import split_old_vectors
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.report import record
-from gluon_rnn.training import carried, checkpoints, folder, tensorboard
+from gluon_rnn.training import carried, checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
+from gluon_rnn.training.metrics_file import MetricsFile, fields, has_dropout, loss_curve
+from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals, seed_from
 from gluon_rnn.training.progress import Progress
@@ -43,12 +43,8 @@ __all__ = ["Interrupted", "Loop", "TrainingError", "train"]
 _log = logging.getLogger("gluon_rnn")
 
 
-class TrainingError(RuntimeError):
-    """Training cannot go on: the loss is not a number any more."""
-
-
 class Interrupted(Exception):
-    """A signal ended the run, after an evaluation and a checkpoint; `exit_status` is 130 or 143."""
+    """A signal ended the run, after an evaluation and a checkpoint; `exit_status` is 129, 130 or 143."""
 
     def __init__(self, path, exit_status):
         super().__init__(f"stopped by a signal; --resume {path} goes on")
@@ -87,16 +83,18 @@ def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
     TrainingError
         If loss or gradient stop being finite.
     Interrupted
-        If SIGINT or SIGTERM came; everything is saved.
+        If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """
     start = None if resume else checked_source(start, task.config.training.start_from)
     loop = Loop(task, steps, start, resumes=resume is not None, cluster=cluster)
     if resume is None:
-        loop.start(loop.cluster.from_leader(lambda: str(folder.create(task.config.output_dir, name))))
+        path = Path(loop.cluster.from_leader(lambda: str(folder.create(task.config.output_dir, name))))
+        with naming(path), folder.emptied(path):
+            loop.start(path)
     else:
         loop.resume(resume)
     try:
-        with backend.cpu_graphs(all(device.device_type == "cpu" for device in loop.devices)):
+        with naming(loop.path), backend.cpu_graphs(all(device.device_type == "cpu" for device in loop.devices)):
             _run_to_its_end(loop)
     finally:
         if loop.settings.report and loop.cluster.leads:
@@ -169,30 +167,28 @@ class Loop:
         self.path = Path(path)
         if self.cluster.leads:
             for name, text in self._texts().items():
-                (self.path / name).write_text(text, encoding="utf-8")
+                write_text(self.path / name, text)
             self._open_metrics()
             self._note_beginning()
         self.cluster.begin(self.step.parameters)
         _log.info("%s", self._describe())
 
     def resume(self, path):
-        """Go back to the `last` checkpoint of the run in `path`."""
-        checkpoint = checkpoints.load(path, "last")
-        folder.check_same_model(OmegaConf.to_container(OmegaConf.load(folder.recipe_of(path))), self.config)
-        folder.check_assets(checkpoint, self.task.assets, "the run to resume")
-        self.path = Path(path)
+        """Go back to the `last` checkpoint of the run in `path`; all is compared before anything is written."""
+        checkpoint = restoring.checked(Path(path), self.config, self.task.assets)
         self._restore(checkpoint)
+        self.path = Path(path)
         self.cluster.begin(self.step.parameters)                          # all have read the checkpoint
         if self.cluster.leads:
-            self._open_metrics()
+            self._open_metrics(checkpoint)
             self.metrics.keep(self.position.epoch)
-            (self.path / "config.yaml").write_text(configuration.to_yaml(self.config), encoding="utf-8")
+            write_text(self.path / "config.yaml", configuration.to_yaml(self.config))
             if self.position.epoch < self.epochs:
                 self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
 
-    def _open_metrics(self):
-        self.metrics = MetricsFile(self.path / "metrics.csv")
+    def _open_metrics(self, checkpoint=None):
+        self.metrics = MetricsFile(self.path / "metrics.csv", checkpoint and checkpoint.own("metrics.csv"))
         if self.settings.tensorboard:
             self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
 
@@ -210,17 +206,12 @@ class Loop:
 
     def _restore(self, checkpoint):
         saved = checkpoint.position
-        self.position = Position(**saved["position"])
-        weights, averages = (split_old_vectors(self.task.model, checkpoint.arrays(kind))
-                             for kind in ("weight", "average"))
-        for name, array in weights.items():
-            self.parameters[name].set_data(array)
-        self.average.set_state(averages, saved["average"])
-        optimizers.set_arrays(self.step.trainer, checkpoint.arrays("optimizer"))
-        optimizers.set_numbers(self.step.trainer, saved["optimizer"])
+        self.position = restoring.position_of(checkpoint)
+        restoring.set_weights(checkpoint, self.task.model, self.parameters, self.average)
+        restoring.set_optimizer(checkpoint, self.step.trainer)
         if saved["schedule"] and hasattr(self.schedule, "set_state"):
             self.schedule.set_state(saved["schedule"])
-        self.carried = carried.restored(checkpoint.arrays("state"), self.task, self.devices, self.cluster)
+        self.carried = carried.restored(restoring.states_of(checkpoint), self.task, self.devices, self.cluster)
 
     def _describe(self):
         return (f"{self.task.describe()}; {self._size():,} parameters; {self.epochs} epochs of "
@@ -239,27 +230,21 @@ class Loop:
                 self._next_epoch(totals)
                 continue
             scores = self.cluster.from_leader(lambda: self.evaluate("valid"))
-            if not math.isfinite(scores["loss"]):
-                raise TrainingError(f"the validation loss is {scores['loss']:g} after step {self.position.step}; lower "
-                                    f"training.optimizer.learning_rate, the checkpoints are in {self.path}")
+            outcome.check_finite(scores, f"after step {self.position.step}", self.path)
             self._advance(finished, scores, totals)
-            improved = self._improves(scores)
+            improved = outcome.improves(scores, self.task.selection, self.position.best)
             if improved:
                 self.position.best = scores[self.task.selection[0]]
                 self.position.best_epoch = self.position.epoch + (not finished)
-            if self.cluster.leads:
-                self.log_row(totals, scores, finished)
+            row = self.log_row(totals, scores, finished) if self.cluster.leads else None
             self.save_checkpoint(("best", "last") if improved else ("last",))
+            if row:
+                self._say(row, scores)     # after the checkpoint: whoever listened may be gone
 
     def _evaluates(self):
         """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
         number = self.position.epoch + 1
         return number % self.settings.eval_interval == 0 or number == self.epochs
-
-    def _improves(self, scores):
-        name, direction = self.task.selection
-        best = self.position.best
-        return best is None or (scores[name] < best if direction == "min" else scores[name] > best)
 
     def run_epoch(self, signals):
         """Make the updates of one epoch, or of what is left of one; return `Totals`, and whether it came to its end.
@@ -300,7 +285,7 @@ class Loop:
             loss, norm, states = self.step(batch, states, rate)
         except DivergedError as error:
             raise TrainingError(f"training diverged at epoch {position.epoch + 1} step {position.step + 1}: {error}; "
-                                f"the parameters are those before it, the checkpoints are in {self.path}") from error
+                                + outcome.where_checkpoints_are(self.path)) from error
         self.average.update()
         position.step += 1
         position.step_in_epoch += 1
@@ -340,7 +325,7 @@ class Loop:
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 
     def log_row(self, totals, scores, finished=True):
-        """Write one row of metrics, one line of log and the picture."""
+        """Write one row of metrics and the picture, and return the row."""
         task, train_loss = self.task, totals.loss / max(1, totals.size)
         seconds, steps = max(totals.seconds, 1e-9), max(1, totals.steps)
         values = (self.position.epoch + (not finished), self.position.step, train_loss, *scores.values(),
@@ -350,12 +335,18 @@ class Loop:
         self.metrics.append(row)
         if self.events is not None:
             self.events.append(row)
-        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
-                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": train_loss}),
-                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"],
-                  totals.size / seconds, task.unit, row["steps_per_second"])
         if self.settings.report:
-            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png")
+            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png",
+                       with_dropout=has_dropout(self.config.model))
+        return row
+
+    def _say(self, row, scores):
+        """Write the line of log of an epoch."""
+        task, units = self.task, row[f"{self.task.unit}s_per_second"]
+        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
+                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": row["train_loss"]}),
+                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"], units, task.unit,
+                  row["steps_per_second"])
 
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
@@ -371,11 +362,12 @@ class Loop:
                        for name, parameter in self.parameters.items()})
         arrays.update({f"optimizer:{key}": array for key, array in optimizers.arrays(self.step.trainer).items()})
         arrays.update({f"state:{name}": state for name, state in states.items()})
-        position = {"format": 2, "position": vars(self.position), "average": self.average.state(),
+        position = {"format": checkpoints.FORMAT, "position": vars(self.position), "average": self.average.state(),
                     "optimizer": optimizers.numbers(self.step.trainer),
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
         with self.average.applied():
-            checkpoints.save(self.path, self.task.model.save_parameters, arrays, position, self._texts(), names)
+            checkpoints.save(self.path, self.task.model.save_parameters, arrays, position,
+                             {**self._texts(), "metrics.csv": self.metrics.text()}, names)
 
     def _texts(self):
         return {"config.yaml": configuration.to_yaml(self.config), **self.task.assets.texts()}
@@ -385,8 +377,10 @@ class Loop:
         if not self.cluster.leads:
             return
         task = self.task
-        task.model.load_parameters(checkpoints.load(self.path, "best").parameters, ctx=self.devices)
+        checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
+        outcome.check_selected(task.selection[0], self.position.best, self.path)
         report = task.closing(self.path, self.limit)
+        outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
         selected = task.in_words({task.selection[0]: self.position.best})
         _log.info("epoch %d was best, by valid %s: %s", self.position.best_epoch, selected,
                   in_words(task, report.split, report.scores))

@@ -1,9 +1,15 @@
 """metrics.csv: one row per epoch; and the picture of it."""
 import csv
-import os
+import io
 from pathlib import Path
 
-__all__ = ["MetricsFile", "fields", "loss_curve"]
+from gluon_rnn.files import whole
+from gluon_rnn.report.record import flat
+
+__all__ = ["MetricsFile", "fields", "has_dropout", "loss_curve"]
+
+_ADVICE = "restore it, or take it away: what it said of earlier epochs is lost then"
+_NEEDED = {"epoch", "step", "train_loss", "seconds"}
 
 
 def fields(scores, unit):
@@ -19,14 +25,20 @@ class MetricsFile:
     ----------
     path : Path
         Read where it is there already.
+    text : str, optional
+        What is in the file, or shall be: a checkpoint knows it. The file itself is not read then.
+
+    Raises
+    ------
+    ValueError
+        If a row is not all numbers, or has other columns than the first line; it names the file and the row.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, text=None):
         self.path = Path(path)
-        self.rows = []
-        if self.path.exists():
-            with open(self.path, newline="", encoding="utf-8") as file:
-                self.rows = [{key: _number(text) for key, text in row.items()} for row in csv.DictReader(file)]
+        if text is None:
+            text = _read(self.path) if self.path.exists() else ""
+        self.rows = _rows(self.path, text)
 
     def append(self, row):
         """Add one row."""
@@ -38,14 +50,38 @@ class MetricsFile:
         self.rows = [row for row in self.rows if row["epoch"] <= epochs]
         self._write()
 
+    def text(self):
+        """Return what is in the file."""
+        file = io.StringIO(newline="")
+        writer = csv.DictWriter(file, list(self.rows[0]) if self.rows else [])
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return file.getvalue()
+
     def _write(self):
         # The whole file each time: a few hundred short rows, and never half a row after a kill.
-        partial = self.path.with_suffix(".partial")
-        with open(partial, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(self.rows[0]) if self.rows else [])
-            writer.writeheader()
-            writer.writerows(self.rows)
-        os.replace(partial, self.path)
+        with whole(self.path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+            file.write(self.text())
+
+
+def _read(path):
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8: {error}; {_ADVICE}") from error
+
+
+def _rows(path, text):
+    found = []
+    try:
+        for row in csv.DictReader(io.StringIO(text, newline="")):
+            found.append({key: _number(value) for key, value in row.items()})
+    except (TypeError, ValueError, csv.Error) as error:
+        raise ValueError(f"{path} row {len(found) + 1} below its first line is damaged ({error}); {_ADVICE}") from error
+    if found and _NEEDED - set(found[0]):
+        raise ValueError(f"{path} lacks the columns {', '.join(sorted(_NEEDED - set(found[0])))}; {_ADVICE}")
+    return found
 
 
 def _number(text):
@@ -55,7 +91,13 @@ def _number(text):
         return float(text)
 
 
-def loss_curve(rows, label, best=None, path=None):
+def has_dropout(model):
+    """Return whether any rate of dropout in the section `model` of a recipe, a `gluon_rnn.config.Model`, is above 0."""
+    return any("drop" in key.rpartition(".")[2] and isinstance(value, (int, float)) and value > 0
+               for key, value in flat(model.model_dump()).items())
+
+
+def loss_curve(rows, label, best=None, path=None, with_dropout=False):
     """Draw training and validation loss over epochs.
 
     Parameters
@@ -68,6 +110,8 @@ def loss_curve(rows, label, best=None, path=None):
         The lowest loss that is possible, drawn as a line.
     path : Path, optional
         Where a PNG is written.
+    with_dropout : bool
+        Whether the legend says that training losses are those with dropout.
 
     Returns
     -------
@@ -79,7 +123,8 @@ def loss_curve(rows, label, best=None, path=None):
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     epochs = [row["epoch"] for row in rows]
-    for field, name in (("train_loss", "training (with dropout)"), ("valid_loss", "validation")):
+    training = "training (with dropout)" if with_dropout else "training"
+    for field, name in (("train_loss", training), ("valid_loss", "validation")):
         axes.plot(epochs, [row[field] for row in rows], marker="." if len(rows) < 50 else None, label=name)
     if best is not None:
         axes.axhline(best, color="black", linewidth=0.8, linestyle="--", label="best possible")
@@ -87,5 +132,6 @@ def loss_curve(rows, label, best=None, path=None):
     axes.grid(alpha=0.3)
     axes.legend()
     if path is not None:
-        figure.savefig(path, dpi=120)
+        with whole(path) as partial:
+            figure.savefig(partial, dpi=120)
     return figure

@@ -27,7 +27,7 @@ class Progress:
         self._label, self._total, self._step, self._interval = label, total, start, interval
         self._next = time.monotonic() + interval
         self._bar = tqdm(total=total, initial=start, desc=label, unit="step", leave=False, file=sys.stderr,
-                         disable=not sys.stderr.isatty(), dynamic_ncols=True)
+                         disable=not (sys.stderr and sys.stderr.isatty()), dynamic_ncols=True)
 
     def __call__(self, loss, norm, rate):
         """Note one step."""

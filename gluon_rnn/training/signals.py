@@ -1,15 +1,18 @@
-"""SIGINT and SIGTERM as a wish to stop at the next step, so that training ends with an evaluation and a checkpoint."""
+"""SIGINT, SIGTERM and SIGHUP as a wish to stop at the next step: training ends with an evaluation and a checkpoint."""
 import signal
 import threading
 
 __all__ = ["StopSignals"]
 
 
+_STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 class StopSignals:
-    """Context manager; `received` is the number of the first SIGINT or SIGTERM that came while it was active, or None.
+    """Context manager; `received` is the number of the first such signal that came while it was active, or None.
 
     A second signal finds the handlers that were there before, and so ends the process at once. Outside of the main
-    thread, where Python allows no handlers, it does nothing.
+    thread, where Python allows no handlers, it does nothing. SIGHUP stays ignored where it is, as under nohup.
     """
 
     def __init__(self):
@@ -18,8 +21,9 @@ class StopSignals:
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._note)
+            for number in _STOPPING:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_):
@@ -27,7 +31,7 @@ class StopSignals:
 
     @property
     def exit_status(self):
-        """Exit status by the custom of shells: 130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
+        """Exit status by the custom of shells: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
         return 128 + self.received if self.received else 0
 
     def _note(self, number, frame):

@@ -69,7 +69,8 @@ class TrainStep:
         self.trainer = gluon.Trainer(self.parameters, optimizer, update_on_kvstore=False)
         self._manual = ManualBackward(graph, self.trainer) if manual else None
         # On a GPU, whose memory is dearer, nobody has measured what a plan a shape is worth.
-        self._run = StaticShapes(graph) if one_cpu and settings.static_shapes else graph
+        is_graph = isinstance(graph, gluon.HybridBlock)                   # others run graphs of their own
+        self._run = StaticShapes(graph) if one_cpu and settings.static_shapes and is_graph else graph
         # Biases and gains, arrays of one axis, do not decay; wd_mult scales the decay of a parameter as in Gluon.
         self._decaying = [parameter for parameter in graph._collect_params_with_prefix().values()
                           if parameter.grad_req != "null" and len(parameter.shape) > 1 and parameter.wd_mult]
@@ -123,7 +124,7 @@ class TrainStep:
         loss, norm = (number / batch.size for number in found)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergedError(f"loss is {loss:g} and the gradient's norm {norm:g} at a learning rate of {rate:g}; "
-                                + self._advice())
+                                + self._advice(loss))
         if self.cluster.keeps_apart:
             self.cluster.note_parameters(self._learning_now())
         self._update(self._clipped_by_layer(norm, batch.size, is_manual), rate, batch.size, update)
@@ -198,9 +199,13 @@ class TrainStep:
             for weight in parameter.list_data():
                 weight *= 1 - amount * parameter.wd_mult * parameter.lr_mult
 
-    def _advice(self):
+    def _advice(self, loss):
+        if math.isfinite(loss):
+            return ("the loss is a number, so that the gradient grew on its way back through time: shorten that way "
+                    "(data.bptt, where the task has it), lower weight_drop, or clip_value and the learning rate")
         if self.settings.clip_norm:
-            return "lower training.optimizer.learning_rate, lower training.clip_norm, or raise schedule.warmup_steps"
+            return ("lower training.optimizer.learning_rate, lower training.clip_norm, or raise "
+                    "training.schedule.warmup_steps")
         return "set training.clip_norm (1.0 is usual), or lower training.optimizer.learning_rate"
 
 

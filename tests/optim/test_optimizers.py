@@ -47,5 +47,5 @@ def test_unknown_name_and_misplaced_key():
         optimizers.parameters("adm")
     with pytest.raises(ValueError, match="'wd' is not set here; use training.weight_decay"):
         optimizers.check_keys({"wd": 0.1})
-    with pytest.raises(ValueError, match="learning_rate: expected a number above 0, got -1"):
+    with pytest.raises(ValueError, match="learning_rate: expected a finite number above 0, got -1"):
         optimizers.build("adam", learning_rate=-1)

@@ -102,6 +102,13 @@ class ForecastingTask(Task):
             raise ConfigError("task.steps_ahead: each must be at least 2 (1 is the open loop, which is always scored), "
                               f"got {options['steps_ahead']!r}")
 
+    @classmethod
+    def example_sizes(cls, config):
+        """Return the numbers of columns that the recipe names, 1 where it leaves them to the data."""
+        sizes = {size: _count(config.data.arguments.get(key))
+                 for size, key in (("input_size", "inputs"), ("output_size", "targets"))}
+        return {"output_size": sizes["output_size"]} if config.model.name == "ar" else sizes
+
     def _checked(self, washout):
         if washout is None:
             return self.model.memory
@@ -236,3 +243,8 @@ class ForecastingTask(Task):
     def describe(self):
         """Return what the data are, in words and numbers."""
         return repr(self.data)
+
+
+def _count(names):
+    """Return how many columns there are; 1 where nobody has said it yet."""
+    return len(names) if isinstance(names, (list, tuple)) and names else 1

@@ -1,5 +1,6 @@
 """The task "frames": the next frame of piano rolls, and its negative log-likelihood."""
 import itertools
+from typing import Optional
 
 import mxnet as mx
 import numpy as np
@@ -12,7 +13,7 @@ from gluon_rnn.data.batching import Batch, BucketedBatches
 from gluon_rnn.models import frame_loss
 from gluon_rnn.parts import build_data
 from gluon_rnn.registry import tasks
-from gluon_rnn.tasks.frames.loss import FrameLoss
+from gluon_rnn.tasks.frames.loss import FrameLoss, TruncatedFrameLoss
 from gluon_rnn.tasks.frames.predictor import FramesAssets, FramesPredictor
 from gluon_rnn.tasks.frames.report import report
 from gluon_rnn.tasks.task import Task
@@ -28,6 +29,7 @@ class FramesData(configuration.Data):
 
     transpose: int = Field(0, ge=0, le=11)               # semitones up or down, drawn for each piece and epoch
     num_buckets: int = Field(10, ge=1)
+    bptt: Optional[int] = Field(None, ge=1)              # frames that a gradient goes back through; default: all
 
 
 @tasks.register("frames")
@@ -53,7 +55,8 @@ class FramesTask(Task):
                               "use piano_roll")
         self.assets = FramesAssets(self.data.num_keys)
         self.model = self.build_model()
-        self.graph = FrameLoss(self.model)
+        bptt = config.data.bptt
+        self.graph = FrameLoss(self.model) if bptt is None else TruncatedFrameLoss(self.model, bptt)
 
     @classmethod
     def example_sizes(cls, config):

@@ -15,8 +15,10 @@ import gluon_rnn
 from gluon_rnn import config as configuration
 from gluon_rnn import recipes, training
 from gluon_rnn.metrics.baselines.frames import flip_rates, key_frequencies
+from gluon_rnn.models import frame_loss
 from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
+from gluon_rnn.tasks.frames.loss import FrameLoss, TruncatedFrameLoss
 from tests.reference import rounding
 
 KEYS = 9
@@ -164,3 +166,40 @@ def test_streamed_frames_are_those_of_the_whole_piece(make_config):
     roll = np.random.default_rng(0).integers(0, 2, (5, KEYS))
     whole = mx.nd.sigmoid(run.model(mx.nd.array(roll[:, None]))).asnumpy()[:, 0]
     np.testing.assert_allclose(list(run.stream(roll)), whole, rtol=0, atol=ERROR)
+
+
+def test_truncated_backpropagation_has_the_same_loss_and_the_gradient_of_its_chunks(make_config):
+    """Chunks of 3 frames: their gradients by hand, from states that are constants; in one chunk, the whole one."""
+    task = build(make_config())
+    batch = next(iter(task.train_batches(0)))
+    frames, target, length = batch.arrays
+
+    def gradient(graph):
+        with mx.autograd.record():
+            loss = graph(frames, target, length)
+        loss.backward()
+        return loss.asscalar(), [parameter.grad().asnumpy() for parameter in task.model.collect_params().values()]
+
+    whole = gradient(FrameLoss(task.model))
+    for bptt, differs in ((3, True), (len(frames), False)):
+        cut = gradient(TruncatedFrameLoss(task.model, bptt))
+        assert cut[0] == pytest.approx(whole[0], rel=ERROR)
+        close = [np.allclose(*pair, rtol=10 * ERROR, atol=10 * ERROR) for pair in zip(cut[1], whole[1])]
+        assert all(close) != differs
+    states, total = task.model.begin_state(frames.shape[1]), 0
+    for start in range(0, len(frames), 3):                      # each chunk's gradient alone, added up by hand
+        rows = slice(start, start + 3)
+        with mx.autograd.record():
+            logits, states = task.model(frames[rows], states, mx.nd.clip(length - start, 0, len(frames[rows])))
+            loss = frame_loss(mx.nd, logits, target[rows], mx.nd.clip(length - start, 0, len(frames[rows]))).sum()
+        loss.backward()
+        states = [mx.nd.array(state.asnumpy()) for state in states]
+        total = [a + parameter.grad().asnumpy() for a, parameter in
+                 zip(total or [0] * 99, task.model.collect_params().values())]
+    for ours, by_hand in zip(gradient(TruncatedFrameLoss(task.model, 3))[1], total):
+        np.testing.assert_allclose(ours, by_hand, rtol=10 * ERROR, atol=10 * ERROR)
+
+
+def test_a_run_with_truncated_backpropagation(make_config):
+    path = training.train(build_task(make_config(data={"bptt": 2})), "frames")
+    assert np.isfinite(json.loads((path / "results.json").read_text())["scores"]["loss"])

@@ -1,0 +1,50 @@
+"""Whether training came to something: scores that are numbers, and what to say where they are not."""
+import math
+
+__all__ = ["TrainingError", "check_finite", "check_selected", "improves", "where_checkpoints_are"]
+
+# Scores that every model that has learnt anything has as finite numbers. Others may overflow where a model is good
+# otherwise: a free run that leaves the range, in one split.
+_ALWAYS_FINITE = ("loss", "perplexity")
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on, or came to nothing: a loss or a score that selects is not a finite number."""
+
+
+def check_finite(scores, when, path):
+    """Raise `TrainingError` where the loss, or a perplexity, of `scores` is no finite number.
+
+    Parameters
+    ----------
+    scores : dict of str to float
+    when : str
+        Such as "after step 12", for the message.
+    path : Path
+        Of the run.
+    """
+    for name in _ALWAYS_FINITE:
+        if not math.isfinite(scores.get(name, 0.0)):
+            raise TrainingError(f"training diverged: {name} is {scores[name]:g} {when}; lower "
+                                f"training.optimizer.learning_rate; {where_checkpoints_are(path)}")
+
+
+def check_selected(name, best, path):
+    """Raise `TrainingError` where no validation gave the score that selects, `name`, a finite number as its `best`."""
+    if best is not None and not math.isfinite(best):
+        raise TrainingError(f"training diverged: {name} on the validation split was no finite number after any epoch; "
+                            f"lower training.optimizer.learning_rate; {where_checkpoints_are(path)}")
+
+
+def improves(scores, selection, best):
+    """Return whether `scores` are better than the `best` one so far, by `selection`, a name and "min" or "max"."""
+    name, direction = selection
+    if best is None or not math.isfinite(best):
+        return best is None or math.isfinite(scores[name])
+    return scores[name] < best if direction == "min" else scores[name] > best
+
+
+def where_checkpoints_are(path):
+    """Return the half of a sentence on the checkpoint that is there, if one is."""
+    last = path / "last"
+    return f"the last checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
