@@ -97,8 +97,8 @@ def _of_layer(attributes):
 
 
 OPERATORS = {
-    **dict.fromkeys(["BlockGrad", "_copy", "abs", "ceil", "cos", "erf", "exp", "expm1", "floor", "gammaln", "log", "log1p",
-                     "negative", "ones_like", "reciprocal", "relu", "rsqrt", "shape_array", "sigmoid", "sign",
+    **dict.fromkeys(["BlockGrad", "_copy", "abs", "ceil", "cos", "erf", "exp", "expm1", "floor", "gammaln", "log",
+                     "log1p", "negative", "ones_like", "reciprocal", "relu", "rsqrt", "shape_array", "sigmoid", "sign",
                      "sin", "softsign", "sqrt", "square", "tanh", "zeros_like"], _one()),
     **dict.fromkeys(["broadcast_add", "broadcast_sub", "broadcast_mul", "broadcast_div", "broadcast_minimum",
                      "broadcast_maximum", "broadcast_equal", "broadcast_not_equal", "broadcast_greater",
