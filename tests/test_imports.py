@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Rooms in one line do not know each other.
 ORDER = [
     "openblas openblas_probe",
-    "runtime registry fetch files",
+    "runtime registry fetch files params_file",
     "answers",
     "public_data report",
     "config",

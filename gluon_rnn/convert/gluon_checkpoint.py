@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import mxnet as mx
 import numpy as np
 
-from gluon_rnn import nn
+from gluon_rnn import nn, params_file
 from gluon_rnn.convert.blocks import take
 from gluon_rnn.convert.sources import as_prefixes, chosen, read_params
 from gluon_rnn.convert.weights import stack_from
@@ -127,7 +127,7 @@ def load_gluon_parameters(layer, path, prefix=None):
         If the file holds no such layer, several, or one of another size.
     """
     found = {}
-    for key, value in mx.nd.load(str(path)).items():
+    for key, value in params_file.load(path).items():
         match = _match(key.split(":", 1)[-1])  # files of export say arg:name
         if match:
             found.setdefault(match[0], {})[match[1]] = value

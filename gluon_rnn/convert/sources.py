@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn import params_file
+
 __all__ = ["as_array", "as_prefixes", "chosen", "existing", "read_arrays", "read_params", "refuse_pickle"]
 
 #: how files end whose reading runs the code in them, or may do so
@@ -142,13 +144,7 @@ def read_params(source):
     path = _path_unless_mapping(source, "a mapping of names to arrays or a .params file")
     if path is None:
         return _arrays_of(source), "the mapping"
-    try:
-        found = mx.nd.load(str(path))
-    except mx.MXNetError as error:
-        raise ValueError(f"{str(path)!r} is no file of MXNet's parameters, or is damaged: "
-                         f"{str(error).strip().splitlines()[-1]}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{str(path)!r} holds arrays without names; save them with save_parameters")
+    found = params_file.load(path)
     return {name.split(":", 1)[-1]: value.asnumpy() for name, value in found.items()}, path.name
 
 

@@ -16,6 +16,12 @@ from gluon_rnn.registry import datasets
 __all__ = ["AbcTunes", "parse_tunes", "to_abc"]
 
 _FIELD = re.compile(r"([A-Za-z]):\s*(.*)")
+#: such as !fine!, !D.C.! and !>(!; a closing mark that ends a line is no line's end of an older file
+_DECORATION = re.compile(r"![^!\s]+!")
+#: fields that the header of a file may have (the table in section 3 of the standard)
+_OF_FILES = "ABCDFGHILMmNORrSUZ"
+#: fields among the notes that are no notes
+_LEFT_OUT = "wWsr"
 #: The two metres that have a sign of their own.
 _SIGNS = {"C": "4/4", "C|": "2/2"}
 
@@ -48,38 +54,83 @@ class _Tune:
 def parse_tunes(text, where="the text"):
     """Return the tunes of an ABC file, a list, and the number of lines that belong to no tune.
 
-    A tune begins at its ``X:`` field and ends at the first blank line after its notes. Comments, lyrics (``w:``) and
-    the ``!`` with which older files end lines are left out.
+    A tune begins at its ``X:`` field and ends at the first blank line after its notes. Fields before the first tune,
+    the header of the file, hold for every tune that has none of its own. Comments (from ``%`` on, but for ``\\%``),
+    what stands between ``%%begintext`` and ``%%endtext``, lyrics (``w:``), symbol lines (``s:``) and remarks (``r:``)
+    are left out, and so is the ``!`` with which older files end lines; that of a decoration such as ``!fine!`` stays.
+    A line of notes that ends in a backslash goes on with the next one.
 
     Raises
     ------
     ValueError
         If there is no tune, or one has no key (``K:``), which ends the header; it names the line.
+
+    References
+    ----------
+    Walshaw and others (2011), The ABC music standard 2.1, sections 2.2 (files), 3 (fields), 4.14 (decorations),
+    6.1.2 (continuation) and 2.2.5 (free text).
     """
-    tunes, free, ended = [], 0, True
+    reader = _Reader(where)
     for number, raw in enumerate(text.split("\n"), start=1):
-        line = re.sub(r"\s*!$", "", raw.split("%")[0].strip()).strip()
+        reader.take(number, raw)
+    if not reader.tunes:
+        raise ValueError(f"{where}: no tune in ABC notation, which begins with a line such as X:1; check the file")
+    for tune in reader.tunes:
+        tune.fields = {**reader.header, **tune.fields}
+    return [tune for tune in reader.tunes if tune.body], reader.free
+
+
+class _Reader:
+    """The lines of a file, one after the other."""
+
+    def __init__(self, where):
+        self.tunes, self.header, self.free, self._where = [], {}, 0, where
+        self._ended, self._in_text, self._last = True, False, None        # _last: the field that +: goes on with
+
+    def take(self, number, raw):
+        """Take in one line."""
+        if self._in_text or raw.startswith("%%begintext"):
+            self._in_text = not raw.startswith("%%endtext")
+            return
+        line = _without_comment(raw)
         found = _FIELD.fullmatch(line)
         if found and found[1] == "X":
-            tunes.append(_Tune(number))
-            ended = False
+            self.tunes.append(_Tune(number))
+            self._ended, self._last = False, "X"
         elif not line:                                  # a comment ends nothing, nor a blank line before the notes
-            ended = ended or (not raw.strip() and bool(tunes[-1].body))
-        elif ended:
-            free += 1
-        elif found and "K" not in tunes[-1].fields:
-            tunes[-1].fields.setdefault(found[1], " ".join(found[2].split()))
-        elif not (found and found[1] in "wW"):
-            _add_notes(tunes[-1], line, where, number)
-    if not tunes:
-        raise ValueError(f"{where}: no tune in ABC notation, which begins with a line such as X:1; check the file")
-    return [tune for tune in tunes if tune.body], free
+            self._ended = self._ended or (not raw.strip() and bool(self.tunes[-1].body))
+        elif self._ended and not self.tunes and found and found[1] in _OF_FILES:
+            self.header.setdefault(found[1], " ".join(found[2].split()))
+        elif self._ended:
+            self.free += 1
+        else:
+            self._in_tune(number, line, found)
+
+    def _in_tune(self, number, line, found):
+        fields, goes_on = self.tunes[-1].fields, line.startswith("+:")
+        if goes_on and "K" not in fields and self._last in fields:
+            fields[self._last] += " " + " ".join(line[2:].split())
+        elif found and "K" not in fields:
+            self._last = found[1]
+            fields.setdefault(found[1], " ".join(found[2].split()))
+        elif not goes_on and not (found and found[1] in _LEFT_OUT):
+            _add_notes(self.tunes[-1], line, self._where, number)
+
+
+def _without_comment(raw):
+    """Return a line without its comment, blanks at its ends, and the ``!`` of an older file behind it."""
+    line = re.sub(r"(?<!\\)%.*", "", raw).strip()
+    if line.endswith("!") and _DECORATION.sub("", re.sub(r'"[^"]*"', "", line)).endswith("!"):
+        line = line[:-1].rstrip()
+    return line
 
 
 def _add_notes(tune, line, where, number):
     if "K" not in tune.fields:
         raise ValueError(f"{where}: line {number}: notes before the key of the tune that begins at line {tune.line}; "
                          f"its header must end with a line such as K:G, got {line[:40]!r}")
+    if tune.body and tune.body[-1].endswith("\\"):
+        line = tune.body.pop()[:-1].rstrip() + " " + line
     tune.body.append(line)
 
 

@@ -1,7 +1,9 @@
 """A bundle that was loaded: its networks, what answers in words with them, and sessions. Needs no MXNet."""
+import contextlib
 import functools
 
 from gluon_rnn.export.manifest import ASSETS
+from gluon_rnn.export.reading import BundleError
 from gluon_rnn.export.sessions import Session
 
 __all__ = ["Bundle"]
@@ -47,7 +49,10 @@ class Bundle:
     # ---- answers in words ------------------------------------------------------------------------------------------
 
     def read(self, name):
-        """Return an asset of the bundle, such as a vocabulary or a scaler, as text."""
+        """Return an asset of the bundle, such as a vocabulary or a scaler, as text; ValueError for any other file."""
+        if name not in self.manifest["assets"]:
+            raise BundleError(f"the bundle in {str(self.path)!r} has no asset {name!r}; it has "
+                              f"{', '.join(self.manifest['assets']) or 'none'}")
         return (self.path / ASSETS / name).read_text(encoding="utf-8")
 
     @functools.cached_property
@@ -58,11 +63,23 @@ class Bundle:
         if task is None:
             raise ValueError(f"the bundle in {str(self.path)!r} holds a block and not a trained task; call it with "
                              "arrays, or export a run to have predict")
-        return open_pipeline(task, self.networks, self.read, self.manifest["options"])
+        with self._fitting(TypeError):                                    # at a prediction that is a user's mistake
+            return open_pipeline(task, self.networks, self.read, self.manifest["options"])
+
+    @contextlib.contextmanager
+    def _fitting(self, *others):
+        """Return a context in which what assets, options and graphs miss of each other is a BundleError."""
+        try:
+            yield
+        except (LookupError, AttributeError, ArithmeticError, *others) as error:
+            raise BundleError(f"the assets or options of the bundle in {str(self.path)!r} do not fit its task or its "
+                              f"graphs ({type(error).__name__}: {_one_line(error)}); export again") from error
 
     def predict(self, *inputs, **options):
         """Answer raw input, as ``gluon_rnn.load(RUN).predict`` does."""
-        return self.pipeline.predict(*inputs, **options)
+        pipeline = self.pipeline
+        with self._fitting():
+            return pipeline.predict(*inputs, **options)
 
     def predict_file(self, path, **options):
         """Predict the rows of a CSV file with a header, by a model of series; its pipeline names the options."""
@@ -87,3 +104,7 @@ class Bundle:
             return Vocabulary.from_json(self.read("vocab.json"))
         stored = self.manifest.get("vocabulary")                          # of format version 1
         return stored and Vocabulary(stored["tokens"], unknown_token=stored["special"]["unknown_token"])
+
+
+def _one_line(error):
+    return " ".join(str(error).split())[:200]

@@ -11,22 +11,19 @@
                           "outputs": [...], "next_states": [...]}, ...},
      "assets": ["vocab.json", ...], "versions": {...}, "sha256": {file: hash}}
 
-A letter in a shape is an axis of any length. Version 1, which had one graph without lengths, is read as version 2.
+A letter in a shape is an axis of any length. Version 1, which had one graph without lengths, is read as version 2; it
+has hashes too, and one without is refused. What the keys may hold is checked in `gluon_rnn.export.manifest_form`.
 """
 import hashlib
-import json
 import pathlib
+
+from gluon_rnn.export.manifest_form import ASSETS, check_form
+from gluon_rnn.export.reading import BundleError, read_json
 
 __all__ = ["ASSETS", "FORMAT", "MANIFEST", "VERSION", "BundleError", "read", "read_if_any", "sha256"]
 
-MANIFEST, ASSETS = "manifest.json", "assets"
+MANIFEST = "manifest.json"
 FORMAT, VERSION = "gluon_rnn bundle", 2
-_KINDS = ("symbol", "onnx")
-_GRAPH_KEYS = ("files", "causal", "inputs", "lengths", "states", "outputs", "next_states")
-
-
-class BundleError(ValueError):
-    """A bundle that cannot be written, or that is not what its manifest says."""
 
 
 def read(directory):
@@ -36,7 +33,7 @@ def read(directory):
     ------
     BundleError
         If there is no bundle, it is of a newer format, its manifest is damaged or names a file outside of the folder,
-        or a file is missing or not the one that was exported (both hashes are named).
+        or a file is missing, not the one that was exported (both hashes are named), or not in the manifest.
     """
     directory = pathlib.Path(directory)
     manifest = read_if_any(directory)
@@ -44,6 +41,7 @@ def read(directory):
         raise BundleError(f"no bundle in {str(directory)!r}: expected {MANIFEST} of a {FORMAT} there; pass the folder "
                           "that an export wrote")
     manifest = _upgraded(manifest, directory / MANIFEST)
+    _check_complete(directory, manifest)
     for name, expected in manifest["sha256"].items():
         _check_file(directory, name, expected)
     return manifest
@@ -52,21 +50,25 @@ def read(directory):
 def read_if_any(directory):
     """Return the manifest of the bundle in `directory` as it is written, None where there is none of ours."""
     try:
-        manifest = json.loads((pathlib.Path(directory) / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = read_json(pathlib.Path(directory) / MANIFEST, "a manifest")
+    except BundleError:
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("format") == FORMAT else None
 
 
 def sha256(path):
     """Return the SHA-256 of a file in hexadecimal digits."""
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(2**20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _upgraded(manifest, path):
     """Return a manifest as one of the present version, its structure checked."""
     version = manifest.get("format_version")
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or version < 1:                           # True is no version either
         raise BundleError(f"{str(path)!r} has format_version {version!r}, and a whole number was expected; export "
                           "again")
     if version > VERSION:
@@ -74,7 +76,7 @@ def _upgraded(manifest, path):
                           "install a newer gluon_rnn, or export with this one")
     if version == 1:
         manifest = _from_version_1(manifest, path)
-    _check_structure(manifest, path)
+    check_form(manifest, path)
     return manifest
 
 
@@ -88,33 +90,15 @@ def _from_version_1(old, path):
     return {**old, "kind": "symbol", "task": None, "options": {}, "assets": [], "graphs": {"model": graph}}
 
 
-def _check_structure(manifest, path):
-    """Raise BundleError for a manifest that lacks a key, or names a file that is not inside of its folder."""
-    for key in ("kind", "task", "options", "graphs", "assets", "sha256"):
-        if key not in manifest:
-            raise BundleError(f"{str(path)!r} has no {key!r}; the file is damaged, export again")
-    if manifest["kind"] not in _KINDS:
-        raise BundleError(f"{str(path)!r} is a bundle of kind {manifest['kind']!r}, expected one of "
-                          f"{', '.join(_KINDS)}; export again")
-    for name, graph in manifest["graphs"].items():
-        missing = [key for key in _GRAPH_KEYS if key not in graph]
-        if missing:
-            raise BundleError(f"{str(path)!r}: graph {name!r} has no {missing[0]!r}; the file is damaged, export again")
-    files = [*sum((graph["files"] for graph in manifest["graphs"].values()), []),
-             *(f"{ASSETS}/{name}" for name in manifest["assets"])]
-    for name in [*files, *manifest["sha256"]]:
-        _check_inside(name, path)
-    unhashed = [name for name in files if name not in manifest["sha256"]]
-    if unhashed:
-        raise BundleError(f"{str(path)!r} has no sha256 of {unhashed[0]!r}; the file is damaged, export again")
-
-
-def _check_inside(name, path):
-    """Raise BundleError for the name of a file that leaves the folder of the manifest."""
-    parts = pathlib.PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in name or ":" in name:
-        raise BundleError(f"{str(path)!r} names the file {name!r}, which is not inside of the bundle; take bundles "
-                          "from people you trust")
+def _check_complete(directory, manifest):
+    """Raise BundleError for a file that the manifest does not name, or a link; hidden files are let be."""
+    known = {MANIFEST, *manifest["sha256"]}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_symlink():
+            raise BundleError(f"{str(path)!r} is a link, and the files of a bundle lie in its folder; copy it there")
+        if not path.is_dir() and not path.name.startswith(".") and name not in known:
+            raise BundleError(f"{str(path)!r} is not in the manifest of its bundle; take it away, or export again")
 
 
 def _check_file(directory, name, expected):

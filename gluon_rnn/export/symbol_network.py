@@ -2,6 +2,7 @@
 import mxnet as mx
 
 from gluon_rnn.export.network import GraphNetwork
+from gluon_rnn.export.symbol_shapes import load_symbol
 
 __all__ = ["SymbolNetwork", "variables"]
 
@@ -19,11 +20,11 @@ class SymbolNetwork(GraphNetwork):
 
     def __init__(self, graph, directory, ctx):
         super().__init__(graph)
-        symbol, parameters = graph["files"]
+        parameters = directory / graph["files"][1]
         self.ctx, names = ctx, variables(graph)
         # What SymbolBlock.imports does, with the inputs' types known from the start: it would warn that it guesses.
-        self._block = mx.gluon.SymbolBlock(mx.sym.load(str(directory / symbol)), list(names.values()))
-        self._block.collect_params().load(str(directory / parameters), ctx, cast_dtype=True, dtype_source="saved")
+        self._block = mx.gluon.SymbolBlock(load_symbol(graph, directory), list(names.values()))
+        self._block.collect_params().load(str(parameters), ctx, cast_dtype=True, dtype_source="saved")
         self._order = list(names)
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):

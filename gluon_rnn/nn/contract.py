@@ -5,6 +5,7 @@ between two calls, so that truncated training, streaming, export and closed-loop
 """
 import mxnet as mx
 import numpy as np
+from mxnet.autograd import is_recording
 from mxnet.ndarray import NDArray
 from mxnet.util import is_np_array
 
@@ -161,6 +162,8 @@ class SequenceBlock(GraphBlock):
         self._dtype = np.dtype(dtype).name
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
+        if is_recording():
+            self._claim()
         carried = states is not None
         if isinstance(states, (NDArray, mx.sym.Symbol, np.ndarray)):
             states = [states]

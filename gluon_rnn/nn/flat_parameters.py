@@ -18,6 +18,8 @@ import mxnet as mx
 from mxnet import autograd, gluon
 from mxnet.base import _LIB, NDArrayHandle, check_call
 
+from gluon_rnn import params_file
+
 __all__ = ["FlatPart", "FlatVector", "current_names", "graph_parameters", "read_vectors", "split_old_vectors",
            "trained_parameters", "vectors_are_read"]
 
@@ -385,11 +387,14 @@ def split_old_vectors(block, arrays):
 
 @contextlib.contextmanager
 def current_names(block, path):
-    """Return a context with the path of a file of the same parameters as `path`, by the names that they have now."""
-    arrays = mx.nd.load(str(path))
-    if not isinstance(arrays, dict) or not any(_OLD_NAME.fullmatch(name) for name in arrays):
+    """Return a context with the path of a file of the same parameters as `path`, by the names that they have now.
+
+    ParamsFileError where its header does not fit what it holds.
+    """
+    if not any(map(_OLD_NAME.fullmatch, params_file.read_header(path))):
         yield str(path)
         return
+    arrays = mx.nd.load(str(path))
     with tempfile.TemporaryDirectory() as folder:
         new = str(pathlib.Path(folder) / "parameters")
         mx.nd.save(new, split_old_vectors(block, arrays))

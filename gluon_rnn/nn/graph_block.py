@@ -9,12 +9,16 @@ whole process, `BUILDING`. A call that finds its graph ready takes no lock.
 
 Gradients belong to one thread: a backward pass of MXNet's writes to the parameters' records of what depends on them,
 and crashes where another thread records calls with the same parameters. A lock around calls would not help, since
-``loss.backward()`` is none. Train in one thread, or give each a copy of the block (`copy.deepcopy`).
+``loss.backward()`` is none. So the first thread that calls a block under `autograd.record` has it for as long as it
+lives, and a call of another one under `autograd.record` is refused. Train in one thread, give each a copy of the block
+(`copy.deepcopy`), or let one thread go on where another has ended its step by `hand_over`. Blocks of Gluon around ours
+whose graph is hybridized are not seen here.
 """
 import threading
+import weakref
 
 import mxnet as mx
-from mxnet import gluon
+from mxnet import autograd, gluon
 from mxnet.gluon.block import _regroup
 from mxnet.symbol import Symbol
 
@@ -47,6 +51,8 @@ class GraphBlock(gluon.HybridBlock):
     #: whether the block has run once, so that no shape of a parameter is open any more
     _has_run = False
     _dtype = "float32"
+    #: weak reference to the thread that records calls of the block
+    _trained_by = None
 
     def __init__(self, prefix=None, params=None):
         refuse_numpy_mode(type(self).__name__)
@@ -73,6 +79,12 @@ class GraphBlock(gluon.HybridBlock):
         super().cast(dtype)
         self._dtype = dtype
 
+    def __call__(self, *args):
+        """Call the block; RuntimeError under `autograd.record` where another thread, which still lives, has done so."""
+        if autograd.is_recording():
+            self._claim()
+        return super().__call__(*args)
+
     def forward(self, inputs, *args):
         """Called by Gluon: run the block; the first time under the lock, for it may initialise parameters."""
         if self._has_run or isinstance(inputs, Symbol):
@@ -81,6 +93,27 @@ class GraphBlock(gluon.HybridBlock):
             results = super().forward(inputs, *args)
             self._has_run = True
         return results
+
+    def hand_over(self):
+        """Let another thread train the block: gradients of all that was recorded must have been taken before."""
+        self._trained_by = None
+        for child in self._children.values():
+            if isinstance(child, GraphBlock):
+                child.hand_over()
+
+    def _claim(self):
+        """Make the block this thread's; RuntimeError where it is another one's."""
+        here, owner = threading.current_thread(), self._trained_by and self._trained_by()
+        if owner is here:
+            return
+        with BUILDING:
+            owner = self._trained_by and self._trained_by()               # another one may have come before
+            if owner is not None and owner is not here and owner.is_alive():
+                raise RuntimeError(
+                    f"{type(self).__name__} is called under autograd.record by the thread {here.name!r}, and the "
+                    f"thread {owner.name!r} trains it; MXNet keeps gradients of one thread. Give each thread a copy "
+                    "(copy.deepcopy), or call hand_over() when the other thread has finished a step")
+            self._trained_by = weakref.ref(here)
 
     def _build_cache(self, *args):
         before = self._cached_op
@@ -103,8 +136,15 @@ class GraphBlock(gluon.HybridBlock):
             self._cached_graph = kept
 
     def __getstate__(self):
-        """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs."""
-        return {**self.__dict__, "_cached_graph": (), "_cached_op": None, "_cached_op_args": []}
+        """Return what `copy.deepcopy` and `pickle` take along: everything but the graphs and whose gradients it has."""
+        return {**self.__dict__, "_cached_graph": (), "_cached_op": None, "_cached_op_args": [], "_trained_by": None}
+
+    def __setstate__(self, state):
+        """Take over what `__getstate__` gave, and join data and gradients, which Gluon's own parameters forget."""
+        self.__dict__.update(state)
+        for parameter in self.collect_params().values():
+            if type(parameter) is gluon.Parameter and parameter._grad is not None:
+                autograd.mark_variables(parameter.list_data(), parameter.list_grad(), parameter.grad_req)
 
 
 class CallForms:

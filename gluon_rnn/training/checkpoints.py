@@ -24,8 +24,9 @@ from typing import Optional
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn import params_file
 from gluon_rnn.files import naming
-from gluon_rnn.training import manifest, params_file
+from gluon_rnn.training import manifest
 
 __all__ = ["Checkpoint", "FORMAT", "load", "save"]
 
@@ -71,7 +72,7 @@ class Checkpoint:
     def _check_names(self, name, key):
         """Return the names in a file of arrays; ValueError where they are not those under a key of the manifest."""
         path = self.file(name)
-        found = list(params_file.shapes(path))
+        found = list(params_file.read_header(path))
         if self.manifest and found != self.manifest.get(key):
             raise ValueError(f"{path} has other arrays than {manifest.NAME} beside it says; restore both, or "
                              "train anew")
@@ -102,7 +103,7 @@ class Checkpoint:
         """Return the arrays of one kind, the kind taken off their names."""
         if not self._check_names(_TRAINING, "arrays"):
             return {}
-        stored = mx.nd.load(str(self.path / _TRAINING))
+        stored = params_file.load(self.path / _TRAINING)
         return {name.split(":", 1)[1]: array for name, array in stored.items() if name.split(":", 1)[0] == kind}
 
 
@@ -157,7 +158,7 @@ def _write(partial, write_parameters, arrays, texts):
         write_parameters(str(partial / _PARAMETERS))
         mx.nd.save(str(partial / _TRAINING), arrays)
         # MXNet does not notice what is lost when a file is closed on a full disk.
-        parameters, training = (list(params_file.shapes(partial / name)) for name in (_PARAMETERS, _TRAINING))
+        parameters, training = (list(params_file.read_header(partial / name)) for name in (_PARAMETERS, _TRAINING))
         for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
         manifest.write(partial, {"parameters": parameters, "arrays": training})

@@ -34,7 +34,7 @@ def fetched(data_root, root, monkeypatch, capsys):
 def test_a_list_of_all_sets(root, capsys):
     assert call("data", ["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 18 and all(" missing " in line for line in lines)
+    assert len(lines) == 19 and all(" missing " in line for line in lines)
 
 
 def test_all_about_one_set(root, capsys):
@@ -105,7 +105,7 @@ def test_the_table_is_written_into_a_page(root, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("<!-- data sets: begin -->\n<!-- data sets: end -->\n")
     assert call("data", ["list", "--write", str(page)]) == 0
-    assert page.read_text().count("\n| [`") == 18
+    assert page.read_text().count("\n| [`") == 19
 
 
 def test_names_are_completed():

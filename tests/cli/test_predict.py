@@ -68,7 +68,7 @@ def test_every_task_answers_in_line(ask, task):
     answer = {"classification": {"a": 0.5}, "ctc": {"labels": ["a", "b"]}, "frames": [[0]] * 3,
               "language_model": "a\nb", "regression": {"a": 1.5}, "conditional_language_model": ["X:1\nK:G\n"],
               "tagging": SimpleNamespace(words=["a", "b"], tags=["X", "Y"]),
-              "translation": SimpleNamespace(text="a b", weights=None)}[task]
+              "translation": SimpleNamespace(text="a b", weights=None), "word_vectors": [("a", 0.5), ("b", 0.25)]}[task]
     predictor = answering(task, lambda self, item, *others, **options: answer)
     predictor.assets = SimpleNamespace(abc=False)
     status, lines = ask(predictor, "one\n\ntwo\n", "stdin")

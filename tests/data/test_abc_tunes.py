@@ -102,3 +102,50 @@ def test_real_tunes_have_the_published_counts(data_root):
     assert sum(len(data.items(split)) for split in data.splits) == 797
     assert "5 tunes without one metre left out; 2 duplicates removed; 0 duplicates across" in data.describe()
     assert not any("!" in item for item in data.items("train"))
+
+
+HEAD = "X:1\nM:4/4\nL:1/8\nK:G\n"
+
+
+def test_the_header_of_a_file_holds_for_tunes_without_their_own():
+    tunes, free = parse_tunes("M:6/8\nL:1/16\nR:jig\n\nX:1\nT:A\nK:D\nDFA|\n\nX:2\nM:4/4\nK:G\nGAB|\n")
+    assert [(tune.metre, tune.fields["L"], tune.fields["R"]) for tune in tunes] == [("6/8", "1/16", "jig"),
+                                                                                    ("4/4", "1/16", "jig")]
+    assert free == 0 and tunes[0].text(["L", "K"]) == "L:1/16\nK:D\nDFA|"
+
+
+@pytest.mark.parametrize("notes, body", [
+    ("GABc|!fine!", ["GABc|!fine!"]), ("GABc !D.C.!|dedc !fine!", ["GABc !D.C.!|dedc !fine!"]),
+    ("GABc!\ndedc|!", ["GABc", "dedc|"]), ("GABc !fine!|!", ["GABc !fine!|"]),
+    ('"wait !"GABc|!', ['"wait !"GABc|']), ("GABc \\\ndedc|", ["GABc dedc|"]),
+    ("GABc \\ % a comment\n% a whole line\ndedc|", ["GABc dedc|"]), ('"50\\%"GABc|', ['"50\\%"GABc|']),
+    ("GABc|\nw:la la\n+:la la\ns:!pp!\nr:slow\ndedc|", ["GABc|", "dedc|"]),
+    ("%%begintext\nA B C are letters\n\n%%endtext\nGABc|", ["GABc|"]), ("%%MIDI program 1\nGABc|", ["GABc|"])])
+def test_decorations_continuations_and_comments(notes, body):
+    (tune,), free = parse_tunes(HEAD + notes + "\n")
+    assert tune.body == body and free == 0
+
+
+def test_fields_that_go_on():
+    (tune,), _ = parse_tunes("X:1\nT:A long\n+:title\nM:3/4\nK:C\nCDE|\n")
+    assert tune.fields["T"] == "A long title" and tune.body == ["CDE|"]
+
+
+@pytest.mark.parametrize("notes", ["GABc|!fine!dedc|", "GABc \\\ndedc|", "G2AB!trill!c|% no notes: ABC",
+                                   '"^x !"GA|', "GABc|\nw:la la la la\ndedc|"])
+@pytest.mark.parametrize("header", ["", "M:6/8\nL:1/16\n\n"])
+def test_notes_are_those_that_music21_reads(notes, header):
+    """Pitches and lengths of the file as it is, against those of our tune, both read by music21."""
+    music21 = pytest.importorskip("music21")
+    head = "X:1\nT:t\nM:4/4\nL:1/8\nK:G\n" if not header else "X:1\nT:t\nK:G\n"
+    whole = header.rstrip("\n") + ("\n" if header else "") + head + notes + "\n"
+    (tune,), _ = parse_tunes(header + head + notes + "\n")
+    ours = to_abc(tune.text(["L", "K"]), tune.metre)
+    if header:                                                            # it knows no header of a file: in the tune
+        whole = whole.replace("M:6/8\nL:1/16\nX:1\nT:t\n", "X:1\nT:t\nM:6/8\nL:1/16\n")
+
+    def sounds(abc):
+        score = music21.converter.parse(abc, format="abc", forceSource=True)
+        return [(note.nameWithOctave, float(note.quarterLength)) for note in score.recurse().notes if note.isNote]
+
+    assert sounds(ours) == sounds(whole) and sounds(ours)

@@ -84,7 +84,7 @@ def test_vocabulary_comes_back(tmp_path):
 def test_a_bundle_of_format_version_1_still_answers():
     """Files that an earlier release wrote, with the outputs and states that its model gave."""
     folder = pathlib.Path(__file__).parent / "bundle_v1"
-    bundle, expected = load(folder), np.load(folder / "expected.npz")
+    bundle, expected = load(folder), np.load(folder.with_suffix(".npz"))
     outputs, states = bundle(expected["inputs"], bundle.begin_state(2))
     tolerance = rounding("float32", 6 * (3 + 2))                          # sums over units and inputs, at each step
     for found, name in zip([outputs, *states], ["outputs", "h", "c"]):

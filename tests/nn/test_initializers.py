@@ -1,10 +1,10 @@
-"""Chrono initialisation against its definition and against what it is for: memory of a length."""
+"""Chrono initialisation against its definition and what it is for, orthogonal matrices against theirs."""
 import mxnet as mx
 import numpy as np
 import pytest
 
 from gluon_rnn import nn, recipes
-from gluon_rnn.nn.initializers import Chrono, as_initializer
+from gluon_rnn.nn.initializers import Chrono, QROrthogonal, as_initializer
 from gluon_rnn.parts import build_part
 from gluon_rnn.config import Part
 from gluon_rnn.registry import encoders
@@ -73,3 +73,33 @@ def test_a_recipe_takes_it():
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_orthogonal_matrices_keep_norms(shape, dtype):
+    matrix = mx.nd.zeros(shape, dtype=dtype)
+    QROrthogonal(scale=2.0)._init_weight("weight", matrix)
+    matrix = matrix.asnumpy()
+    product = matrix @ matrix.T if shape[0] <= shape[1] else matrix.T @ matrix
+    np.testing.assert_allclose(product, 4 * np.eye(min(shape)), rtol=0, atol=4 * rounding(dtype, 9))
+
+
+def test_all_orthogonal_matrices_are_equally_likely():
+    """Then the trace has mean 0 and variance 1; where the signs of R stay, its mean is far from 0."""
+    traces = []
+    for _ in range(1000):
+        matrix = mx.nd.zeros((3, 3))
+        QROrthogonal()._init_weight("weight", matrix)
+        traces.append(np.trace(matrix.asnumpy()))
+    # five standard errors: 1 / sqrt(1000) of the mean; the fourth moment of the trace is 3, so sqrt(2 / 1000)
+    assert abs(np.mean(traces)) < 5 / np.sqrt(1000)
+    assert abs(np.var(traces) - 1) < 5 * np.sqrt(2 / 1000)
+
+
+def test_each_gate_of_a_layer_is_orthogonal_by_default():
+    layer = nn.LSTM(5, input_size=3)
+    layer.initialize()
+    for gate in "ifgo":
+        weight = layer.gate("l0_h2h_weight", gate).asnumpy()
+        np.testing.assert_allclose(weight @ weight.T, np.eye(5), rtol=0, atol=rounding("float32", 5))

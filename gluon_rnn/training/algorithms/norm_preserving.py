@@ -49,9 +49,9 @@ class NormPreservingStep(TrainStep):
     it. The graph runs uncompiled, for the states of all steps are looked at.
     """
 
-    def __init__(self, graph, devices, settings, groups=None, cluster=None):
+    def __init__(self, graph, devices, settings, *others):
         self._layer = _regularised(graph, devices)
-        super().__init__(graph, devices, settings, groups, cluster)
+        super().__init__(graph, devices, settings, *others)
         graph.hybridize(False)
         self._run, self._calls, self._call = graph, [], type(self._layer).__call__
 

@@ -54,10 +54,10 @@ class BackpropagationThroughTime:
     def check(self, graph, config):
         """Raise ConfigError where the graph of a task cannot learn so; see `gluon_rnn.tasks.task.Task.graph`."""
 
-    def make_step(self, graph, devices, settings, groups=None, cluster=None):
+    def make_step(self, graph, devices, settings, *others):
         """Return the step of training, of the arguments of `TrainStep`."""
         step_class = NormPreservingStep if settings.norm_preserving else self.step_class
-        return step_class(graph, devices, settings, groups, cluster)
+        return step_class(graph, devices, settings, *others)
 
 
 @algorithms.register("tbptt")
