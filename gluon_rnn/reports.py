@@ -77,7 +77,10 @@ def compare(paths, output="compare.html"):
     ValueError
         If there are fewer than two, or see `record_of`.
     """
-    found = compare_records([record_of(path) for path in paths])
+    records = [record_of(path) for path in paths]
+    with page.naming_damage(", ".join(map(str, paths))):
+        found = compare_records(records)
+        text = found.page()
     Path(output).parent.mkdir(parents=True, exist_ok=True)
-    write_text(output, found.page())
+    write_text(output, text)
     return found

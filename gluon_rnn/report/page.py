@@ -1,4 +1,5 @@
 """Sections as one page of HTML that needs nothing but itself: style, curves and pictures are inside, no scripts."""
+import contextlib
 import functools
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from gluon_rnn.files import write_text
 from gluon_rnn.report.record import read
 from gluon_rnn.report.sections import headline, sections_of
 
-__all__ = ["NAME", "render", "report_of", "write"]
+__all__ = ["NAME", "naming_damage", "render", "report_of", "write"]
 
 #: name of the page in the folder of a run
 NAME = "report.html"
@@ -37,8 +38,20 @@ def render(title, line, sections):
 
 
 def report_of(record):
-    """Return the page of a `Record` as text."""
-    return render(record.name, headline(record), sections_of(record))
+    """Return the page of a `Record` as text; ValueError where a file that it was read from lacks something."""
+    with naming_damage(record.folder or record.name):
+        return render(record.name, headline(record), sections_of(record))
+
+
+@contextlib.contextmanager
+def naming_damage(where):
+    """Say of what is missing in the with-block, which makes a page, that a file of `where` is damaged."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, jinja2.UndefinedError) as error:
+        raise ValueError(f"run.json, results.json or metrics.csv in {str(where)!r} has not what a run writes there "
+                         f"({type(error).__name__}: {error}); take the damaged one away, and what it said is left out"
+                         ) from error
 
 
 def write(folder, path=None):
@@ -56,12 +69,5 @@ def write(folder, path=None):
         If a file of the run is damaged or cannot be read; see `gluon_rnn.report.record.read`.
     """
     path = Path(folder) / NAME if path is None else Path(path)
-    record = read(folder)
-    try:
-        text = report_of(record)
-    except (AttributeError, IndexError, KeyError, TypeError, jinja2.UndefinedError) as error:
-        raise ValueError(f"run.json, results.json or metrics.csv in {str(folder)!r} has not what a run writes there "
-                         f"({type(error).__name__}: {error}); take the damaged one away, and what it said is left out"
-                         ) from error
-    write_text(path, text)
+    write_text(path, report_of(read(folder)))
     return path

@@ -138,7 +138,7 @@ def _recipe(path):
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each "
                          "checkpoint has a copy") from error
-    for section in ("task", "data", "model", "training"):
+    for section in ("task", "model"):
         if not isinstance(found, dict) or not isinstance(found.get(section), dict):
             raise ValueError(f"{path} has no section {section!r}: it is damaged; restore it: each checkpoint has a "
                              "copy")

@@ -378,7 +378,8 @@ class Loop:
             return
         task = self.task
         checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
-        outcome.check_selected(task.selection[0], self.position.best, self.path)
+        if not self.limit:                                                # two steps of a dry run learn nothing
+            outcome.check_selected(task.selection[0], self.position.best, self.path)
         report = task.closing(self.path, self.limit)
         outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
         selected = task.in_words({task.selection[0]: self.position.best})

@@ -10,7 +10,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import mxnet as mx
@@ -129,8 +128,10 @@ def together(recipe, whole):
     commands = [["evaluate", str(whole[0])], generate, generate, ["train", str(recipe), "--dry-run"],
                 *([word.replace("RECIPE", str(recipe)) for word in words] for words, _, _ in MISTAKES)]
     before = set((recipe.parent / "runs").iterdir())
+    temporary = recipe.parent / "tmp"
+    temporary.mkdir()
     done = subprocess.run([sys.executable, "-c", TOGETHER, json.dumps(commands)], cwd=ROOT, text=True, timeout=300,
-                          capture_output=True, check=False)
+                          capture_output=True, check=False, env={**os.environ, "TMPDIR": str(temporary)})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), set((recipe.parent / "runs").iterdir()) - before
 
@@ -150,7 +151,7 @@ def test_dry_run_leaves_output_dir_alone(recipe, together):
     assert status == 0, errors
     last = output.splitlines()[-1]
     assert last.startswith("dry run: ") and "samples.txt" in last and "loss.png" in last and "step 2:" in output
-    assert not list(pathlib.Path(tempfile.gettempdir()).glob("dry-run-*"))
+    assert not list((recipe.parent / "tmp").iterdir())
     assert len(together[1]) == 1                                          # of the run that diverged, behind this one
 
 
