@@ -46,6 +46,7 @@ class QRNN(GatedLinearLayers):
 
     Examples
     --------
+    >>> import mxnet as mx
     >>> layer = QRNN(8, window=2, input_size=4); layer.initialize()
     >>> outputs, states = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, [state.shape for state in states]
@@ -145,6 +146,7 @@ class MinGRU(GatedLinearLayers):
 
     Examples
     --------
+    >>> import mxnet as mx
     >>> layer = MinGRU(8, num_layers=2); layer.initialize()
     >>> outputs, (h,) = layer(mx.nd.ones((5, 3, 4)), layer.begin_state(3))
     >>> outputs.shape, h.shape

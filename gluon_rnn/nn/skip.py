@@ -98,6 +98,7 @@ class Skip(StackedCells):
 
     Examples
     --------
+    >>> import mxnet as mx
     >>> layer = Skip(8, delays=(1, 3)); layer.initialize()
     >>> outputs, states = layer(mx.nd.ones((5, 2, 4)), layer.begin_state(2))
     >>> outputs.shape, len(states), states[2].shape

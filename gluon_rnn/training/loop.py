@@ -315,7 +315,7 @@ class Loop:
 
     def _has_reason_to_stop(self):
         waited = self.position.epoch - self.position.best_epoch
-        return has_reason_to_stop(self.settings, waited, self.metrics.rows)
+        return self.cluster.from_leader(lambda: has_reason_to_stop(self.settings, waited, self.metrics.rows))
 
     def evaluate(self, split):
         """Return the task's scores of the averaged weights on `split`, the loss first."""

@@ -71,6 +71,7 @@ def test_a_value_that_float16_cannot_hold_keeps_float32(zoo, about, runs, tmp_pa
     name = next(name for name in arrays if name.endswith("weight"))
     arrays[name][0, 0] = 1e5
     mx.nd.save(path, arrays)
+    (run / "best" / "manifest.json").unlink()                             # as in runs of before there were hashes
     text = about.read_text().replace("tolerance: 0.01", "tolerance: 1.0e+9")
     about.write_text(text)
     storage = add(run, NAME, about=about).card.storage

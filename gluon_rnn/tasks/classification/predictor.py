@@ -48,7 +48,7 @@ class ClassificationPredictor(Predictor):
 
     def networks(self):
         """Return the networks of the pipeline; trees and graphs are answered by networks of their own."""
-        if not hasattr(self.assets.reader, "structure"):
+        if not hasattr(getattr(self.assets, "reader", None), "structure"):
             return super().networks()
         return {"model": [StructureNetwork(model) for model in self.models]}
 

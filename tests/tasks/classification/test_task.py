@@ -50,7 +50,7 @@ def recipe(tmp_path):
         "data": {"name": "labelled_text", "path": str(tmp_path / "films.tsv"), "split": [0.6, 0.2, 0.2],
                  "batch_size": 8},
         "model": {"pooling": "max", "embed_size": 8, "encoder": {"name": "lstm", "hidden_size": 8}},
-        "training": {"epochs": 8, "optimizer": {"name": "adam", "learning_rate": 0.05}},
+        "training": {"epochs": 16, "optimizer": {"name": "adam", "learning_rate": 0.05}},
     }
 
 
@@ -144,7 +144,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, 
     evaluate.main([paths[0], "--ensemble", *paths[1:], "--save"])
     scores = json.loads((pathlib.Path(paths[0]) / "results.json").read_text())["scores"]
     assert {"accuracy", "accuracy_of_3", "macro_f1_of_3", "loss_of_3"} <= set(scores)
-    assert f"accuracy_of_3 {scores['accuracy_of_3']:.4f}" in capsys.readouterr().out
+    assert f"accuracy_of_3 {scores['accuracy_of_3']:.4g}" in capsys.readouterr().out
     # By hand: the log of the mean of what each of them says of the test split.
     items = pd.read_csv(pathlib.Path(paths[0]) / "predictions.csv")
     answers = ensemble.predict(items["item"].tolist())
