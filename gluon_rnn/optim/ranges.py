@@ -8,9 +8,9 @@ _FRACTION = (0, True, 1)
 _POSITIVE, _NOT_NEGATIVE = (0, False, math.inf), (0, True, math.inf)
 _RANGES = {
     **dict.fromkeys(("momentum", "beta1", "beta2", "rho", "gamma1", "gamma2"), _FRACTION),
-    **dict.fromkeys(("learning_rate", "epsilon", "eps", "eta", "every_epochs", "power", "factor"), _POSITIVE),
+    **dict.fromkeys(("learning_rate", "epsilon", "eta", "every_epochs", "power", "factor"), _POSITIVE),
     **dict.fromkeys(("final_learning_rate", "lamda", "lamda1", "lamda2", "wd_lh", "beta", "schedule_decay",
-                     "warmup_steps", "patience"), _NOT_NEGATIVE),
+                     "warmup_steps", "patience", "eps"), _NOT_NEGATIVE),
 }
 
 

@@ -27,7 +27,8 @@ def stopped(tmp_path):
     """Return the folder of a run that was stopped after two of five epochs."""
     path = tmp_path / "names-1"
     path.mkdir()
-    (path / "config.yaml").write_text("task: {name: classification}\nmodel: {name: classifier}\ndata: {name: text}\ntraining: {}\n"
+    (path / "config.yaml").write_text("task: {name: classification}\nmodel: {name: classifier}\ndata: {name: text}\n"
+                                      "training: {}\n"
                                       f"seed: 3\nnote: '{NASTY}'\n")
     (path / "metrics.csv").write_text(ROWS)
     (path / "loss.png").write_bytes(b"drawn as curves")

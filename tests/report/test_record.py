@@ -17,7 +17,8 @@ ROWS = ("epoch,step,train_loss,valid_loss,valid_accuracy,learning_rate,tokens_pe
 def folder(tmp_path):
     path = tmp_path / "names-1"
     path.mkdir()
-    (path / "config.yaml").write_text("task: {name: classification}\nmodel: {name: classifier}\ndata: {name: text}\ntraining: {}\n")
+    (path / "config.yaml").write_text("task: {name: classification}\nmodel: {name: classifier}\ndata: {name: text}\n"
+                                      "training: {}\n")
     (path / "metrics.csv").write_text(ROWS)
     return path
 

@@ -50,7 +50,7 @@ def recipe(tmp_path):
         "data": {"name": "labelled_text", "path": str(tmp_path / "films.tsv"), "split": [0.6, 0.2, 0.2],
                  "batch_size": 8},
         "model": {"pooling": "max", "embed_size": 8, "encoder": {"name": "lstm", "hidden_size": 8}},
-        "training": {"epochs": 16, "optimizer": {"name": "adam", "learning_rate": 0.05}},
+        "training": {"epochs": 16, "optimizer": {"name": "adam", "learning_rate": 0.02}},
     }
 
 
