@@ -14,6 +14,8 @@ _KIND = re.compile(r"[._]?([a-z]+2[a-z]+_)?(weight|bias|gamma|beta|parameters)$"
 def layer_of(name):
     """Return the layer of a parameter: its name by structure without the parameter's own part.
 
+    Examples
+    --------
     >>> [layer_of(name) for name in ("encoder.l0.i2h_weight", "encoder.l0.h2h_bias", "output_weight", "output_bias")]
     ['encoder.l0', 'encoder.l0', 'output', 'output']
     """
