@@ -34,6 +34,11 @@ def check_part(where, registry, section, given=()):
 def check_model(section, given=()):
     """Check names, and names and types of arguments, of a model and of the encoders in it; see `check_part`."""
     check_part("model", models, section, ("layout", *given))
+    parameters = models.parameters(section.name)
+    for key in NESTED:
+        needed = key in parameters and parameters[key].default is parameters[key].empty
+        if needed and section.arguments.get(key) is None:
+            raise ConfigError(f"model.{key}: expected a mapping such as {{name: lstm, hidden_size: 64}}, got null")
     for where, part in _nested(section).items():
         check_part(where, _registry(where, section), part, ("layout",))
 

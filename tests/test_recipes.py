@@ -159,3 +159,22 @@ def test_a_key_that_does_not_fit_into_a_list_is_one_sentence():
                                          ("no", False), ([1, "a"], False), (None, False)])
 def test_truth_values_in_the_place_of_texts_are_explained(value, hint):
     assert ("put the word in quotes" in quotes_hint(value)) == hint
+
+
+@pytest.mark.parametrize("override, sentence", [
+    ("data.bptt=true", "data.bptt: expected a number and not a truth value, got True"),
+    ("training.epochs=false", "training.epochs: expected a number and not a truth value"),
+    ("training.optimizer.learning_rate=.inf", "training.optimizer.learning_rate: expected a finite number, got inf"),
+    ("model.encoder.dropout=.nan", "model.encoder.dropout: expected a finite number, got nan"),
+    ("training.schedule={name: cosine, final_learning_rate: -5}", "final_learning_rate: expected a finite number of")])
+def test_a_key_of_a_number_takes_numbers_of_its_range(recipe, override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        recipes.load(recipe, [override])
+
+
+@pytest.mark.parametrize("override, sentence", [
+    ("model.name=regressor", "model.name: 'regressor' is a model of the task 'regression', and the task is 'language_"),
+    ("model.encoder=null", "model.encoder: expected a mapping such as .*, got null")])
+def test_a_model_of_another_task_and_no_encoder_are_refused(recipe, override, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        recipes.load(recipe, [override])

@@ -26,6 +26,7 @@ import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
+from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.registry import models
 
@@ -234,6 +235,7 @@ def _embed_size(embed_size, tie_weights, encoder):
     """Return the embedding's size, checked against the encoder's."""
     if embed_size is None:
         embed_size = encoder.output_size if tie_weights else encoder.hidden_size
+    check_sizes(embed_size=embed_size)
     if tie_weights and embed_size != encoder.output_size:
         raise ValueError("tie_weights needs an embed_size equal to the encoder's output size, got embed_size "
                          f"{embed_size} and output size {encoder.output_size}; make them equal or set tie_weights "

@@ -65,6 +65,8 @@ class Task:
 
     predictor_class = None
     default_model = None
+    #: registered names of further models that are for it
+    other_models = ()
     data_section = configuration.Data
     unit = "sequence"
     selection = ("loss", "min")
@@ -87,8 +89,18 @@ class Task:
     @classmethod
     def check(cls, config):
         """Check names, arguments and the task's own keys, nothing being built; ConfigError with the YAML path."""
+        cls._check_own_model(config.model.name)
         check_part("data", datasets, config.data)
         check_model(config.model, cls.predictor_class.size_names)
+
+    @classmethod
+    def _check_own_model(cls, name):
+        """Refuse a model that another task is for; one that no task names is its author's affair."""
+        own = (cls.default_model, *cls.other_models)
+        for task in map(tasks.get, tasks.names()):
+            if name in (task.default_model, *task.other_models) and name not in own:
+                raise ConfigError(f"model.name: {name!r} is a model of the task {tasks.name_of(task)!r}, and the task "
+                                  f"is {tasks.name_of(cls)!r}; choose one of {', '.join(own)}, or that task")
 
     @classmethod
     def data_set_for(cls, data):

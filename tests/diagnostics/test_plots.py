@@ -79,3 +79,23 @@ def test_pyplot_is_never_loaded():
     code = ("import sys, numpy, gluon_rnn.diagnostics as d; d.residual_figure(numpy.random.randn(50), "
             "numpy.zeros((50, 0)), []); sys.exit('matplotlib.pyplot' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+def test_many_rows_are_an_overview_of_ranges_and_a_zoom():
+    """Lines of 5,000 rows lie on each other: the lowest and highest of each group, and the last 400 as lines."""
+    frame = table(5000)
+    overview, zoom = forecast_figure(frame, ["y"]).axes
+    assert not overview.lines and len(zoom.lines) == 4 and len(zoom.lines[0].get_ydata()) == 400
+    edges = overview.collections[0].get_paths()[0].vertices[:, 1]
+    groups = frame["y"].groupby(np.arange(5000) // 13)
+    assert {*groups.min(), *groups.max()} <= {*edges} and len(groups) < 400
+    assert labels(overview)[:2] == ["measured", "open loop (RMSE 0.5)"] and zoom.get_legend() is None
+
+
+def test_a_legend_is_off_the_curves_and_a_long_name_in_two_lines():
+    name = "flow of the second pump, in litres a minute"
+    figure = forecast_figure(table().rename(columns=lambda column: column.replace("y", name)), [name])
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
+    assert axes.get_ylabel() == "flow of the second pump,\n in litres a minute"

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gluon_rnn.training.metrics_file import MetricsFile, fields, loss_curve
+from gluon_rnn.training.metrics_file import MetricsFile, fields, has_dropout, loss_curve
 
 FIELDS = fields({"loss": 1.0, "accuracy": 0.5}, "sequence")
 
@@ -36,3 +36,11 @@ def test_curve_returns_the_figure_and_leaves_pyplot_alone(tmp_path):
     assert len(axes.lines) == 3 and axes.get_ylabel() == "nats per character"
     assert (tmp_path / "loss.png").stat().st_size > 1000
     assert ("matplotlib.pyplot" in sys.modules) == loaded
+
+
+@pytest.mark.parametrize("changes, label", [({}, "training (with dropout)"),
+                                            ({"model.dropout": 0, "model.encoder.dropout": 0.0}, "training")])
+def test_the_legend_speaks_of_dropout_where_there_is_some(make_config, changes, label):
+    rows = [{"epoch": 1, "train_loss": 1.0, "valid_loss": 2.0}]
+    figure = loss_curve(rows, "nats", with_dropout=has_dropout(make_config(changes).model))
+    assert figure.axes[0].get_legend().get_texts()[0].get_text() == label

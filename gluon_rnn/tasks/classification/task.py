@@ -58,6 +58,7 @@ class ClassificationTask(Task):
     """
 
     default_model = "classifier"
+    other_models = ("graph_classifier", "tree_classifier")
     predictor_class = ClassificationPredictor
     data_section = ClassificationData
     unit = "sequence"

@@ -58,6 +58,7 @@ class ForecastingTask(Task):
     """
 
     default_model = "narx"
+    other_models = ("ar", "forecaster")
     predictor_class = ForecastingPredictor
     data_section = SeriesData
     default_data = "time_series"

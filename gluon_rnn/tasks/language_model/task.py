@@ -58,6 +58,9 @@ class LanguageModelTask(Task):
         super().__init__(config)
         self._samples, self._sample_length = samples, sample_length
         self.data = self.read_data()
+        if not hasattr(self.data, "ids"):
+            raise ConfigError(f"data.name: the task 'language_model' needs one long text, and {config.data.name!r} has "
+                              "none; use characters or words, or name the task of these data in task")
         self.assets = TextAssets(self.data.vocab, self.data.unit, self.data.separator)
         self.model = self.build_model()
         algorithm = algorithm_of(config)

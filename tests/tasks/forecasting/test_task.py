@@ -378,3 +378,14 @@ def test_the_log_says_which_score_selected(make_config, caplog):
         path = train(task_of(make_config({"training.epochs": 1})), "a")
     best = pd.read_csv(path / "metrics.csv")["valid_open_loop_rmse"][0]
     assert f"epoch 1 was best, by valid open_loop_rmse {best:.4g}: test loss" in caplog.text
+
+
+@pytest.mark.parametrize("model, sentence", [
+    ({"name": "narx", "input_lag": 1, "output_lag": 1, "hidden_sizes": [0]}, "model: hidden_sizes"),
+    ({"name": "ar", "lag": 3}, "model.lag: unknown key"),
+    ({"name": "forecaster", "encoder": {"name": "lstm", "hidden_size": -1}}, "model.encoder: hidden_size")])
+def test_a_wrong_key_of_a_model_is_said_before_data_are_read(model, sentence, tmp_path):
+    """The file of the data is not there, and nobody has missed it yet."""
+    with pytest.raises(ConfigError, match=sentence):
+        build_task(recipes.from_dict({"task": "forecasting", "model": model, "data": {
+            "name": "time_series", "path": str(tmp_path / "none.csv"), "targets": ["y"], "split": [0.5, 0.25, 0.25]}}))
