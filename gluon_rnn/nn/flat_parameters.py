@@ -387,10 +387,7 @@ def split_old_vectors(block, arrays):
 
 @contextlib.contextmanager
 def current_names(block, path):
-    """Return a context with the path of a file of the same parameters as `path`, by the names that they have now.
-
-    ParamsFileError where its header does not fit what it holds.
-    """
+    """Return a context with the path of a file of the same parameters by today's names; ParamsFileError for no file."""
     if not any(map(_OLD_NAME.fullmatch, params_file.read_header(path))):
         yield str(path)
         return

@@ -20,16 +20,19 @@ class LanguageModelLoss(gluon.HybridBlock):
     Inputs/Outputs
     --------------
     tokens, target (T, N), what the output layer's `arrays` gave for the target, and states -> summed loss in nats,
-    shape (1,), and new states.
+    shape (1,), and new states. Around an encoder without states: no states in, and the loss alone.
     """
 
     def __init__(self, model, exact=False, ends=False, **kwargs):
         super().__init__(**kwargs)
-        self.model, self._exact, self._ends = model, exact, ends
+        self.model, self._options = model, {"exact": exact, "ends": ends}
+        self._carries_states = bool(model.state_info())
 
     def hybrid_forward(self, F, tokens, target, *others):
+        if not self._carries_states:
+            return self.model.loss(tokens, target, [], *others, **self._options)[0]
         *arrays, states = others
-        return self.model.loss(tokens, target, states, *arrays, exact=self._exact, ends=self._ends)
+        return self.model.loss(tokens, target, states, *arrays, **self._options)
 
     # ---- for learning algorithms that do not go back through this graph -------------------------------------------
 

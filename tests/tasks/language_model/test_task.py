@@ -46,6 +46,15 @@ def test_evaluation_is_the_cross_entropy_of_all_scores(make_config, output):
     assert task.evaluate("valid")["loss"] == pytest.approx(total / tokens, rel=1e-5)
 
 
+@pytest.mark.parametrize("output", [{"name": "full_softmax"}, ADAPTIVE, SAMPLED], ids=lambda output: output["name"])
+def test_an_encoder_that_looks_at_one_token_learns_and_has_no_states(make_config, output):
+    task = build_task(make_config({"model.output": output, "training.epochs": 4, "model.encoder": {
+        "name": "tdnn", "hidden_size": 8, "contexts": [[0, 0]]}}))
+    assert task.model.state_info() == []
+    losses = [float(row["valid_loss"]) for row in metrics(train(task, "a"))]
+    assert losses[-1] < min(losses[0], np.log(len(task.assets.vocab)))
+
+
 @pytest.mark.parametrize("output", [ADAPTIVE, SAMPLED], ids=lambda output: output["name"])
 def test_two_devices_learn_as_one(make_config, output):
     rows = []
