@@ -160,8 +160,8 @@ def _of_translation(model, example, state_names):
     states = _states_of_step(model, state_names)
 
     def pairs(inputs, lengths, _):
-        results = model(*inputs, *lengths)
-        return list(results) if isinstance(results, (list, tuple)) else [results], []
+        logits, found = model(*inputs, *lengths)
+        return [logits] if found is None else [logits, found], []         # without attention there are no weights
 
     size = model.target_vocab_size
     weights = [] if model.attention is None else [("weights", ("T", "N", "S"))]

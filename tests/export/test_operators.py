@@ -24,8 +24,7 @@ def pooled(pooling):
 
 MODELS = {
     **{f"classifier {one}": lambda one=one: (pooled(one), ids()) for one in ("last", "mean", "max", "attention")},
-    **{f"translation {one}": lambda one=one: (build_case(one, "float32"), ids(), ids(4))
-       for one in CASES if one != "none"},
+    **{f"translation {one}": lambda one=one: (build_case(one, "float32"), ids(), ids(4)) for one in CASES},
     **{f"text of a class {one}": lambda one=one: (models.ConditionalLanguageModel(
         9, nn.LSTM(6), num_classes=9, embed_size=5, inject=one, condition_size=3), ids())
        for one in ("state", "input", "both")},

@@ -129,6 +129,10 @@ def test_other_attentions_and_scheduled_sampling_train(make_config, attention, f
     translation = gluon_rnn.load(path).predict("one.", max_length=4)
     assert (translation.weights is None) == (attention == "none")
     assert len(translation.tokens) <= 4
+    if forcing is None:
+        gluon_rnn.export.export_run(gluon_rnn.load(path), path.parent / "bundle")
+        bundle = gluon_rnn.export.load(path.parent / "bundle")
+        assert bundle.predict("one.", max_length=4).tokens == translation.tokens
 
 
 def test_minimum_risk_is_reported_beside_the_most_probable(make_config):
