@@ -7,20 +7,19 @@ import numpy as np
 from gluon_rnn.classic.experiment import Case, Experiment, experiments
 from gluon_rnn.classic.pictures import axes_of, save
 from gluon_rnn.data.elman import ElmanGrammar
+from gluon_rnn.diagnostics.hidden_states import mean_states
 
-__all__ = ["LexicalClasses", "classes_of", "groups_of", "mean_states", "pure_at", "purity"]
+__all__ = ["LexicalClasses", "classes_of", "groups_of", "pure_at", "purity", "states_behind"]
 
 ANIMATE = ("NOUN-HUM", "NOUN-ANIM", "NOUN-AGRESS")
 _FILE = "states.npz"
 
 
-def mean_states(model, ids, size):
-    """Return the mean output (size, H) of a language model's encoder behind each word of the stream `ids` (n,)."""
+def states_behind(model, ids, words):
+    """Return the `MeanStates` of a language model's encoder behind each of `words`, over the stream `ids` (n,)."""
     tokens = mx.nd.array(ids[:, None], dtype="int32")
-    hidden = model.hidden_and_scores(tokens, model.begin_state(1))[0].asnumpy()[:, 0].astype(np.float64)
-    sums = np.zeros((size, hidden.shape[1]))
-    np.add.at(sums, ids, hidden)
-    return sums / np.maximum(np.bincount(ids, minlength=size), 1)[:, None]
+    hidden = model.hidden_and_scores(tokens, model.begin_state(1))[0].asnumpy()[:, 0]
+    return mean_states([(hidden, ids)], words)
 
 
 def groups_of(vectors, count):
@@ -75,10 +74,10 @@ class LexicalClasses(Experiment):
     def measure(self, run, case):
         """Return perplexities and purities; leave the mean states in a file."""
         predictor, data = run.predictor(), ElmanGrammar(**run.config.data.arguments)
-        words = predictor.assets.vocab.idx_to_token
-        states, classes = mean_states(predictor.model, data.ids("test"), len(words)), classes_of(data.categories)
-        np.savez(run.path / _FILE, words=words, states=states)
-        kinds = np.array([classes[word] for word in words])
+        found = states_behind(predictor.model, data.ids("test"), predictor.assets.vocab.idx_to_token)
+        states, classes = found.means, classes_of(data.categories)
+        np.savez(run.path / _FILE, words=found.names, states=states)
+        kinds = np.array([classes[word] for word in found.names])
         is_noun = kinds != "verb"
         perplexity = run.scores["perplexity"]
         return {"perplexity": perplexity, "above_best": perplexity / math.exp(data.ideal("test")) - 1,

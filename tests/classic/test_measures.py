@@ -13,7 +13,7 @@ from gluon_rnn import recipes
 from gluon_rnn.classic import experiments
 from gluon_rnn.classic.counting import longest_accepted
 from gluon_rnn.classic.letters import errors_of
-from gluon_rnn.classic.lexical_classes import classes_of, groups_of, mean_states, pure_at, purity
+from gluon_rnn.classic.lexical_classes import classes_of, groups_of, pure_at, purity, states_behind
 from gluon_rnn.classic.parity import shares_right
 from gluon_rnn.classic.xor_stream import probabilities_of_one
 from gluon_rnn.runs import Run
@@ -70,8 +70,9 @@ def test_probabilities_of_a_stream():
 
 
 def test_mean_states_are_those_behind_each_word():
-    found = mean_states(Copies(), np.array([0, 1, 1, 0]), 3)
-    np.testing.assert_allclose(found, [[3, 0, 0], [0, 3, 0], [0, 0, 0]])
+    found = states_behind(Copies(), np.array([2, 1, 1, 2, 2, 0]), ["a", "b", "c"])
+    assert found.names == ["c", "b", "a"]
+    np.testing.assert_allclose(found.means, [[0, 0, 3], [0, 3, 0], [3, 0, 0]])
 
 
 def test_errors_of_frames():
