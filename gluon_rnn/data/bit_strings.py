@@ -15,10 +15,11 @@ import gluonnlp
 import numpy as np
 
 from gluon_rnn.data.ranges import check_range
+from gluon_rnn.data.readers import of_split
 from gluon_rnn.data.tagged_strings import TaggedStrings
 from gluon_rnn.data.text import encode, tokenize
 from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["Parity", "XorStream", "draw_bits", "parity_tags", "xor_bits"]
 
@@ -118,9 +119,7 @@ class XorStream:
 
     def ids(self, split):
         """Return the bits of "train", "valid" or "test", (n,) int32."""
-        if split not in self._ids:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._ids))}")
-        return self._ids[split]
+        return of_split(self._ids, split)
 
     def tokenize(self, text):
         """Return the bits of a text such as a prefix."""

@@ -17,10 +17,10 @@ import string
 import gluonnlp
 import numpy as np
 
-from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.data.readers import SPLITS, of_split
 from gluon_rnn.data.tagged_text import Sentence, TagEncoder
 from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["BLANK", "SIGNAL", "CopyMemory", "draw_copies", "memoryless_loss"]
 
@@ -104,9 +104,7 @@ class CopyMemory:
 
     def sequences(self, split):
         """Return the sequences of "train", "valid" or "test", a list of `Sentence`: words in, tags out."""
-        if split not in self._sentences:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._sentences))}")
-        return self._sentences[split]
+        return of_split(self._sentences, split)
 
     def __repr__(self):
         sizes = ", ".join(f"{split} {len(sentences):,}" for split, sentences in self._sentences.items())

@@ -21,9 +21,9 @@ import math
 import gluonnlp
 import numpy as np
 
-from gluon_rnn.data.readers import positions
+from gluon_rnn.data.readers import of_split, positions
 from gluon_rnn.data.text import encode, tokenize
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["ElmanGrammar", "LEXICON", "TEMPLATES", "draw_sentences", "entropy_rate", "sentence_distribution",
            "uniquely_decodable"]
@@ -188,9 +188,7 @@ class ElmanGrammar:
 
     def sentences(self, split):
         """Return the sentences of a split, a list of tuples of words without end marks."""
-        if split not in self._sentences:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._sentences))}")
-        return self._sentences[split]
+        return of_split(self._sentences, split)
 
     def ids(self, split):
         """Return the token ids of "train", "valid" or "test", (n,) int32."""

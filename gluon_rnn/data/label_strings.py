@@ -4,8 +4,8 @@ from typing import Callable
 
 import numpy as np
 
+from gluon_rnn.data.readers import of_split
 from gluon_rnn.nn.ctc import shortest_path
-from gluon_rnn.registry import suggest
 
 __all__ = ["LabelStrings", "Strings"]
 
@@ -63,9 +63,7 @@ class LabelStrings:
         self._inputs = {}
 
     def _of(self, split):
-        if split not in self._parts:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._parts))}")
-        return self._parts[split]
+        return of_split(self._parts, split)
 
     def items(self, split):
         """Return what each sequence of a split is called, a list of str."""

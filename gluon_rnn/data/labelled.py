@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from gluon_rnn.data.class_names import class_names
-from gluon_rnn.data.readers import SPLITS
+from gluon_rnn.data.readers import SPLITS, of_split
 from gluon_rnn.registry import suggest
 
 __all__ = ["Examples", "Labelled", "carve", "count_across", "remove_duplicates", "stratified"]
@@ -79,9 +79,7 @@ class Labelled:
         return np.array([numbers[label] for label in self._parts[split].labels], dtype=np.int32)
 
     def _of(self, split, table):
-        if split not in table:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(table))}")
-        return table[split]
+        return of_split(table, split)
 
     def items(self, split):
         """Return the items of a split as they are in the file, a list."""

@@ -6,12 +6,12 @@ import numpy as np
 
 from gluon_rnn.data.forms import labels_of_parts, sentence_pairs
 from gluon_rnn.data.memory import InMemory, content_of, label_of
-from gluon_rnn.data.readers import SPLITS, positions, read_text
+from gluon_rnn.data.readers import SPLITS, of_split, positions, read_text
 from gluon_rnn.data.sentences import SentenceTokenizer
 from gluon_rnn.data.subwords import SubwordTokenizer
 from gluon_rnn.data.text import UNK, encode
 from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["ParallelText", "Ragged"]
 
@@ -169,9 +169,7 @@ class ParallelText:
         self._notes.append(f"{len(short) - sum(short):,} training pairs longer than {max_length} left out")
 
     def _of(self, split, table):
-        if split not in table:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(table))}")
-        return table[split]
+        return of_split(table, split)
 
     def ids(self, split):
         """Return the token ids of a split: sources and targets, each `Ragged` and each sequence ended by ``<eos>``."""

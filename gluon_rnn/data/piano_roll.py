@@ -12,8 +12,9 @@ import pathlib
 import numpy as np
 
 from gluon_rnn.answers import piano_roll
+from gluon_rnn.data.readers import of_split
 from gluon_rnn.public_data import missing
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["PianoRoll", "read_rolls", "transpose"]
 
@@ -53,9 +54,7 @@ class PianoRoll:
 
     def rolls(self, split):
         """Return the pieces of a split, a list of (frames, keys) float32 arrays of 0 and 1."""
-        if split not in self._rolls:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._rolls))}")
-        return self._rolls[split]
+        return of_split(self._rolls, split)
 
     def __repr__(self):
         sizes = ", ".join(f"{split} {len(rolls)}" for split, rolls in self._rolls.items())

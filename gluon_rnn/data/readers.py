@@ -4,10 +4,18 @@ import pathlib
 from gluon_rnn.answers import text_files
 from gluon_rnn.data.memory import content_of, label_of
 from gluon_rnn.public_data import missing
+from gluon_rnn.registry import suggest
 
-__all__ = ["read_chunks", "read_text", "read_splits", "positions", "SPLITS"]
+__all__ = ["read_chunks", "read_text", "read_splits", "positions", "of_split", "SPLITS"]
 
 SPLITS = ("train", "valid", "test")
+
+
+def of_split(table, split):
+    """Return what a data set has of a split; ValueError, naming the splits there are, where it has none."""
+    if split not in table:
+        raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(table))}")
+    return table[split]
 
 
 def read_text(path, encoding="utf-8"):

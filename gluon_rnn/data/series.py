@@ -8,7 +8,7 @@ import pandas as pd
 from gluon_rnn.answers.checks import quotes_hint
 from gluon_rnn.answers.series import Recording
 from gluon_rnn.data.memory import label_of
-from gluon_rnn.data.readers import SPLITS, positions
+from gluon_rnn.data.readers import SPLITS, of_split, positions
 from gluon_rnn.data.series_gaps import split_at_gaps
 from gluon_rnn.data.series_in_memory import recordings_in_memory
 from gluon_rnn.data.tables import SeriesFormat
@@ -46,9 +46,7 @@ class SeriesSet:
 
     def recordings(self, split):
         """Return the recordings of "train", "valid" or "test", a list; ValueError where there is no such split."""
-        if split not in self._recordings:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._recordings))}")
-        return list(self._recordings[split])
+        return list(of_split(self._recordings, split))
 
     def __repr__(self):
         sizes = ", ".join(f"{name} {sum(len(part) - part.start for part in parts):,} rows in {len(parts)}"

@@ -1,7 +1,7 @@
 """Generated strings whose symbols are vectors of 0 and 1, as the task "frames" takes them."""
 import numpy as np
 
-from gluon_rnn.registry import suggest
+from gluon_rnn.data.readers import of_split
 
 __all__ = ["SymbolFrames"]
 
@@ -34,9 +34,7 @@ class SymbolFrames:
         return np.stack([self.codes[symbol] for symbol in string])
 
     def _of(self, split, table):
-        if split not in table:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(table))}")
-        return table[split]
+        return of_split(table, split)
 
     def strings(self, split):
         """Return the strings of a split, a list."""

@@ -4,8 +4,8 @@ import collections
 import gluonnlp
 
 from gluon_rnn.answers.tags import TagEncoder
+from gluon_rnn.data.readers import of_split
 from gluon_rnn.data.tagged_text import Sentence
-from gluon_rnn.registry import suggest
 
 __all__ = ["TaggedStrings"]
 
@@ -42,9 +42,7 @@ class TaggedStrings:
 
     def sequences(self, split):
         """Return the strings of "train", "valid" or "test", a list of `Sentence` (words, tags)."""
-        if split not in self._strings:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._strings))}")
-        return self._strings[split]
+        return of_split(self._strings, split)
 
     def __repr__(self):
         sizes = ", ".join(f"{split} {len(strings):,}" for split, strings in self._strings.items())

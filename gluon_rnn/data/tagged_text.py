@@ -15,9 +15,9 @@ import gluonnlp
 from gluon_rnn.answers.tags import TagEncoder
 from gluon_rnn.data.forms import labels_of_parts, tagged_sentences
 from gluon_rnn.data.memory import InMemory, content_of
-from gluon_rnn.data.readers import SPLITS, read_text
+from gluon_rnn.data.readers import SPLITS, of_split, read_text
 from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["Conllu", "Sentence", "TagEncoder", "read_conllu"]
 
@@ -98,9 +98,7 @@ class Conllu:
 
     def sequences(self, split):
         """Return the sentences of "train", "valid" or "test", a list of `Sentence`."""
-        if split not in self._sentences:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._sentences))}")
-        return self._sentences[split]
+        return of_split(self._sentences, split)
 
     def __repr__(self):
         sizes = ", ".join(f"{split} {len(sentences):,}" for split, sentences in self._sentences.items())

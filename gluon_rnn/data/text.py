@@ -8,9 +8,9 @@ from gluon_rnn.answers.text import encode, tokenize
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.forms import labels_of_parts, running_text
 from gluon_rnn.data.memory import InMemory
-from gluon_rnn.data.readers import read_splits
+from gluon_rnn.data.readers import of_split, read_splits
 from gluon_rnn.data.token_ids import CharacterIds, WordIds
-from gluon_rnn.registry import datasets, suggest
+from gluon_rnn.registry import datasets
 
 __all__ = ["Characters", "Words", "BPTTBatches", "encode", "tokenize"]
 
@@ -44,9 +44,7 @@ class _Text:
 
     def ids(self, split):
         """Return the token ids of "train", "valid" or "test", (n,) int32; ValueError where there is no such split."""
-        if split not in self._ids:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(self._ids))}")
-        return self._ids[split]
+        return of_split(self._ids, split)
 
     def tokenize(self, text):
         """Return the tokens of a piece of text such as a prefix."""

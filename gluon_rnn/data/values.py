@@ -1,8 +1,7 @@
 """What all sets share whose sequences have K real numbers each: inputs, targets and the names of the targets."""
 import numpy as np
 
-from gluon_rnn.data.readers import SPLITS
-from gluon_rnn.registry import suggest
+from gluon_rnn.data.readers import SPLITS, of_split
 
 __all__ = ["SequenceValues"]
 
@@ -31,9 +30,7 @@ class SequenceValues:
         self._inputs = {name: [reader(row) for row in parts[name][0]] for name in self.splits}
 
     def _of(self, split, table):
-        if split not in table:
-            raise ValueError(f"no split {split!r} in this data set; {suggest(split, list(table))}")
-        return table[split]
+        return of_split(table, split)
 
     def inputs(self, split):
         """Return the inputs of a split, a list of (T_i, C) float32 arrays."""

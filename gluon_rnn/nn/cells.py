@@ -174,14 +174,7 @@ class RecurrentCell(GluonCell):
 
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (..., C) is one or the other."""
-        if isinstance(inputs, np.ndarray):
-            self._views = self._views or numpy_ops.Views(self._reg_params.values())
-            return dict(zip(self._reg_params, self._views()))
-        if not isinstance(inputs, mx.nd.NDArray):
-            return {name: parameter.var() for name, parameter in self._reg_params.items()}
-        if not self.input_size:
-            self.set_input_size(inputs.shape[-1])
-        return {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
+        return numpy_ops.values_of(self, inputs)
 
     def prepare(self, F, parameters, states):
         """Return what `project` and `step` read: the parameters, and what a cell derives from them once a sequence."""

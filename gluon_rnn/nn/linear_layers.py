@@ -1,9 +1,6 @@
 """What all networks around linear recurrences share: parameters, states, lengths, single steps."""
 from typing import Any
 
-import mxnet as mx
-import numpy as np
-
 from gluon_rnn.nn import functional, numpy_ops
 from gluon_rnn.nn.checks import check_counts, check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.chunks import Vectorised, unrolling
@@ -175,14 +172,7 @@ class LinearLayers(SequenceBlock):
 
     def values(self, inputs):
         """Return {name: array or symbol} of the parameters, as `inputs` (T, N, C) is one or the other."""
-        if isinstance(inputs, np.ndarray):
-            self._views = self._views or numpy_ops.Views(self._reg_params.values())
-            return dict(zip(self._reg_params, self._views()))
-        if not isinstance(inputs, mx.nd.NDArray):
-            return {name: parameter.var() for name, parameter in self._reg_params.items()}
-        if not self.input_size:
-            self.set_input_size(inputs.shape[-1])
-        return {name: parameter.data(inputs.context) for name, parameter in self._reg_params.items()}
+        return numpy_ops.values_of(self, inputs)
 
     def __repr__(self):
         return (f"{type(self).__name__}({self.input_size or None} -> {self.output_size}, {self.layout}, "

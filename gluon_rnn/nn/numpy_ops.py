@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from gluon_rnn.nn.backend import SMALL_COPY, SMALL_SIGMOID
 
-__all__ = ["F", "Views", "from_numpy", "run_loop", "view"]
+__all__ = ["F", "Views", "from_numpy", "run_loop", "values_of", "view"]
 
 _ZERO = np.zeros((), dtype="float32")                                     # for float64 too: the array's dtype stays
 
@@ -159,6 +159,21 @@ def from_numpy(values):
     array = mx.nd.empty(values.shape, mx.cpu(), values.dtype)             # half of the overhead, where copying is cheap
     view(array)[...] = values
     return array
+
+
+def values_of(block, inputs):
+    """Return {name: array or symbol} of a block's parameters, as `inputs` is NumPy's, MXNet's or a symbol.
+
+    The features of MXNet's `inputs` (..., C) fix an `input_size` that is open; views are kept in ``block._views``.
+    """
+    if isinstance(inputs, np.ndarray):
+        block._views = block._views or Views(block._reg_params.values())
+        return dict(zip(block._reg_params, block._views()))
+    if not isinstance(inputs, mx.nd.NDArray):
+        return {name: parameter.var() for name, parameter in block._reg_params.items()}
+    if not block.input_size:
+        block.set_input_size(inputs.shape[-1])
+    return {name: parameter.data(inputs.context) for name, parameter in block._reg_params.items()}
 
 
 def view(array, shape=None):
