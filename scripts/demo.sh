@@ -21,6 +21,7 @@ echo "== 5/5 models of the zoo: python -m scripts.demo_zoo"
 "$python" -m scripts.demo_zoo runs/zoo
 cat <<END
 == done; where things are
+   $run/report.html   the run on one page: curves, scores, texts, configuration, machine
    $run/config.yaml   the configuration in full
    $run/metrics.csv   one row per epoch, drawn in loss.png
    $run/best, last    checkpoints: of the best epoch, and to go on from (python -m scripts.train $config --resume $run)
