@@ -1,4 +1,5 @@
 """What all tests share: seeds that can be replayed, the folder of real data, and the reasons to skip."""
+import gc
 import importlib.util
 import os
 import pathlib
@@ -40,6 +41,15 @@ def _reasons_to_skip():
     except ValueError as error:
         reasons["gpu"] = str(error)
     return reasons
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection():
+    """Leave thousands of collected tests out of each later search for garbage, which would go through all of them."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):

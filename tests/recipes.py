@@ -18,9 +18,11 @@ RECIPE = {
 def changed(recipe, changes=None, without_none=False):
     """Return a checked copy of `recipe`, a nested dict, with dotted keys changed, e.g. ``{"training.epochs": 1}``.
 
-    With `without_none` a key that is changed to None is taken away.
+    With `without_none` a key that is changed to None is taken away. Where neither says so, runs have no report: to draw
+    pictures takes longer than to train.
     """
     raw = copy.deepcopy(recipe)
+    raw.setdefault("training", {}).setdefault("report", False)
     for path, value in (changes or {}).items():
         section = raw
         *above, key = path.split(".")

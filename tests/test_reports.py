@@ -18,7 +18,8 @@ from tests.report import pages
 
 @pytest.fixture
 def run(make_config):  # noqa: F811
-    return train(recipes.build_task(make_config({"training.epochs": 2, "data.sentences": 300})), "small")
+    return train(recipes.build_task(make_config({"training.epochs": 2, "data.sentences": 300,
+                                                  "training.report": True})), "small")
 
 
 def test_a_page_anew_is_the_one_of_the_training(run, capsys):

@@ -27,7 +27,8 @@ from gluon_rnn.report import record
 from gluon_rnn.training import carried, checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.metrics_file import MetricsFile, fields, has_dropout, loss_curve
+from gluon_rnn.training.loss_picture import LossPicture, has_dropout
+from gluon_rnn.training.metrics_file import MetricsFile, fields
 from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals, seed_from
@@ -150,7 +151,7 @@ class Loop:
         self.position = Position()
         self.epochs = 1 if limit else self.settings.epochs
         self.carried = None
-        self.path = self.metrics = self.events = None
+        self.path = self.metrics = self.picture = self.events = None
 
     def _build_schedule(self):
         steps = len(self.task.train_batches(0))
@@ -189,6 +190,9 @@ class Loop:
 
     def _open_metrics(self, checkpoint=None):
         self.metrics = MetricsFile(self.path / "metrics.csv", checkpoint and checkpoint.own("metrics.csv"))
+        if self.settings.report:
+            self.picture = LossPicture(self.path / "loss.png", lambda: self.metrics.rows, label=self.task.loss_label,
+                                       best=self.task.best_loss, with_dropout=has_dropout(self.config.model))
         if self.settings.tensorboard:
             self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
 
@@ -201,8 +205,9 @@ class Loop:
 
     def close(self):
         """Write to disk what is still on its way there."""
-        if self.events is not None:
-            self.events.close()
+        for file in (self.picture, self.events):
+            if file is not None:
+                file.close()
 
     def _restore(self, checkpoint):
         saved = checkpoint.position
@@ -325,7 +330,7 @@ class Loop:
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 
     def log_row(self, totals, scores, finished=True):
-        """Write one row of metrics and the picture, and return the row."""
+        """Write one row of metrics, and return the row."""
         task, train_loss = self.task, totals.loss / max(1, totals.size)
         seconds, steps = max(totals.seconds, 1e-9), max(1, totals.steps)
         values = (self.position.epoch + (not finished), self.position.step, train_loss, *scores.values(),
@@ -335,9 +340,8 @@ class Loop:
         self.metrics.append(row)
         if self.events is not None:
             self.events.append(row)
-        if self.settings.report:
-            loss_curve(self.metrics.rows, task.loss_label, task.best_loss, self.path / "loss.png",
-                       with_dropout=has_dropout(self.config.model))
+        if self.picture is not None:
+            self.picture.update()
         return row
 
     def _say(self, row, scores):

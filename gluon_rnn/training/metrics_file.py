@@ -1,12 +1,11 @@
-"""metrics.csv: one row per epoch; and the picture of it."""
+"""metrics.csv: one row per epoch."""
 import csv
 import io
 from pathlib import Path
 
 from gluon_rnn.files import whole
-from gluon_rnn.report.record import flat
 
-__all__ = ["MetricsFile", "fields", "has_dropout", "loss_curve"]
+__all__ = ["MetricsFile", "fields"]
 
 _ADVICE = "restore it, or take it away: what it said of earlier epochs is lost then"
 _NEEDED = {"epoch", "step", "train_loss", "seconds"}
@@ -89,49 +88,3 @@ def _number(text):
         return int(text)
     except ValueError:
         return float(text)
-
-
-def has_dropout(model):
-    """Return whether any rate of dropout in the section `model` of a recipe, a `gluon_rnn.config.Model`, is above 0."""
-    return any("drop" in key.rpartition(".")[2] and isinstance(value, (int, float)) and value > 0
-               for key, value in flat(model.model_dump()).items())
-
-
-def loss_curve(rows, label, best=None, path=None, with_dropout=False):
-    """Draw training and validation loss over epochs.
-
-    Parameters
-    ----------
-    rows : list of dict
-        As in `MetricsFile.rows`.
-    label : str
-        Of the loss's axis, such as "nats per word".
-    best : float, optional
-        The lowest loss that is possible, drawn as a line.
-    path : Path, optional
-        Where a PNG is written.
-    with_dropout : bool
-        Whether the legend says that training losses are those with dropout.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # no pyplot: that would choose a backend for everyone
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    epochs = [row["epoch"] for row in rows]
-    training = "training (with dropout)" if with_dropout else "training"
-    for field, name in (("train_loss", training), ("valid_loss", "validation")):
-        axes.plot(epochs, [row[field] for row in rows], marker="." if len(rows) < 50 else None, label=name)
-    if best is not None:
-        axes.axhline(best, color="black", linewidth=0.8, linestyle="--", label="best possible")
-    axes.set(xlabel="epoch", ylabel=label)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    if path is not None:
-        with whole(path) as partial:
-            figure.savefig(partial, dpi=120)
-    return figure

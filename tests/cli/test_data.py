@@ -1,9 +1,5 @@
 """The command ``gluon-rnn data``, with a mirror on this machine."""
-import os
-import pathlib
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,8 +7,7 @@ import pytest
 from gluon_rnn.cli.main import call
 from gluon_rnn.public_data import get
 from tests.local_server import serving
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from tests.processes import Command
 
 HERE = ("air_passengers", "sunspots")
 
@@ -86,17 +81,14 @@ def test_a_wrong_name_stops_before_anything_is_fetched(root, monkeypatch):
 def test_interrupted_by_the_user(root):
     with serving({"/tinyshakespeare/input.txt": bytes(get("tinyshakespeare").size)}) as server:
         server.breaks_after, server.stalls = 2**17 + 1, True
-        command = [sys.executable, "-m", "gluon_rnn", "data", "fetch", "tinyshakespeare"]
-        # A shell's background job ignores SIGINT, and so would all that it starts.
-        process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE,
-                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-                                   env={**os.environ, "GLUON_RNN_DATA_REPO": server.address, "NO_PROXY": "127.0.0.1"})
+        process = Command("gluon_rnn", "data", "fetch", "tinyshakespeare", GLUON_RNN_DATA_REPO=server.address,
+                          NO_PROXY="127.0.0.1")
         partial = root / ".fetch" / "tinyshakespeare" / ".input.txt.partial"
         end = time.monotonic() + 60
         while not partial.exists() and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[1] == (
+        assert process.communicate()[1] == (
             "interrupted: what has arrived is kept, the same command goes on from there\n")
     assert process.returncode == 130 and partial.exists()
 

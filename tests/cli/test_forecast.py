@@ -1,8 +1,5 @@
 """``gluon-rnn forecast``: what it prints and writes, and the mistakes that cost one sentence and no file."""
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -18,11 +15,11 @@ from gluon_rnn.tasks.forecasting.file import forecast_file
 from gluon_rnn.tasks.language_model.predictor import LanguageModelPredictor
 from gluon_rnn.training import train
 from gluon_rnn.cli.main import main
+from tests.processes import Command
 from tests.reference import assert_rounded
 
 #: roundings of float32 on the longest path: a free run of 80 steps of some ten inputs and units
 TERMS = 80 * 10
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOURS = {"freq": "h", "start": "2021-03-01"}
 NARX = {"name": "narx", "input_lag": 1, "output_lag": 3, "hidden_sizes": [4]}
 GRU = {"name": "forecaster", "encoder": {"name": "gru", "hidden_size": 4}}
@@ -269,8 +266,8 @@ def test_a_run_of_another_task_is_refused(narx, new):
 
 @pytest.mark.slow
 def test_the_command_exits_with_a_sentence(narx, tmp_path):
-    command = [sys.executable, "-m", "gluon_rnn", "forecast", str(narx), "--data", str(tmp_path / "none.csv")]
-    found = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
-    assert found.returncode == 2 and found.stdout == ""
-    assert found.stderr.startswith("error: ") and "none.csv: no such file" in found.stderr
-    assert found.stderr.count("\n") == 1
+    command = Command("gluon_rnn", "forecast", narx, "--data", tmp_path / "none.csv")
+    output, errors = command.communicate()
+    assert command.returncode == 2 and output == ""
+    assert errors.startswith("error: ") and "none.csv: no such file" in errors
+    assert errors.count("\n") == 1

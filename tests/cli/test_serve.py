@@ -2,19 +2,14 @@
 import importlib.util
 import json
 import re
+import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 
 import pytest
 
 from gluon_rnn.cli.main import main
-
-
-def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "gluon_rnn", "serve", *arguments], text=True, capture_output=True,
-                          timeout=120)
+from tests.processes import Command
 
 
 def test_a_check_says_what_would_be_served(capsys):
@@ -24,16 +19,15 @@ def test_a_check_says_what_would_be_served(capsys):
 
 
 def test_a_server_listens_on_loopback_and_takes_its_limits_from_the_command_line():
-    command = [sys.executable, "-m", "gluon_rnn", "serve", "tdnn_names", "--port", "0", "--max-items", "3"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline()
-            found = re.fullmatch(r"serving tdnn_names \(classification, classifier\) on (http://127\.0\.0\.1:\d+)\n",
-                                 line)
-            with urllib.request.urlopen(f"{found[1]}/model", timeout=60) as answer:
-                assert json.load(answer)["limits"]["max_items"] == 3
-        finally:
-            process.terminate()
+    process = Command("gluon_rnn", "serve", "tdnn_names", "--port", "0", "--max-items", "3")
+    try:
+        line = process.stdout.readline()
+        found = re.fullmatch(r"serving tdnn_names \(classification, classifier\) on (http://127\.0\.0\.1:\d+)\n", line)
+        with urllib.request.urlopen(f"{found[1]}/model", timeout=60) as answer:
+            assert json.load(answer)["limits"]["max_items"] == 3
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
     assert process.returncode == 0
 
 
@@ -42,9 +36,10 @@ def test_a_port_in_use_is_one_sentence_and_no_model_is_loaded():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        found = run("tdnn_names", "--port", str(port))
-    assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr == (f"error: cannot listen on 127.0.0.1 port {port}: the port is in use; pass another --port, "
+        command = Command("gluon_rnn", "serve", "tdnn_names", "--port", port)
+        output, errors = command.communicate()
+    assert (command.returncode, output) == (2, "")
+    assert errors == (f"error: cannot listen on 127.0.0.1 port {port}: the port is in use; pass another --port, "
                             "or --port 0 for a free one\n")
 
 

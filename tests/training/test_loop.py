@@ -172,7 +172,7 @@ def test_a_finished_run_resumes_to_nothing(make_config):
 
 
 def test_run_leaves_everything_behind(make_config):
-    run = train(build_task(make_config({"training.average": 0.9})), "made")
+    run = train(build_task(make_config({"training.report": True, "training.average": 0.9})), "made")
     assert run.name == "made-1"
     assert {"config.yaml", "metrics.csv", "loss.png", "vocab.json", "samples.txt", "results.json", "last", "best"} <= {
         path.name for path in run.iterdir()}

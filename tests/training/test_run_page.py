@@ -15,7 +15,7 @@ from gluon_rnn.training import Interrupted, TrainingError, loop, train
 from tests.report import pages
 from tests.training.test_loop import StopAfter
 
-SETTINGS = {"training.epochs": 2, "data.sentences": 300}
+SETTINGS = {"training.epochs": 2, "data.sentences": 300, "training.report": True}
 
 
 class Stopped(StopAfter):
@@ -59,7 +59,8 @@ def test_what_is_known_when_a_run_begins(make_config):
 
 
 def test_a_run_that_diverged_has_a_page(make_config):
-    config = make_config({"training.optimizer": {"name": "sgd", "learning_rate": 1e38}, "training.clip_norm": None})
+    config = make_config({"training.report": True, "training.clip_norm": None,
+                          "training.optimizer": {"name": "sgd", "learning_rate": 1e38}})
     with pytest.raises(TrainingError):
         train(build_task(config), "a")
     run, = pathlib.Path(config.output_dir).glob("a-*")

@@ -134,7 +134,8 @@ def test_rare_classes_may_count_more(make):
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, capsys):
-    paths = [str(train(build_task(make({"seed": seed, "training.epochs": 1})), f"seed{seed}")) for seed in (0, 1, 2)]
+    paths = [str(train(build_task(make({"seed": seed, "training.epochs": 1, "training.report": True})), f"seed{seed}"))
+             for seed in (0, 1, 2)]
     line = "the film was great"
     alone = [gluon_rnn.load(path).predict(line) for path in paths]
     ensemble = gluon_rnn.load(paths[0], ensemble=paths[1:])
@@ -178,7 +179,7 @@ def test_evaluation_does_not_depend_on_batches(make):
 
 
 def test_a_run_from_recipe_to_prediction(make, tmp_path):
-    path = train(build_task(make()), "films")
+    path = train(build_task(make({"training.report": True})), "films")
     results = json.loads((path / "results.json").read_text())
     assert results["scores"]["accuracy"] == 1.0 and results["split"] == "test"   # one word decides, and all are known
     assert set(results["baselines"]) == {"most frequent class", "bag-of-words logistic regression",
@@ -204,7 +205,7 @@ def test_a_run_from_recipe_to_prediction(make, tmp_path):
 
 
 def test_an_evaluation_of_the_run_repeats_its_scores(make):
-    path = train(build_task(make({"training.epochs": 2, "task.baselines": False})), "films")
+    path = train(build_task(make({"training.epochs": 2, "task.baselines": False, "training.report": True})), "films")
     results = json.loads((path / "results.json").read_text())
     assert set(results["baselines"]) == {"most frequent class"}
     assert evaluate_run(path).startswith(f"test loss {results['scores']['loss']:.4g}, accuracy ")
@@ -229,7 +230,7 @@ def test_assets_survive_their_texts(make):
 
 
 def test_dry_run_is_short_and_fits_nothing(make):
-    path = train(build_task(make()), "dry", steps=2)
+    path = train(build_task(make({"training.report": True})), "dry", steps=2)
     assert set(json.loads((path / "results.json").read_text())["baselines"]) == {"most frequent class"}
 
 
@@ -238,7 +239,8 @@ def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
     rows = [[*rng.normal(loc=label, size=rng.integers(2, 6) * 2), label] for label in (0, 3) * 20]
     (tmp_path / "rows.csv").write_text("\n".join(",".join(map(str, row)) for row in rows))
     config = make({"data": {"name": "trajectories", "train": str(tmp_path / "rows.csv"), "valid": 0.3},
-                   "model": {"pooling": "mean", "encoder": {"name": "tdnn", "hidden_size": 4, "contexts": [[-1, 1]]}}})
+                   "model": {"pooling": "mean", "encoder": {"name": "tdnn", "hidden_size": 4, "contexts": [[-1, 1]]}},
+                   "training.report": True})
     path = train(build_task(config), "rows")
     results = json.loads((path / "results.json").read_text())
     assert results["split"] == "valid" and results["scores"]["accuracy"] > 0.9

@@ -50,7 +50,7 @@ def make_task(config):
 
 
 def test_names_learnt_by_heart_and_drawn_by_class(make_config):
-    path = train(build_task(make_config()), "names")
+    path = train(build_task(make_config({"training.report": True})), "names")
     results = json.loads((path / "results.json").read_text())
     assert results["scores"]["loss"] < 0.1
     assert results["scores"]["finished"] == results["scores"]["copied"] == 1
@@ -99,7 +99,8 @@ def test_tunes_are_scored_and_written(make_config, tmp_path):
     text = "".join(f"X:{n}\nM:{metre}\n{TUNE if metre == '3/8' else TUNE.replace('GAB|', 'G2AB|')}\n\n"
                    for n in range(10) for metre in ("3/8", "2/4"))
     path.write_text(text, encoding="utf-8")
-    config = make_config({"data": {"name": "abc_tunes", "train": str(path), "valid": str(path), "batch_size": 4},
+    config = make_config({"training.report": True,
+                          "data": {"name": "abc_tunes", "train": str(path), "valid": str(path), "batch_size": 4},
                           "training.epochs": 1, "task.samples": 4, "task.max_length": 40})
     folder = train(build_task(config), "tunes")
     results = json.loads((folder / "results.json").read_text())

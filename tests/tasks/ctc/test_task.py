@@ -106,7 +106,7 @@ def test_scores_do_not_depend_on_batches_and_are_those_of_the_best_path(make):
 
 @pytest.fixture
 def trained(make):
-    changes = {"training.epochs": 12, "training.eval_interval": 6, "data.train_strings": 60}
+    changes = {"training.epochs": 12, "training.eval_interval": 6, "data.train_strings": 60, "training.report": True}
     return train(build_task(make(changes)), "tones")
 
 

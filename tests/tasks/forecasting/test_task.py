@@ -146,7 +146,7 @@ def test_a_linear_narx_finds_the_coefficients(make_config):
     {"task.feedback": "closed_loop", "model": {**GRU, "dropout": 0.2}, "task.washout": 5},
 ])
 def test_two_runs_are_equal_and_so_is_a_resumed_one(make_config, changes):
-    config = make_config({**changes, "data.stride": 40})
+    config = make_config({"training.report": True, **changes, "data.stride": 40})
     first = train(build_task(config), "a")
     again, broken = loop.Loop(build_task(config)), loop.Loop(build_task(config))
     for other, epochs in ((again, 2), (broken, 1)):           # the process of `broken` ends after one of two epochs
@@ -175,7 +175,8 @@ def arrays_of(tmp_path, name="test"):
 
 @pytest.mark.parametrize("model", [None, GRU])
 def test_a_run_predicts_what_its_report_says(quick, tmp_path, model):
-    run = quick({"task.steps_ahead": [5], "task.washout": 6, **({"model": model} if model else {})})
+    run = quick({"training.report": True, "task.steps_ahead": [5], "task.washout": 6,
+                 **({"model": model} if model else {})})
     x, y = arrays_of(tmp_path)
     table = pd.read_csv(run.path / "predictions.csv")
     assert table["row"].tolist() == list(range(6, 50)) and table["y"].tolist() == y[6:, 0].tolist()
@@ -222,7 +223,8 @@ def test_what_a_prediction_does_not_read_may_be_missing(quick, tmp_path):
 
 
 def test_a_report_of_several_horizons(quick, tmp_path):
-    run = quick({"model": {**GRU, "horizon": 4, "distribution": "gaussian"}, "task.washout": 6, "data.season": 6})
+    run = quick({"model": {**GRU, "horizon": 4, "distribution": "gaussian"}, "task.washout": 6, "data.season": 6,
+                 "training.report": True})
     results = json.loads((run.path / "results.json").read_text())
     steps = pd.read_csv(run.path / "horizons.csv")
     assert list(results["baselines"]) == ["persistence", "seasonal naive", "linear ARX"]
@@ -241,7 +243,7 @@ def test_a_report_of_several_horizons(quick, tmp_path):
 
 
 def test_a_report_with_bands(quick):
-    run = quick({"model": {**GRU, "distribution": "quantile"}, "task.washout": 6})
+    run = quick({"model": {**GRU, "distribution": "quantile"}, "task.washout": 6, "training.report": True})
     scores = json.loads((run.path / "results.json").read_text())["scores"]
     table = pd.read_csv(run.path / "predictions.csv")
     for way in ("open_loop", "free_run"):

@@ -96,7 +96,8 @@ def test_scores_are_in_the_units_of_the_file_and_do_not_depend_on_batches(make):
 
 
 def test_a_run_from_recipe_to_prediction(make, tmp_path, capsys):
-    changes = {"training.epochs": 60, "training.eval_interval": 20, "training.schedule.name": "cosine"}
+    changes = {"training.epochs": 60, "training.eval_interval": 20, "training.schedule.name": "cosine",
+               "training.report": True}
     path = train(build_task(make(changes)), "rows")
     results = json.loads((path / "results.json").read_text())
     scores, others = results["scores"], results["baselines"]
@@ -137,7 +138,7 @@ def test_streamed_values_are_those_of_the_sequence_so_far(make, capsys):
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_values(make, capsys):
-    paths = [str(train(build_task(make({"seed": seed})), f"seed{seed}")) for seed in (0, 1)]
+    paths = [str(train(build_task(make({"seed": seed, "training.report": True})), f"seed{seed}")) for seed in (0, 1)]
     alone = [gluon_rnn.load(path).predict("1,2,3") for path in paths]
     ensemble = gluon_rnn.load(paths[0], ensemble=paths[1:])
     assert ensemble.predict("1,2,3") == pytest.approx({name: np.mean([one[name] for one in alone])
@@ -155,7 +156,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_values(make, capsys):
 
 
 def test_resumed_is_uninterrupted(make):
-    changes = {"model.dropout": 0.3, "task.baselines": False, "task.loss": "huber"}
+    changes = {"model.dropout": 0.3, "task.baselines": False, "task.loss": "huber", "training.report": True}
     whole = train(build_task(make({**changes, "training.epochs": 4})), "whole")
     half = train(build_task(make({**changes, "training.epochs": 2})), "half")
     train(build_task(make({**changes, "training.epochs": 4})), "half", resume=half)
@@ -174,7 +175,8 @@ def test_assets_survive_their_texts(make):
 
 def test_the_adding_problem_from_a_fresh_clone(make):
     config = make({"data": {"name": "adding_problem", "length": 5, "train": 400, "valid": 50, "test": 50},
-                   "training.epochs": 12, "training.eval_interval": 6, "training.optimizer.learning_rate": 0.01})
+                   "training.epochs": 12, "training.eval_interval": 6, "training.optimizer.learning_rate": 0.01,
+                   "training.report": True})
     path = train(build_task(config), "adding")
     results = json.loads((path / "results.json").read_text())
     assert results["scores"]["mse"] < 0.05 < 0.1 < results["baselines"]["mean of the training targets"]["mse"]

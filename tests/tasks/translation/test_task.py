@@ -59,7 +59,8 @@ def make_task(config):
 
 
 def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
-    path = train(build_task(make_config({"task.bleu_sentences": 0, "training.epochs": 14})), "toy")
+    changes = {"training.report": True, "task.bleu_sentences": 0, "training.epochs": 14}
+    path = train(build_task(make_config(changes)), "toy")
     results = json.loads((path / "results.json").read_text())
     assert results["split"] == "valid"
     assert results["scores"]["bleu"] == pytest.approx(100)
@@ -80,7 +81,7 @@ def test_a_language_learnt_by_heart_and_used_from_the_folder_alone(make_config):
 
 
 def test_one_score_of_the_closing_evaluation_alone(make_config):
-    config = make_config({"task.mbr": True, "training.epochs": 2})
+    config = make_config({"training.report": True, "task.mbr": True, "training.epochs": 2})
     path = train(build_task(config), "toy")
     task, scores = build_task(config), json.loads((path / "results.json").read_text())["scores"]
     task.model.load_parameters(str(path / "best" / "parameters.params"))
@@ -92,7 +93,8 @@ def test_one_score_of_the_closing_evaluation_alone(make_config):
 
 
 def test_an_ensemble_translates(make_config, capsys, tmp_path):
-    paths = [str(train(build_task(make_config({"seed": seed, "training.epochs": 2})), "toy")) for seed in (0, 1)]
+    changes = {"training.report": True, "training.epochs": 2}
+    paths = [str(train(build_task(make_config({**changes, "seed": seed})), "toy")) for seed in (0, 1)]
     single, other = map(gluon_rnn.load, paths)
     line = "three seven."
     found = gluon_rnn.load(paths[0], ensemble=paths[1:]).predict(line)
@@ -118,7 +120,8 @@ def test_an_ensemble_translates(make_config, capsys, tmp_path):
 @pytest.mark.parametrize("attention", ["none", "bahdanau"])
 @pytest.mark.parametrize("forcing", [None, {"name": "linear", "end": 0.5, "epochs": 1}])
 def test_other_attentions_and_scheduled_sampling_train(make_config, attention, forcing):
-    config = make_config({"training.epochs": 2, "data.batch_size": 40, "task.bleu_sentences": 0,
+    config = make_config({"training.report": True, "training.epochs": 2, "data.batch_size": 40,
+                          "task.bleu_sentences": 0,
                           "task.teacher_forcing": forcing, "model.attention": attention, "model.tie_weights": False})
     path = train(build_task(config), "toy")
     rows = (path / "metrics.csv").read_text().split("\n")
@@ -136,7 +139,8 @@ def test_other_attentions_and_scheduled_sampling_train(make_config, attention, f
 
 
 def test_minimum_risk_is_reported_beside_the_most_probable(make_config):
-    path = train(build_task(make_config({"training.epochs": 1, "task.mbr": True, "task.beam_size": 8})), "toy")
+    changes = {"training.report": True, "training.epochs": 1, "task.mbr": True, "task.beam_size": 8}
+    path = train(build_task(make_config(changes)), "toy")
     scores = json.loads((path / "results.json").read_text())["scores"]
     assert {"bleu", "bleu_beam", "bleu_greedy"} < set(scores)
     # BLEU of some sentences by greedy search, which selects, never goes by the name of that of all by beam search

@@ -102,7 +102,8 @@ def test_units_are_pairs_or_words_that_have_some(make):
 
 @pytest.mark.parametrize("architecture", ["skip_gram", "cbow"])
 def test_a_run_from_recipe_to_neighbours(make, folder, architecture, capsys):
-    path = train(build_task(make({"task.architecture": architecture, "task.similarity": str(folder / "pairs.tsv")})),
+    path = train(build_task(make({"task.architecture": architecture, "task.similarity": str(folder / "pairs.tsv"),
+                                  "training.report": True})),
                  architecture)
     results = json.loads((path / "results.json").read_text())
     # cosines within a kind are above those between kinds: with 12 and 16 tied pairs the correlation is at most 0.86
