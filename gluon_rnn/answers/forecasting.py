@@ -23,7 +23,7 @@ __all__ = ["ForecastingModel", "ForecastingPipeline", "SeriesAssets", "recording
 _DEFAULTS = {"horizon": 1, "finite_memory": True, "feedback": True, "parameters_per_output": 1, "mean": 0,
              "dtype": "float32"}
 # Blocks of a free run from which on a network for single steps saves more than it costs to make.
-_FEW_BLOCKS = 4
+_FEW_BLOCKS = 6
 
 
 class ForecastingModel:
