@@ -89,6 +89,7 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
     begin, exclude = np.asarray(begin, dtype=np.int32), sorted(set(exclude))
     _check_options(beam_size, max_length, alpha, k, end, exclude)
     beams, token = _Beams(len(begin), beam_size, end), np.repeat(begin, beam_size)
+    step = step.stepping(len(token))
     states = step.rows(states, np.repeat(np.arange(len(begin)), beam_size))
     for length in range(1, max_length + 1):
         logits, states = step(token, states)

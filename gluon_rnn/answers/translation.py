@@ -88,6 +88,10 @@ class Ensemble:
         """Return the states before the first token, one entry for each member."""
         return [member["encoder"](source, None, source_length)[1] for member in self._members]
 
+    def stepping(self, batch_size):
+        """Return the ensemble for the steps of one search."""
+        return Ensemble([{**member, "step": member["step"].stepping(batch_size)} for member in self._members])
+
     def rows(self, states, indices):
         """Return the rows `indices` of the states."""
         return [member["step"].rows(own, indices) for member, own in zip(self._members, states)]

@@ -3,8 +3,10 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.answers.network import Network
+from gluon_rnn.inference.decoder_steps import DecoderSteps, StepForm
 from gluon_rnn.models.decoding import DecodeStep, SourceEncoder
 from gluon_rnn.nn.arguments import device_of
+from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["EncoderNetwork", "FirstStatesNetwork", "LiveNetwork", "StepNetwork", "SteppingNetwork", "StructureNetwork",
            "TaggerNetwork", "TeacherForcedNetwork", "translation_networks"]
@@ -172,6 +174,19 @@ class EncoderNetwork(LiveNetwork):
 
 class StepNetwork(LiveNetwork):
     """A step of a decoder, such as `gluon_rnn.models.DecodeStep`: ``logits, states = network(token, states)``."""
+
+    def __init__(self, block, ctx=None):
+        super().__init__(block, ctx)
+        self._form = None
+
+    def stepping(self, batch_size):
+        """Return a `DecoderSteps` for one search, where the block is one of this package on a CPU."""
+        if not isinstance(self.block, GraphBlock) or self.device.device_type != "cpu":
+            return self
+        info = self.block.state_info(batch_size)
+        if self._form is None:
+            self._form = StepForm.of(self.block, len(info))
+        return DecoderSteps(self._form, [state["__layout__"].index("N") for state in info], self.device)
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
         """Return logits (N, V), a NumPy array, and new states."""

@@ -17,7 +17,7 @@ from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.flat_parameters import graph_parameters, read_vectors
 from gluon_rnn.nn.graph_block import BUILDING
 
-__all__ = ["Stepper"]
+__all__ = ["Stepper", "bound", "static_graph", "step_symbols"]
 
 _FLAGS = {"static_alloc": True, "static_shape": True}
 
@@ -120,7 +120,7 @@ class Stepper:
         self._inputs = self._step_of(given)
         self._outputs = numpy_ops.view(results[0]) if self.one_output else self._step_of(results[0])
         self._states, self._new_states = ([numpy_ops.view(state) for state in some] for some in (states, results[1:]))
-        self._call = _bound(graph, arguments, results)                    # keeps the arrays, which views do not
+        self._call = bound(graph, arguments, results)                    # keeps the arrays, which views do not
 
     def _step_of(self, array):
         """Return a view (N, ...) of the only step of an array, whichever its layout."""
@@ -131,17 +131,45 @@ class Stepper:
 def _one_step(block, inputs, states):
     """Return the graph of one step of `block`, and the arrays that it takes."""
     block(inputs, states)                                                 # checks, and finds out open shapes
-    given = {f"step_argument{i}": array for i, array in enumerate([inputs, *states])}
-    first, *carried = (mx.sym.var(name) for name in given)
-    with BUILDING, chunks.unrolling(1, backend.are_few(states)), read_vectors():
+    names, (outputs, *finals), parameters = step_symbols(block, len(states), backend.are_few(states))
+    given, symbol = dict(zip(names, [inputs, *states])), mx.sym.Group([outputs, *finals])
+    return static_graph(symbol), [given[name] if name in given else parameters[name].data(inputs.context)
+                                  for name in symbol.list_inputs()]
+
+
+def step_symbols(block, count, few):
+    """Return what one step of a block with `count` states is: its graph without a loop.
+
+    Parameters
+    ----------
+    block : callable
+        ``outputs, states = block(inputs, states)``, a block of this package.
+    count : int
+    few : bool
+        As `gluon_rnn.nn.backend.are_few` says of the states.
+
+    Returns
+    -------
+    names : list of str
+        Of the variables for inputs and states.
+    results : list of Symbol
+        Outputs and states; a state that the step leaves as it is is its variable.
+    parameters : dict of str to Parameter
+        Whatever else the graph reads.
+    """
+    names = [f"step_argument{i}" for i in range(count + 1)]
+    first, *carried = (mx.sym.var(name) for name in names)
+    with BUILDING, chunks.unrolling(1, few), read_vectors():
         outputs, finals = block(first, carried)
-        symbol, parameters = mx.sym.Group([outputs, *finals]), graph_parameters(block)
-    arguments = [given[name] if name in given else parameters[name].data(inputs.context)
-                 for name in symbol.list_inputs()]
-    return mx.nd.CachedOp(symbol, [(name, str(value)) for name, value in _FLAGS.items()]), arguments
+        return names, [outputs, *finals], graph_parameters(block)
 
 
-def _bound(graph, arguments, results):
+def static_graph(symbol):
+    """Return `symbol` as a graph that plans its memory once for each shape."""
+    return mx.nd.CachedOp(symbol, [(name, str(value)) for name, value in _FLAGS.items()])
+
+
+def bound(graph, arguments, results):
     """Return a function that runs `graph` from and to the memory of these arrays, and waits for it."""
     handles = (NDArrayHandle * len(arguments))(*(array.handle for array in arguments))
     outputs = (NDArrayHandle * len(results))(*(array.handle for array in results))
