@@ -1,7 +1,8 @@
 """Token ids of a large text in memory-mapped files, so that memory does not grow with the text.
 
-A corpus is a folder of the cache: the ids of each split, int32 in this machine's order of bytes, and the vocabulary. Its name
-is made of all that it depends on: sizes and times of the text files, and the settings of vocabulary and splits.
+A corpus is a folder of the cache: the ids of each split, int32 in this machine's order of bytes, and how often each
+token occurs. Its name is made of all that it depends on: sizes and times of the text files, and the settings of
+vocabulary and splits.
 """
 import contextlib
 import hashlib
@@ -44,9 +45,9 @@ class Corpus:
         self.path = cache_folder() / f"corpus-{digest}"
 
     def get(self, make):
-        """Return (text of the vocabulary, {split: ids}), the latter memory-mapped and read-only.
+        """Return (counts, {split: ids}): {token: its number in the training split}, and memory-mapped, read-only arrays.
 
-        ``make(scratch)`` gives the same where the cache has none, or a damaged one: ids arrays, or iterables of pieces;
+        ``make(scratch)`` gives the same, ids as iterables of pieces, where the cache has none, or a damaged one.
         `scratch` is a folder for files that are deleted afterwards. Processes that ask for one corpus wait for each other.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,16 +65,16 @@ class Corpus:
         except (OSError, ValueError, KeyError):                           # missing or damaged
             return None
         whole = {name: len(ids) for name, ids in parts.items()} == saved["sizes"]
-        return (saved["vocabulary"], parts) if whole else None
+        return (saved["counts"], parts) if whole else None
 
     def _write(self, make):
         with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}-") as partial:
             folder, scratch = Path(partial) / "corpus", Path(partial) / "scratch"
             folder.mkdir()
             scratch.mkdir()
-            vocabulary, parts = make(scratch)
+            counts, parts = make(scratch)
             sizes = {name: _write_ids(folder / f"{name}.ids", pieces) for name, pieces in parts.items()}
-            saved = {"vocabulary": vocabulary, "sizes": sizes}
+            saved = {"counts": counts, "sizes": sizes}
             (folder / "corpus.json").write_text(json.dumps(saved), encoding="utf-8")
             shutil.rmtree(self.path, ignore_errors=True)
             folder.rename(self.path)

@@ -2,6 +2,7 @@
 
 Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`, `entropy_rate` and `tokenize`.
 """
+import collections
 import itertools
 
 import gluonnlp
@@ -29,28 +30,29 @@ class _Text:
     def __init__(self, path, split, files, encoding, memory_map=False, **vocabulary):
         reader = self._reader()
         if memory_map:
-            self.vocab, self._ids = self._mapped(reader, path, split, files, encoding, vocabulary)
+            counts, self._ids = self._mapped(reader, path, split, files, encoding, vocabulary)
+            self.vocab = _vocabulary(counts, vocabulary)
         else:
             parts = read_splits(path, split, files, lambda file: reader.read(file, encoding))
             parts = self._prepared(parts, reader)
-            self.vocab = _vocabulary(reader, parts, vocabulary)
+            self.vocab = _vocabulary(reader.count(parts["train"]), vocabulary)
             self._ids = {name: reader.translate(ids, self.vocab, _name(name)) for name, ids in parts.items()}
         self.splits = tuple(self._ids)
 
     def _mapped(self, reader, path, split, files, encoding, vocabulary):
-        """Return vocabulary and ids from the cache; what is not there is read and written in pieces."""
+        """Return counts of tokens and ids from the cache; what is not there is read and written in pieces."""
         given = {key: source for key, source in {"path": path, **files}.items() if source is not None}
 
         def make(scratch):
             numbers = itertools.count()
             parts = read_splits(path, split, files, lambda source: reader.read_to(
                 scratch / str(next(numbers)), source, encoding))
-            vocab = _vocabulary(reader, parts, vocabulary)
-            return vocab.to_json(), {name: reader.translated(ids, vocab, _name(name)) for name, ids in parts.items()}
+            counts = reader.count(parts["train"])
+            vocab = _vocabulary(counts, vocabulary)
+            return counts, {name: reader.translated(ids, vocab, _name(name)) for name, ids in parts.items()}
 
         settings = [type(self).__name__, encoding, None if split is None else list(split), vocabulary]
-        text, ids = Corpus(given, settings).get(make)
-        return gluonnlp.Vocab.from_json(text), ids
+        return Corpus(given, settings).get(make)
 
     def _prepared(self, parts, reader):
         """Return {split: first ids}, as they were read; a subclass may join tokens here."""
@@ -169,9 +171,9 @@ class Words(_Text):
         return WordIds(EOS)
 
 
-def _vocabulary(reader, parts, settings):
+def _vocabulary(counts, settings):
     """Return the vocabulary of the training split only: one of all hides how often a model meets unknown words."""
-    return gluonnlp.Vocab(reader.count(parts["train"]), padding_token=None, bos_token=None, **settings)
+    return gluonnlp.Vocab(collections.Counter(counts), padding_token=None, bos_token=None, **settings)
 
 
 def _name(split):
