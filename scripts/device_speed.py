@@ -5,14 +5,14 @@
 import argparse
 import time
 
-from gluon_rnn import runtime  # first of all: it prepares the process for MXNet
-
-import mxnet as mx
-from mxnet import autograd, gluon
-
-import gluon_rnn.nn  # noqa: F401  (fills the registry)
+import gluon_rnn.nn  # noqa: F401  (prepares the process for MXNet, and fills the registry)
+from gluon_rnn import runtime
 from gluon_rnn.cli.process import run_command
 from gluon_rnn.registry import encoders
+
+# isort: split
+import mxnet as mx
+from mxnet import autograd, gluon
 
 ENCODERS = ("lstm", "gru", "min_gru", "lru", "peephole_lstm")
 #: T, N and units of a step

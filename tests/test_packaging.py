@@ -77,7 +77,7 @@ def test_the_build_of_mxnet_is_a_choice(monkeypatch, build, wanted):
 
 
 def test_a_build_that_is_none_is_refused(monkeypatch):
-    with pytest.raises(ValueError, match="GLUON_RNN_MXNET must be mxnet, a CUDA build such as .*, got 'cuda11'; set it"):
+    with pytest.raises(ValueError, match="must be mxnet, a CUDA build such as .*, got 'cuda11'; set it"):
         requirements(monkeypatch, "cuda11")
 
 

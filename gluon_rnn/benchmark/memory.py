@@ -38,7 +38,8 @@ def run(folder, sizes, updates=5, memory_map=False):
     for size in sizes:
         path = os.path.join(folder, f"corpus_{size}.txt")
         write_corpus(path, size, np.random.default_rng(0))
-        command = [sys.executable, "-m", "gluon_rnn.benchmark.memory", path, str(updates), *(["mapped"] if memory_map else [])]
+        command = [sys.executable, "-m", "gluon_rnn.benchmark.memory", path, str(updates)]
+        command += ["mapped"] if memory_map else []
         try:
             answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True,
                                     env={**os.environ, "GLUON_RNN_CACHE": os.path.join(folder, "cache")}).stdout

@@ -45,10 +45,11 @@ class Corpus:
         self.path = cache_folder() / f"corpus-{digest}"
 
     def get(self, make):
-        """Return (counts, {split: ids}): {token: its number in the training split}, and memory-mapped, read-only arrays.
+        """Return (counts, {split: ids}): {token: its number in the training split}, and mapped arrays, read-only.
 
         ``make(scratch)`` gives the same, ids as iterables of pieces, where the cache has none, or a damaged one.
-        `scratch` is a folder for files that are deleted afterwards. Processes that ask for one corpus wait for each other.
+        `scratch` is a folder for files that are deleted afterwards. Processes that ask for one corpus wait for each
+        other.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.path}.lock"):
@@ -110,7 +111,7 @@ def map_ids(path):
 
 
 def pieces_of(ids):
-    """Yield (start, piece) of an array of ids; what was read of a mapped file leaves the memory of this process again."""
+    """Yield (start, piece) of an array of ids; what was read of a mapped file leaves this process's memory again."""
     for start in range(0, len(ids), PIECE):
         yield start, ids[start:start + PIECE]
         release(ids)

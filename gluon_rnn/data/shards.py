@@ -14,8 +14,8 @@ def shards_of(source):
     Parameters
     ----------
     source : str, path, or list of them
-        A name with ``*``, ``?`` or ``[`` in it that is no file is a pattern, whose files are taken in the order of their
-        names.
+        A name with ``*``, ``?`` or ``[`` in it that is no file is a pattern, whose files are taken in the order of
+        their names.
 
     Raises
     ------

@@ -99,8 +99,8 @@ class Characters(_Text):
         For example "<unk>": replaces each character that is not in the vocabulary. Without one (the default) such
         a character is an error, and the vocabulary has no entry that never occurs.
     memory_map : bool, default False
-        Whether ids are kept in files of the cache (``GLUON_RNN_CACHE``), four bytes a token, and read from there as they
-        are needed: memory does not grow with the text. They are made anew where a text file has changed.
+        Whether ids are kept in files of the cache (``GLUON_RNN_CACHE``), four bytes a token, and read from there as
+        they are needed: memory does not grow with the text. They are made anew where a text file has changed.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class Words(_Text):
     Parameters
     ----------
     path, split, train, valid, test, encoding, memory_map
-        As for `Characters`; `split` counts words.
+        As for `Characters`; `split` counts words. The task `word_vectors` copies ids into memory.
     min_freq : int, >= 1, default 1
         Words seen fewer times in the training split are unknown.
     max_size : int, optional

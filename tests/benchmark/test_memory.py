@@ -27,7 +27,7 @@ def measured(tmp_path_factory):
 
 
 def test_script_prints_a_line_for_each_size(capsys, monkeypatch, measured):
-    monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes, memory_map: [(size, measured[0]) for size in sizes])
+    monkeypatch.setattr(benchmark.memory, "run", lambda folder, sizes, **how: [(size, measured[0]) for size in sizes])
     assert main(["benchmark", "memory"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if not line.startswith("#")]
     assert [line[0] for line in lines] == ["tokens", *2 * ["1,000,000", "10,000,000"]]

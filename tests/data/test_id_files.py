@@ -100,10 +100,12 @@ def test_what_was_read_leaves_memory(tmp_path):
     ids.tofile(tmp_path / "ids")
     mapped = map_ids(tmp_path / "ids")
     before = resident(tmp_path / "ids")
-    assert sum(int(piece.astype(np.int64).sum()) for _, piece in pieces_of(mapped[3:])) == int(ids.sum(dtype=np.int64)) - 3
+    found = sum(int(piece.sum(dtype=np.int64)) for _, piece in pieces_of(mapped[3:]))
+    assert found == int(ids.sum(dtype=np.int64)) - 3
     assert int(mapped[-1]) == ids[-1] and resident(tmp_path / "ids") - before < 3
-    for _ in BPTTBatches(mapped, 4, 2**15):
-        assert resident(tmp_path / "ids") - before < 21                   # a piece of 4 MiB, blocks of 2 around each of 4 places
+    for number, _ in enumerate(BPTTBatches(mapped, 4, 2**15)):
+        if number % 7 == 6:                                               # a piece of 4 MiB, blocks of 2 at 4 places
+            assert resident(tmp_path / "ids") - before < 21
     release(ids)                                                          # nothing to do
 
 

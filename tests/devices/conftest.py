@@ -3,9 +3,9 @@
 ``GLUON_RNN_TEST_DEVICE`` names it:
 
 - ``gpu(0)``, the default: a GPU. The tests are those of ``pytest -m gpu`` and are skipped where there is none.
-- ``cpu(1)``: another CPU for MXNet, which refuses an operator whose arrays are on both, as it does of CPU and GPU.
-- ``pretended``: ``cpu(1)``, which says of itself that it is a GPU. Whatever is taken on CPUs only is not taken, and what
-  would read its memory by NumPy is refused. What NumPy computes, it computes on copies. A few tests run so always.
+- ``cpu(1)``: another CPU for MXNet, which refuses operators with arrays on both, as it does of CPU and GPU.
+- ``pretended``: ``cpu(1)``, which says of itself that it is a GPU. Whatever is taken on CPUs only is not taken, and
+  what would read its memory by NumPy is refused. What NumPy computes, it computes on copies. Some tests run so always.
 """
 import os
 
@@ -18,6 +18,8 @@ from gluon_rnn import runtime
 import mxnet as mx
 
 NAMED = os.environ.get("GLUON_RNN_TEST_DEVICE", "gpu(0)")
+#: whether everything is to be tested; the few tests that always run leave out reports
+IS_NAMED = "GLUON_RNN_TEST_DEVICE" in os.environ
 PRETENDED = "pretended"
 
 

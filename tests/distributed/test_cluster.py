@@ -139,7 +139,8 @@ def test_two_workers_with_half_of_each_batch_train_what_one_process_does(make_co
     assert done.returncode == 0, done.stderr
     two = pathlib.Path(done.stdout.splitlines()[-1])
     assert "of each of 2 workers (dist_sync)" in done.stdout
-    losses = [[float(row["valid_loss"]) for row in csv.DictReader(open(run / "metrics.csv"))] for run in (one, two)]
+    losses = [[float(row["valid_loss"]) for row in csv.DictReader((run / "metrics.csv").read_text().splitlines())]
+              for run in (one, two)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)                # each worker evaluates half of the columns
     first, second = (mx.nd.load(str(run / "last" / "training.params")) for run in (one, two))
     assert first.keys() == second.keys()

@@ -1,4 +1,4 @@
-"""`device_speed.py`: a line an encoder, with the ratio of its two times; `scripts/gpu_check.sh` runs the parts it names."""
+"""`device_speed.py`: a line an encoder, with the ratio of its times; the parts that `scripts/gpu_check.sh` runs."""
 import pathlib
 import re
 

@@ -109,7 +109,7 @@ class LanguageModelTask(Task):
         if section.random_offset and epoch:  # the first epoch reads everything
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
             offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
-        # What an output layer draws or looks up is made for all workers at once; without it each reads its columns alone.
+        # What an output layer draws or looks up is made for all workers at once; else each reads its columns alone.
         workers = self.cluster.workers if not self.model.output.asks_the_host else 1
         columns = self.cluster.part(section.batch_size) if workers > 1 else None
         collate = functools.partial(_chunk, output=self.model.output, devices=runtime.pieces(self.config.device))
