@@ -1,4 +1,5 @@
 """Metadata and dependencies of gluon_rnn; pyproject.toml holds the settings of tools only."""
+import os
 import pathlib
 import re
 
@@ -28,6 +29,21 @@ def read_version():
     return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
 
 
+def mxnet_requirement(environ=os.environ):
+    """Return the list of the requirement for MXNet: that build of it which ``GLUON_RNN_MXNET`` names.
+
+    ``mxnet-cu112`` and the like are packages of their own with the same Python package `mxnet` in them, so that the
+    CPU build must not come too. ``none`` requires none, for a build that is there already.
+    """
+    build = environ.get("GLUON_RNN_MXNET") or "mxnet"
+    if build == "none":
+        return []
+    if not re.fullmatch(r"mxnet(-cu\d+)?", build):
+        raise ValueError(f"GLUON_RNN_MXNET must be mxnet, a CUDA build such as mxnet-cu112, or none, got {build!r}; "
+                         "set it to one of these, or leave it out for the CPU build")
+    return [f"{build}==1.9.1"]
+
+
 def read_description():
     """Return the README, or nothing where only the package itself was copied."""
     readme = HERE / "README.md"
@@ -55,7 +71,7 @@ setup(
     # MXNet 1.9.1 and gluonnlp 0.10 are the last releases of their lines; NumPy 2 breaks both. Lower bounds are the
     # first releases that the code was written for, upper bounds the next release that may break it.
     install_requires=[
-        "mxnet==1.9.1",
+        *mxnet_requirement(),
         "gluonnlp==0.10.0",
         "numpy>=1.24,<2",
         "pydantic>=2.5,<3",

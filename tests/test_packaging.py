@@ -1,12 +1,14 @@
 """The wheel has code, recipes, figures and the command, and what is inside works without the repository."""
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
 import zipfile
 
 import pytest
+import setuptools
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -65,3 +67,26 @@ def test_outside_the_repository_the_package_finds_its_recipes(wheel, tmp_path):
     assert set(names) == {name[:-len(".yaml")] for name in tracked("configs", "*.yaml")}
     listed = run(tmp_path / "work", "-m", "gluon_rnn", "recipes", PYTHONPATH=str(tmp_path / "site"))
     assert len(listed.splitlines()) == 1 + len(names) and "accuracy 0.8365 ± 0.004" in listed
+
+
+@pytest.mark.parametrize("build, wanted", [
+    (None, ["mxnet==1.9.1"]), ("", ["mxnet==1.9.1"]), ("mxnet", ["mxnet==1.9.1"]), ("none", []),
+    ("mxnet-cu112", ["mxnet-cu112==1.9.1"])])
+def test_the_build_of_mxnet_is_a_choice(monkeypatch, build, wanted):
+    assert [one for one in requirements(monkeypatch, build) if one.startswith("mxnet")] == wanted
+
+
+def test_a_build_that_is_none_is_refused(monkeypatch):
+    with pytest.raises(ValueError, match="must be mxnet, a CUDA build such as .*, got 'cuda11'; set it"):
+        requirements(monkeypatch, "cuda11")
+
+
+def requirements(monkeypatch, build):
+    """Return what setup.py says that the package requires, with this value of the variable."""
+    found = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **metadata: found.update(metadata))
+    monkeypatch.delenv("GLUON_RNN_MXNET", raising=False)
+    if build is not None:
+        monkeypatch.setenv("GLUON_RNN_MXNET", build)
+    runpy.run_path(str(ROOT / "setup.py"))
+    return found["install_requires"]

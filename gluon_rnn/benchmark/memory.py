@@ -30,25 +30,30 @@ def write_corpus(path, tokens, random):
             file.writelines(" ".join(line) + "\n" for line in drawn)
 
 
-def run(folder, sizes, updates=5):
-    """Yield (tokens, measurements) of a corpus of each of `sizes`, written into `folder` and deleted again."""
+def run(folder, sizes, updates=5, memory_map=False):
+    """Yield (tokens, measurements) of a corpus of each of `sizes`, written into `folder` and deleted again.
+
+    With `memory_map` ids are in files, in the same folder.
+    """
     for size in sizes:
         path = os.path.join(folder, f"corpus_{size}.txt")
         write_corpus(path, size, np.random.default_rng(0))
         command = [sys.executable, "-m", "gluon_rnn.benchmark.memory", path, str(updates)]
+        command += ["mapped"] if memory_map else []
         try:
-            answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True,
+                                    env={**os.environ, "GLUON_RNN_CACHE": os.path.join(folder, "cache")}).stdout
         finally:
             os.remove(path)
         yield size, json.loads(answer.splitlines()[-1])
 
 
-def measure(path, updates):
+def measure(path, updates, memory_map=False):
     """Train on the corpus at `path`; return the measurements, in MiB, and the number of tokens."""
     from gluon_rnn import recipes
     from gluon_rnn.training.loop import Loop
     before = _resident()
-    loop = Loop(recipes.build_task(recipes.from_dict(_recipe(path), "the benchmark")))
+    loop = Loop(recipes.build_task(recipes.from_dict(_recipe(path, memory_map), "the benchmark")))
     data = loop.task.data
     read = _resident()
     states = loop.task.begin_states(loop.config.data.batch_size, loop.devices)
@@ -62,9 +67,10 @@ def measure(path, updates):
     return {"before": before, "read": read, "trained": _resident(), "peak": peak, "ids": ids / _MIB, "tokens": tokens}
 
 
-def _recipe(path):
+def _recipe(path, memory_map):
     return {"task": "language_model",
-            "data": {"name": "words", "path": path, "split": [0.99, 0.01], "batch_size": 20, "bptt": 35},
+            "data": {"name": "words", "path": path, "split": [0.99, 0.01], "batch_size": 20, "bptt": 35,
+                     "memory_map": memory_map},
             "model": {"embed_size": 64, "encoder": {"name": "lstm", "hidden_size": 64}},
             "training": {"epochs": 1, "optimizer": {"name": "sgd", "learning_rate": 0.1}, "clip_norm": 1.0}}
 
@@ -89,4 +95,4 @@ def line(tokens, found):
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3:] == ["mapped"])))

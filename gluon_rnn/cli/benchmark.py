@@ -155,8 +155,11 @@ def run_memory(options):
     """Print what a language model on a synthetic corpus has resident, by the size of the corpus."""
     print(memory.header())
     with tempfile.TemporaryDirectory() as folder:
-        for tokens, found in memory.run(folder, [10**5, 10**6] if options.quick else [10**6, 10**7]):
-            print(memory.line(tokens, found), flush=True)
+        for memory_map in (False, True):
+            print(f"# ids in {'memory-mapped files' if memory_map else 'memory'}", flush=True)
+            sizes = [10**5, 10**6] if options.quick else [10**6, 10**7]
+            for tokens, found in memory.run(folder, sizes, memory_map=memory_map):
+                print(memory.line(tokens, found), flush=True)
 
 
 COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "inference": run_inference,

@@ -28,12 +28,15 @@ class Batch:
         Units (tokens, sequences, steps) that the summed loss covers.
     advance : int, optional
         Where states are carried: the step of this batch that the next one begins with; None where it begins behind it.
+    is_share : bool
+        Whether the arrays are those of one worker's rows already; `size` is that of the whole batch even so.
     """
 
     arrays: tuple
     axes: tuple
     size: int
     advance: Optional[int] = None
+    is_share: bool = False
 
     @property
     def rows(self):

@@ -2,6 +2,8 @@
 import mxnet as mx
 import numpy as np
 
+from gluon_rnn.data.id_files import PIECE, release
+
 __all__ = ["BPTTBatches"]
 
 
@@ -34,11 +36,14 @@ class BPTTBatches:
     window : int, >= bptt, optional
         Steps of the data of a chunk: those before it and its own, of which alone are the targets; fewer at the
         beginning, and in the last chunk where that is shorter. Default `bptt`.
+    columns : (int, int), optional
+        Give the columns from the first to before the second alone, and read no others: the share of one of several
+        workers.
 
     Attributes
     ----------
     tokens : int
-        How many targets one pass holds: N times the steps of a column.
+        How many targets one pass holds: N times the steps of a column, of all columns.
 
     Raises
     ------
@@ -55,7 +60,7 @@ class BPTTBatches:
     split on the device.
     """
 
-    def __init__(self, ids, batch_size, bptt, offset=0, window=None):
+    def __init__(self, ids, batch_size, bptt, offset=0, window=None, columns=None):
         window = bptt if window is None else window
         for name, value, least in (("batch_size", batch_size, 1), ("bptt", bptt, 1), ("offset", offset, 0),
                                    ("window", window, bptt)):
@@ -72,14 +77,19 @@ class BPTTBatches:
         self.batch_size, self.bptt, self.offset, self.window = batch_size, bptt, offset, window
         self.tokens = steps * batch_size
         # Views: a stream of any length costs no memory but its own.
-        self._data, self._target = (ids[start:start + self.tokens].reshape(batch_size, -1).T          # (steps, N)
+        self._ids, chosen = ids, slice(*(columns or (0, batch_size)))
+        self._data, self._target = (ids[start:start + self.tokens].reshape(batch_size, -1)[chosen].T  # (steps, N)
                                     for start in (offset, offset + 1))
 
     def __len__(self):
         return -(-len(self._data) // self.bptt)
 
     def __iter__(self):
-        for start in range(0, len(self._data), self.bptt):
+        # Of a mapped file, whole pages around what is read are in memory: given back every so many tokens.
+        chunks_of_a_piece = max(1, PIECE // (self.bptt * self._data.shape[1]))
+        for number, start in enumerate(range(0, len(self._data), self.bptt)):
+            if number % chunks_of_a_piece == 0:
+                release(self._ids)
             rows = slice(start, start + self.bptt)
             data = self._data[self._window_begin(start):rows.stop]
             yield mx.nd.array(data, dtype="int32"), mx.nd.array(self._target[rows], dtype="int32")

@@ -2,11 +2,15 @@
 
 Every data set here offers `vocab`, `ids(split)`, `splits`, `unit`, `separator`, `entropy_rate` and `tokenize`.
 """
+import collections
+import itertools
+
 import gluonnlp
 
 from gluon_rnn.answers.text import encode, tokenize
 from gluon_rnn.data.bptt import BPTTBatches
 from gluon_rnn.data.forms import labels_of_parts, running_text
+from gluon_rnn.data.id_files import Corpus
 from gluon_rnn.data.memory import InMemory
 from gluon_rnn.data.readers import of_split, read_splits
 from gluon_rnn.data.token_ids import CharacterIds, WordIds
@@ -23,15 +27,32 @@ class _Text:
     unit = separator = None
     entropy_rate = None   # not known for a natural text
 
-    def __init__(self, path, split, files, encoding, **vocabulary):
+    def __init__(self, path, split, files, encoding, memory_map=False, **vocabulary):
         reader = self._reader()
-        parts = read_splits(path, split, files, lambda file: reader.read(file, encoding))
-        parts = self._prepared(parts, reader)
-        # Only the training split: a vocabulary that has seen the test text hides how often a model meets unknown words.
-        counter = reader.count(parts["train"])
-        self.vocab = gluonnlp.Vocab(counter, padding_token=None, bos_token=None, **vocabulary)
-        self.splits = tuple(parts)
-        self._ids = {name: reader.translate(ids, self.vocab, f"the {name} split") for name, ids in parts.items()}
+        if memory_map:
+            counts, self._ids = self._mapped(reader, path, split, files, encoding, vocabulary)
+            self.vocab = _vocabulary(counts, vocabulary)
+        else:
+            parts = read_splits(path, split, files, lambda file: reader.read(file, encoding))
+            parts = self._prepared(parts, reader)
+            self.vocab = _vocabulary(reader.count(parts["train"]), vocabulary)
+            self._ids = {name: reader.translate(ids, self.vocab, _name(name)) for name, ids in parts.items()}
+        self.splits = tuple(self._ids)
+
+    def _mapped(self, reader, path, split, files, encoding, vocabulary):
+        """Return counts of tokens and ids from the cache; what is not there is read and written in pieces."""
+        given = {key: source for key, source in {"path": path, **files}.items() if source is not None}
+
+        def make(scratch):
+            numbers = itertools.count()
+            parts = read_splits(path, split, files, lambda source: reader.read_to(
+                scratch / str(next(numbers)), source, encoding))
+            counts = reader.count(parts["train"])
+            vocab = _vocabulary(counts, vocabulary)
+            return counts, {name: reader.translated(ids, vocab, _name(name)) for name, ids in parts.items()}
+
+        settings = [type(self).__name__, encoding, None if split is None else list(split), vocabulary]
+        return Corpus(given, settings).get(make)
 
     def _prepared(self, parts, reader):
         """Return {split: first ids}, as they were read; a subclass may join tokens here."""
@@ -61,12 +82,13 @@ class Characters(_Text):
 
     Parameters
     ----------
-    path : str, optional
-        One text file, plain or ``.gz``, cut by position into the fractions `split`.
+    path : str or list of str, optional
+        One text, plain or ``.gz``, cut by position into the fractions `split`: a file, several that follow one another,
+        or a pattern such as ``shards/*.txt``, whose files are read in the order of their names.
     split : 2 or 3 fractions, optional
         Train, valid and (where given) test; with `path` only.
-    train, valid, test : str, optional
-        One file each instead of `path`; `test` may be missing.
+    train, valid, test : str or list of str, optional
+        One text each instead of `path`; `test` may be missing.
     encoding : str, default "utf-8"
         Encoding of the files.
     min_freq : int, >= 1, default 1
@@ -76,6 +98,9 @@ class Characters(_Text):
     unknown_token : str, optional
         For example "<unk>": replaces each character that is not in the vocabulary. Without one (the default) such
         a character is an error, and the vocabulary has no entry that never occurs.
+    memory_map : bool, default False
+        Whether ids are kept in files of the cache (``GLUON_RNN_CACHE``), four bytes a token, and read from there as
+        they are needed: memory does not grow with the text. They are made anew where a text file has changed.
 
     Attributes
     ----------
@@ -99,10 +124,10 @@ class Characters(_Text):
     unit, separator = "character", ""
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, encoding="utf-8", min_freq=1,
-                 max_size=None, unknown_token=None):
+                 max_size=None, unknown_token=None, memory_map=False):
         _check_vocabulary(min_freq, max_size, unknown_token)
-        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
-                         max_size=max_size, unknown_token=unknown_token, eos_token=None)
+        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, memory_map,
+                         min_freq=min_freq, max_size=max_size, unknown_token=unknown_token, eos_token=None)
 
     def _reader(self):
         return CharacterIds()
@@ -116,8 +141,8 @@ class Words(_Text):
 
     Parameters
     ----------
-    path, split, train, valid, test, encoding
-        As for `Characters`; `split` counts words.
+    path, split, train, valid, test, encoding, memory_map
+        As for `Characters`; `split` counts words. The task `word_vectors` copies ids into memory.
     min_freq : int, >= 1, default 1
         Words seen fewer times in the training split are unknown.
     max_size : int, optional
@@ -137,13 +162,22 @@ class Words(_Text):
     unit, separator = "word", " "
 
     def __init__(self, path=None, split=None, *, train=None, valid=None, test=None, encoding="utf-8", min_freq=1,
-                 max_size=None, unknown_token=UNK):
+                 max_size=None, unknown_token=UNK, memory_map=False):
         _check_vocabulary(min_freq, max_size, unknown_token)
-        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, min_freq=min_freq,
-                         max_size=max_size, unknown_token=unknown_token, eos_token=EOS)
+        super().__init__(path, split, {"train": train, "valid": valid, "test": test}, encoding, memory_map,
+                         min_freq=min_freq, max_size=max_size, unknown_token=unknown_token, eos_token=EOS)
 
     def _reader(self):
         return WordIds(EOS)
+
+
+def _vocabulary(counts, settings):
+    """Return the vocabulary of the training split only: one of all hides how often a model meets unknown words."""
+    return gluonnlp.Vocab(collections.Counter(counts), padding_token=None, bos_token=None, **settings)
+
+
+def _name(split):
+    return f"the {split} split"
 
 
 def _check_vocabulary(min_freq, max_size, unknown_token):

@@ -10,29 +10,42 @@ import collections
 import numpy as np
 
 from gluon_rnn.answers.text import character_table, code_points, missing_token
+from gluon_rnn.data.id_files import map_ids, pieces_of
 from gluon_rnn.data.readers import read_chunks
+from gluon_rnn.data.shards import shards_of
 
 __all__ = ["CharacterIds", "WordIds"]
-
-# So many ids are counted or translated at a time: what NumPy needs besides them stays small.
-_PIECE = 2**20
 
 
 class _Ids:
     """What words and characters share."""
 
-    def read(self, path, encoding):
-        """Return the first ids of a file's tokens, (n,) int32; ValueError as `gluon_rnn.data.readers.read_text`."""
+    def read(self, source, encoding):
+        """Return the first ids of a text's tokens, (n,) int32; ValueError as `gluon_rnn.data.readers.read_text`.
+
+        `source` is a file, or several as `gluon_rnn.data.shards.shards_of` takes them.
+        """
         ids = array.array("i")                                            # grows in place, and NumPy can share it
-        for piece in self._pieces(read_chunks(path, encoding)):
+        for piece in self._read_pieces(source, encoding):
             ids.frombytes(piece.tobytes())
         return np.frombuffer(ids, dtype=np.int32)
+
+    def read_to(self, path, source, encoding):
+        """Return the same as `read`, from the file `path`, mapped into memory."""
+        with open(path, "wb") as file:
+            for piece in self._read_pieces(source, encoding):
+                file.write(piece.data)
+        return map_ids(path)
+
+    def _read_pieces(self, source, encoding):
+        for path in shards_of(source):
+            yield from self._pieces(read_chunks(path, encoding))
 
     def count(self, ids):
         """Return a Counter of the tokens that `ids`, as `read` gave them, stand for."""
         counts = np.zeros(self._size(), dtype=np.int64)
-        for start in range(0, len(ids), _PIECE):
-            counts += np.bincount(ids[start:start + _PIECE], minlength=len(counts))
+        for _, piece in pieces_of(ids):
+            counts += np.bincount(piece, minlength=len(counts))
         return collections.Counter({self._token(index): int(counts[index]) for index in np.flatnonzero(counts)})
 
     def translate(self, ids, vocab, where):
@@ -40,16 +53,20 @@ class _Ids:
 
         ValueError for a token that the vocabulary does not have, where it has no unknown token either.
         """
+        for (_, piece), found in zip(pieces_of(ids), self.translated(ids, vocab, where)):
+            piece[:] = found
+        return ids
+
+    def translated(self, ids, vocab, where):
+        """Yield the vocabulary's ids for those that `read` gave, piece after piece; errors as those of `translate`."""
         unknown = None if vocab.unknown_token is None else vocab.token_to_idx[vocab.unknown_token]
         table = self._table(vocab, -1 if unknown is None else unknown)
-        for start in range(0, len(ids), _PIECE):
-            piece = ids[start:start + _PIECE]
+        for start, piece in pieces_of(ids):
             found = table[piece]
             if found.min() < 0:
                 position = int(np.argmax(found < 0))
                 raise ValueError(missing_token(self._token(piece[position]), start + position, vocab, where))
-            piece[:] = found
-        return ids
+            yield found
 
 
 class WordIds(_Ids):

@@ -22,6 +22,10 @@ class Alone:
 
     rank, workers, leads, sums_gradients, keeps_apart, words = 0, 1, True, False, False, ""
 
+    def part(self, count):
+        """Return (first, last + 1) of this worker's share of `count` rows."""
+        return count * self.rank // self.workers, count * (self.rank + 1) // self.workers
+
     def share(self, batch):
         """Return this worker's part of a batch."""
         return batch

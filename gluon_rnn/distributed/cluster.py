@@ -135,7 +135,9 @@ class Cluster(Alone):
 
         `size` stays that of the whole batch where gradients are summed, else it is this share's, by rows.
         """
-        bounds = [_part(array.shape[axis], self.rank, self.workers) for array, axis in zip(batch.arrays, batch.axes)]
+        if batch.is_share:                                                # all shares have as many rows
+            return batch if self.sums_gradients else dataclasses.replace(batch, size=batch.size / self.workers)
+        bounds = [self.part(array.shape[axis]) for array, axis in zip(batch.arrays, batch.axes)]
         low, high = bounds[0]
         size = batch.size if self.sums_gradients else batch.size * (high - low) / batch.rows
         if low == high:
@@ -167,7 +169,3 @@ class Cluster(Alone):
         """Leave the others: the work is done."""
         self.gather(None)
         self._member.close()
-
-
-def _part(count, rank, workers):
-    return count * rank // workers, count * (rank + 1) // workers

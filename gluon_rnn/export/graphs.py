@@ -20,6 +20,7 @@ from gluon_rnn.models.seq2seq import Seq2Seq
 from gluon_rnn.models.structures import GraphClassifier, TreeClassifier
 from gluon_rnn.models.tagger import SequenceTagger
 from gluon_rnn.models.word_vectors import WordVectors
+from gluon_rnn.nn.arguments import device_of
 
 __all__ = ["Graph", "Input", "Lengths", "graphs_of"]
 
@@ -90,6 +91,7 @@ def graphs_of(model, example, state_names=None):
         By default ``states_h`` and ``states_c``, or ``states_0``, ``states_1``, ...
     """
     example = example if isinstance(example, (tuple, list)) else (example,)
+    example = tuple(array.as_in_context(device_of(model)) for array in example)
     return _graphs(model, example, state_names)
 
 
@@ -140,11 +142,11 @@ def _of_series(model, example, state_names):
 
 @_graphs.register(ConditionalLanguageModel)
 def _of_conditional(model, example, state_names):
-    graph = _of_block(model, example, state_names)
+    graph, ctx = _of_block(model, example, state_names), example[0].context
     if model.num_classes is not None:
-        condition = Input("condition", mx.nd.array([0, 0], dtype="int32"), ("N",), below=model.num_classes)
+        condition = Input("condition", mx.nd.zeros(2, ctx=ctx, dtype="int32"), ("N",), below=model.num_classes)
     else:
-        condition = Input("condition", mx.nd.ones((2, model.vector_size)), ("N", model.vector_size))
+        condition = Input("condition", mx.nd.ones((2, model.vector_size), ctx=ctx), ("N", model.vector_size))
     first = Graph(lambda inputs, lengths, states: ([], list(model.states_for(*inputs))), [condition], [], [], [],
                   graph.states)
     return {"model": graph, "first": first}

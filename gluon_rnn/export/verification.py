@@ -46,7 +46,8 @@ def _compare(name, graph, network, tolerance, carried):
         whole = _in_network(network, inputs, lengths, states)
         found.add([*live, *after], whole)
         if graph.causal and graph.lengths and len(graph.inputs) == 1:
-            live, after = graph.run(inputs, [mx.nd.full(rows, _steps(graph, inputs))], states)
+            whole_rows = mx.nd.full(rows, _steps(graph, inputs), ctx=inputs[0].context)
+            live, after = graph.run(inputs, [whole_rows], states)
             found.add([*live, *after], _stepwise(graph, network, inputs[0], states))
         states = after
     carried[tuple(graph.next_states)] = list(after)

@@ -110,7 +110,7 @@ class SteppingNetwork(Network):
         """Return outputs and new states; see `Network`."""
         states = self.begin_state(self._batch_size) if states is None else states
         if signals or valid_length is not None or len(inputs) != 1:
-            begin = [mx.nd.array(state, dtype=state.dtype) for state in states]
+            begin = [mx.nd.array(state, ctx=self._network.device, dtype=state.dtype) for state in states]
             return self._network(inputs, begin, valid_length, *signals)
         if states is not self._last:                                      # else the stepper is there already
             self._stepper.states = states

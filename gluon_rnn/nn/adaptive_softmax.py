@@ -155,6 +155,8 @@ class AdaptiveSoftmax(FullSoftmax):
             total = total + F.sum(_only(F, places >= 0, found))
         return -total
 
+    asks_the_host = True
+
     def arrays(self, target, devices=1, random=None):
         """Return for each cluster where its words stand in a target (T, N): (devices, C_k) of int32, padded by -1.
 

@@ -129,16 +129,16 @@ def check_lengths(name, valid_length, steps, what="valid_length", axis="T"):
     steps : int
         T.
     """
-    if valid_length.context.device_type == "gpu":
-        return valid_length
-    values = valid_length.asnumpy()
-    for row, value in enumerate(values.tolist()):
+    dtype, values = np.dtype(valid_length.dtype), []
+    if valid_length.context.device_type != "gpu":
+        values = valid_length.asnumpy().tolist()
+    for row, value in enumerate(values):
         if not 0 <= value <= steps or value % 1:                          # NaN compares as false
             raise ValueError(f"{name}: {what} must lie between 0 and {axis} = {steps}, in whole numbers, got {value:g} "
                              f"in row {row}")
-    if values.dtype.name in _WIDE:
+    if dtype.name in _WIDE:
         return valid_length
-    if values.dtype == np.float16 and steps > _FLOAT16_COUNTS_TO:
+    if dtype == np.float16 and steps > _FLOAT16_COUNTS_TO:
         raise ValueError(f"{name}: {what} of float16 cannot tell all lengths up to {axis} = {steps} apart; pass "
                          f"{what}.astype('float32') of lengths that were counted in float32 or int32")
     return valid_length.astype("float32")

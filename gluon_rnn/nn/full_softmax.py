@@ -22,6 +22,8 @@ class FullSoftmax:
     ----------
     trains_on_samples : bool
         Whether `training_loss` is an estimate, so that evaluation needs `loss`.
+    asks_the_host : bool
+        Whether its losses need `arrays`.
     dtype : str
         Of the hidden outputs and parameters; the model keeps it up to date.
 
@@ -31,6 +33,7 @@ class FullSoftmax:
     """
 
     trains_on_samples = False
+    asks_the_host = False
 
     def __init__(self):
         self._sizes, self.dtype = None, "float32"

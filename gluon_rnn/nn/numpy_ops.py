@@ -151,12 +151,12 @@ def run_loop(step, sequences, states, parameters):
     return outputs, states
 
 
-def from_numpy(values):
-    """Return an MXNet array with the values of a NumPy array; the latter belongs to it, for it may be its memory."""
+def from_numpy(values, ctx):
+    """Return an array of MXNet's on `ctx`, a CPU, with the values of a NumPy array, whose memory it may take over."""
     values = np.ascontiguousarray(values)
-    if values.size > SMALL_COPY:
+    if values.size > SMALL_COPY and ctx.device_id == 0:                   # the only CPU that MXNet shares memory on
         return mx.nd.from_numpy(values)
-    array = mx.nd.empty(values.shape, mx.cpu(), values.dtype)             # half of the overhead, where copying is cheap
+    array = mx.nd.empty(values.shape, ctx, values.dtype)                  # half of the overhead, where copying is cheap
     view(array)[...] = values
     return array
 

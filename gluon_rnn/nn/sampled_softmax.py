@@ -49,6 +49,7 @@ class SampledSoftmax(FullSoftmax):
     """
 
     trains_on_samples = True
+    asks_the_host = True
 
     def __init__(self, samples=1024):
         super().__init__()

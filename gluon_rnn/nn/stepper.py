@@ -108,10 +108,10 @@ class Stepper:
 
     def _bind(self, inputs):
         """Make the graph for inputs of this form, and everything that its calls read and write."""
-        block = self._block
-        given = mx.nd.array(np.expand_dims(inputs, axis=block.layout.index("T")),
+        block, device = self._block, device_of(self._block)
+        given = mx.nd.array(np.expand_dims(inputs, axis=block.layout.index("T")), ctx=device,
                             dtype="int32" if block.input_dimensions == 2 else block._dtype)
-        states = [mx.nd.array(state, dtype=state.dtype) for state in self._begin]
+        states = [mx.nd.array(state, ctx=device, dtype=state.dtype) for state in self._begin]
         graph, arguments = _one_step(block, given, states)
         with mx.autograd.pause():
             results = graph(*arguments)

@@ -129,7 +129,8 @@ class LoopBlock(SequenceBlock):
         parameters = dict(zip(self._reg_params, self._views(inputs.context)))
         outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
                                               *(other.asnumpy() for other in others), **parameters)
-        return numpy_ops.from_numpy(outputs), [numpy_ops.from_numpy(state.copy()) for state in states]
+        ctx = inputs.context
+        return numpy_ops.from_numpy(outputs, ctx), [numpy_ops.from_numpy(state.copy(), ctx) for state in states]
 
     def export(self, path, epoch=0, **kwargs):
         """Write the graph that leaves T free, as every block does after a call; here it may not have been made yet."""

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from gluon_rnn import config as configuration
 from gluon_rnn.config import ConfigError
+from gluon_rnn.distributed.alone import Alone
 from gluon_rnn.nn import OwnDefaults
 from gluon_rnn.parts import build_data, check_model, check_part
 from gluon_rnn.registry import datasets, suggest, tasks
@@ -78,6 +79,10 @@ class Task:
     algorithms = ("bptt",)
     #: lowest loss that is possible, where it is known
     best_loss = None
+    #: the workers that share this training, which the loop sets: batches may be made as shares
+    cluster = Alone()
+    #: whether workers can share an evaluation: ``evaluate(split, limit, cluster)``, which all of them call
+    shares_evaluation = False
 
     def __init__(self, config):
         self.config = config

@@ -1,10 +1,12 @@
 """Scores of a model on a split, in training and after it."""
 import itertools
 
+from gluon_rnn.distributed.alone import Alone
+
 __all__ = ["in_words", "mean_loss"]
 
 
-def mean_loss(graph, batches, device, states=(), limit=None):
+def mean_loss(graph, batches, device, states=(), limit=None, cluster=None):
     """Return the mean loss per unit over `batches`, states carried from one to the next where there are any.
 
     Parameters
@@ -17,6 +19,13 @@ def mean_loss(graph, batches, device, states=(), limit=None):
         States before the first batch; empty for a task that carries none.
     limit : int, optional
         Only so many batches.
+    cluster : gluon_rnn.distributed.cluster.Cluster, optional
+        The workers whose shares `batches` are, each calling this function; sizes are those of the shares.
+
+    Returns
+    -------
+    float
+        The same for all workers.
     """
     total = size = 0
     for batch in itertools.islice(batches, limit):
@@ -24,6 +33,7 @@ def mean_loss(graph, batches, device, states=(), limit=None):
         loss, states = graph(*arrays, states) if states else (graph(*arrays), states)
         total += float(loss.asscalar())
         size += batch.size
+    total, size = (cluster or Alone()).total([total, size])
     return total / size
 
 

@@ -130,6 +130,7 @@ class Loop:
     def __init__(self, task, limit=None, start=None, *, resumes=False, cluster=None):
         self.cluster = checked_cluster(cluster, task.config.training)
         self.task, self.config, self.settings, self.limit = task, task.config, task.config.training, limit
+        task.cluster = self.cluster
         if self.settings.tensorboard:
             tensorboard.check_installed()
         self.devices = runtime.devices(self.config.device)
@@ -234,7 +235,7 @@ class Loop:
             if finished and not self._evaluates():
                 self._next_epoch(totals)
                 continue
-            scores = self.cluster.from_leader(lambda: self.evaluate("valid"))
+            scores = self._scores()
             outcome.check_finite(scores, f"after step {self.position.step}", self.path)
             self._advance(finished, scores, totals)
             improved = outcome.improves(scores, self.task.selection, self.position.best)
@@ -322,10 +323,16 @@ class Loop:
         waited = self.position.epoch - self.position.best_epoch
         return self.cluster.from_leader(lambda: has_reason_to_stop(self.settings, waited, self.metrics.rows))
 
-    def evaluate(self, split):
+    def _scores(self):
+        """Return the scores on the validation split, by all workers where they have one set of parameters."""
+        if self.task.shares_evaluation and not self.cluster.keeps_apart:
+            return self.evaluate("valid", cluster=self.cluster)
+        return self.cluster.from_leader(lambda: self.evaluate("valid"))
+
+    def evaluate(self, split, **options):
         """Return the task's scores of the averaged weights on `split`, the loss first."""
         with self.average.applied():
-            return self.task.evaluate(split, self.limit)
+            return self.task.evaluate(split, self.limit, **options)
 
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 

@@ -71,4 +71,5 @@ def _contiguous(gradient):
 
 
 def _as_ndarray(gradient, weight):
-    return gradient.array(weight) if isinstance(gradient, RowSparse) else mx.nd.from_numpy(gradient)
+    is_sparse = isinstance(gradient, RowSparse)
+    return gradient.array(weight) if is_sparse else numpy_ops.from_numpy(gradient, weight.context)

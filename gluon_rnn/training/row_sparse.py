@@ -4,6 +4,8 @@ from typing import Any
 
 import mxnet as mx
 
+from gluon_rnn.nn import numpy_ops
+
 __all__ = ["OPTIMIZERS", "RowSparse"]
 
 #: MXNet's optimisers that touch the rows of such a gradient alone. For sgd without momentum and adagrad this is what
@@ -28,5 +30,5 @@ class RowSparse:
 
     def array(self, like):
         """Return the row-sparse array of the shape of `like`, an NDArray."""
-        return mx.nd.sparse.row_sparse_array((mx.nd.from_numpy(self.values), self.rows), shape=like.shape,
-                                             dtype=self.values.dtype)
+        return mx.nd.sparse.row_sparse_array((numpy_ops.from_numpy(self.values, like.context), self.rows),
+                                             shape=like.shape, ctx=like.context, dtype=self.values.dtype)

@@ -82,3 +82,15 @@ def test_windows_reach_back_and_the_next_one_begins_where_advance_says(bptt, win
 def test_a_window_shorter_than_its_chunk_is_refused():
     with pytest.raises(ValueError, match="window must be a whole number, at least 5, got 4"):
         BPTTBatches(np.arange(50), 2, 5, window=4)
+
+
+@pytest.mark.parametrize("window", [None, 7])
+def test_columns_of_workers_are_those_of_the_whole(window):
+    ids = np.random.randint(0, 1000, 103)
+    whole = BPTTBatches(ids, 6, 5, 2, window)
+    shares = [BPTTBatches(ids, 6, 5, 2, window, columns) for columns in ((0, 2), (2, 5), (5, 6))]
+    for chunk, *parts in zip(whole, *shares):
+        for number in range(2):
+            joined = np.concatenate([part[number].asnumpy() for part in parts], axis=1)
+            np.testing.assert_array_equal(joined, chunk[number].asnumpy())
+    assert all(len(share) == len(whole) and share.tokens == whole.tokens for share in shares)

@@ -55,7 +55,7 @@ def test_pieces_join_to_the_text(tmp_path, size):
 
 def test_position_of_a_missing_token_counts_from_the_start_of_the_split(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("ab" * 50 + "aé")
-    monkeypatch.setattr("gluon_rnn.data.token_ids._PIECE", 4)
+    monkeypatch.setattr("gluon_rnn.data.id_files.PIECE", 4)
     with pytest.raises(ValueError, match="the valid split has 'é' at position 11, "):
         Characters(path=tmp_path / "a.txt", split=[90 / 102, 12 / 102])
 
@@ -64,7 +64,7 @@ def test_position_of_a_missing_token_counts_from_the_start_of_the_split(tmp_path
 def test_memory_is_that_of_the_ids(tmp_path, monkeypatch, kind, text):
     """Sixteen times the text: the peak grows by the ids and their room to grow, an eighth, not by strings or copies."""
     pieces(monkeypatch, 2**12)
-    monkeypatch.setattr("gluon_rnn.data.token_ids._PIECE", 2**12)
+    monkeypatch.setattr("gluon_rnn.data.id_files.PIECE", 2**12)
     peaks, sizes = [], []
     for repeats in (20_000, 320_000):
         (tmp_path / "a.txt").write_text(text * repeats)

@@ -3,6 +3,7 @@
 Tests `alone.py`, `node.py`, `gluon_rnn/cli/launch.py` and `scripts/launch.py` too.
 """
 import copy
+import csv
 import os
 import pathlib
 import subprocess
@@ -74,6 +75,27 @@ def test_the_losses_of_shares_add_up_to_that_of_the_batch(make_config, monkeypat
     assert sum(float(one.task.graph(*share, states)[0].asscalar()) for share in shares) == pytest.approx(expected, 1e-5)
 
 
+def test_workers_read_their_columns_alone_and_share_the_evaluation(make_config):  # noqa: F811
+    task = loop.Loop(build_task(make_config({"model.output": {"name": "full_softmax"}}))).task
+    whole, expected = list(task.train_batches(1)), task.evaluate("valid", 3)["loss"]
+    sums = []
+    for rank in range(3):                                                 # the evaluation has two columns
+        worker = cluster(rank, 3)
+        worker.total = lambda numbers: sums.append(numbers) or [1, 1]
+        task.evaluate("valid", 3, worker)
+    total, size = map(sum, zip(*sums))
+    assert sums[0] == [0, 0] and size == sum(batch.size for batch in list(task.eval_batches("valid"))[:3])
+    assert total / size == pytest.approx(expected, rel=1e-5)
+    for rank in range(2):
+        task.cluster = cluster(rank, 2)
+        read = next(iter(task.train_batches(1)))
+        assert read.is_share
+        for got, want in zip(read.arrays, task.cluster.share(whole[0]).arrays):
+            assert np.array_equal(got.asnumpy(), want.asnumpy())
+        assert task.cluster.share(read) is read and read.size == whole[0].size
+        assert cluster(rank, 2, "dist_async").share(read).size == whole[0].size / 2
+
+
 def test_versions_and_recipes_have_to_be_the_same(make_config):  # noqa: F811
     config, other = make_config(), make_config({"training.optimizer.learning_rate": 0.02})
     elsewhere = make_config({"output_dir": "elsewhere", "device": "cpu"})
@@ -117,6 +139,9 @@ def test_two_workers_with_half_of_each_batch_train_what_one_process_does(make_co
     assert done.returncode == 0, done.stderr
     two = pathlib.Path(done.stdout.splitlines()[-1])
     assert "of each of 2 workers (dist_sync)" in done.stdout
+    losses = [[float(row["valid_loss"]) for row in csv.DictReader((run / "metrics.csv").read_text().splitlines())]
+              for run in (one, two)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)                # each worker evaluates half of the columns
     first, second = (mx.nd.load(str(run / "last" / "training.params")) for run in (one, two))
     assert first.keys() == second.keys()
     moved = max(float(mx.nd.abs(array).max().asscalar()) for name, array in first.items() if name.startswith("weight"))

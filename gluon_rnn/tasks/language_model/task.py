@@ -53,6 +53,7 @@ class LanguageModelTask(Task):
     default_data = "characters"
     unit = "token"
     algorithms = ("bptt", *RECURRENT)
+    shares_evaluation = True
 
     def __init__(self, config, *, samples: int = 3, sample_length: int = 300):
         super().__init__(config)
@@ -108,30 +109,40 @@ class LanguageModelTask(Task):
         if section.random_offset and epoch:  # the first epoch reads everything
             spare = max(0, len(self.data.ids("train")) - section.batch_size * section.bptt - 1)
             offset = int(np.random.default_rng([self.config.seed, epoch]).integers(min(section.bptt, spare + 1)))
+        # What an output layer draws or looks up is made for all workers at once; else each reads its columns alone.
+        workers = self.cluster.workers if not self.model.output.asks_the_host else 1
+        columns = self.cluster.part(section.batch_size) if workers > 1 else None
         collate = functools.partial(_chunk, output=self.model.output, devices=runtime.pieces(self.config.device))
-        chunks = self._chunks("train", section.batch_size, self._k1, offset, self._k2)
+        chunks = self._chunks("train", section.batch_size, self._k1, offset, self._k2, columns=columns)
         # A stream of random numbers of its own: samples do not depend on the offset's.
-        return Batches(chunks, functools.partial(collate, advance=chunks.advance), [self.config.seed, epoch, 1])
+        return Batches(chunks, functools.partial(collate, advance=chunks.advance, workers=workers),
+                       [self.config.seed, epoch, 1])
 
-    def eval_batches(self, split):
-        """Return the chunks of a split for evaluation; how long they are changes nothing but memory."""
+    def eval_batches(self, split, columns=None):
+        """Return the chunks of a split for evaluation, or these `columns` of them; their length changes only memory."""
         section = self.config.data
         bptt = max(section.bptt, section.bptt * section.batch_size // section.eval_batch_size)
         collate = functools.partial(_chunk, output=self.model.output, devices=1)
-        return Batches(self._chunks(split, section.eval_batch_size, bptt), collate)
+        return Batches(self._chunks(split, section.eval_batch_size, bptt, columns=columns), collate)
 
-    def _chunks(self, split, batch_size, bptt, offset=0, window=None):
+    def _chunks(self, split, batch_size, bptt, offset=0, window=None, columns=None):
         try:
-            return BPTTBatches(self.data.ids(split), batch_size, bptt, offset, window)
+            return BPTTBatches(self.data.ids(split), batch_size, bptt, offset, window, columns)
         except ValueError as error:
             key = "data.batch_size" if split == "train" else "data.eval_batch_size"
             raise ConfigError(f"{key}: {split} split: {error}") from error
 
-    def evaluate(self, split, limit=None):
-        """Return the loss in nats per token and the customary score of the unit, on the model's first device."""
-        states = self.begin_states(self.config.data.eval_batch_size, [self.device])[0]
-        loss = mean_loss(self._exact_graph, self.eval_batches(split), self.device, states, limit)
-        return self.scores_of(loss)
+    def evaluate(self, split, limit=None, cluster=None):
+        """Return the loss in nats per token and the customary score of the unit, on the model's first device.
+
+        The workers of a `cluster` each have some of the columns, and all get the loss of all.
+        """
+        rows = self.config.data.eval_batch_size
+        columns = cluster.part(rows) if cluster else (0, rows)
+        rows = columns[1] - columns[0]
+        states = self.begin_states(rows, [self.device])[0] if rows else ()
+        batches = self.eval_batches(split, columns) if rows else ()       # fewer columns than workers
+        return self.scores_of(mean_loss(self._exact_graph, batches, self.device, states, limit, cluster))
 
     def scores_of(self, loss):
         """Return a loss in nats per token and the customary score of the unit."""
@@ -163,9 +174,12 @@ class LanguageModelTask(Task):
         self.model(token, self.model.begin_state(1, ctx=device))
 
 
-def _chunk(chunk, number, random, output, devices, advance=lambda number: None):
-    """Return a chunk of a stream as a `Batch`: tokens and targets (T, N), and what the output layer asks for."""
+def _chunk(chunk, number, random, output, devices, advance=lambda number: None, workers=1):
+    """Return a chunk of a stream as a `Batch`: tokens and targets (T, N), and what the output layer asks for.
+
+    With several `workers` the chunk is the columns of one of them, which has as many as any other.
+    """
     tokens, target = chunk
-    arrays = output.arrays(target.asnumpy(), devices, random)
+    arrays = output.arrays(target.asnumpy(), devices, random) if output.asks_the_host else []
     return Batch((tokens, target, *(mx.nd.array(array, dtype=array.dtype) for array in arrays)),
-                 (1, 1, *[0] * len(arrays)), target.size, advance(number))
+                 (1, 1, *[0] * len(arrays)), target.size * workers, advance(number), workers > 1)
