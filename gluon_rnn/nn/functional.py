@@ -115,8 +115,8 @@ def steps_at(F, sequence, places):
 def _rows(F, sequence, numbers):
     """Return the rows of `sequence` (T, N, C), counted as t * N + n, that `numbers` (...) name: (..., C).
 
-    ``F.gather_nd`` would do it in one operator, but backward it adds up number by number, where ``F.take`` adds up whole
-    rows: five to ten times as fast.
+    ``F.gather_nd`` is one operator for it, but backward it adds up number by number. ``F.take`` adds up whole rows, which
+    is five to ten times as fast.
     """
     return F.take(F.reshape(sequence, shape=(-3, 0)), numbers)
 
