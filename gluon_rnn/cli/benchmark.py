@@ -1,4 +1,4 @@
-"""Measure the speed or the memory of layers, delay networks, training steps, inference, or a language model.
+"""Measure speed or memory of layers, delay networks, training steps, inference, or a language model.
 
 Every peer runs in a process of its own and they take turns, so that all the rows come from one run.
 """
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from gluon_rnn.benchmark import delays, inference, language_model, layers, memory, ratios
+from gluon_rnn.benchmark import delays, inference, language_model, layers, memory, ratios, steps
 from gluon_rnn.benchmark.peers import Peer, PeerError
 from gluon_rnn.runtime import physical_cores, report
 
@@ -30,6 +30,8 @@ def add_arguments(parser):
     parser.add_argument("--threads", type=int, default=physical_cores(), help="threads of each peer (default: cores)")
     parser.add_argument("--torch-python", default=sys.executable, metavar="PATH",
                         help="the interpreter that has PyTorch, if it is another one")
+    parser.add_argument("--recipes", type=lambda text: text.split(","), default=steps.RECIPES, metavar="NAME,...",
+                        help="steps: packaged recipes or YAML files, whose data are there (default: seven of them)")
     parser.add_argument("--csv", metavar="FILE", help="layers, delays, tasks, inference: write the rows there too")
 
 
@@ -162,8 +164,15 @@ def run_memory(options):
                 print(memory.line(tokens, found), flush=True)
 
 
+def run_steps(options):
+    """Print where the time of a training step goes, for each recipe."""
+    print(steps.header())
+    for recipe, found in steps.run(options.recipes, 4 if options.quick else 40):
+        print(steps.line(recipe, found), flush=True)
+
+
 COMMANDS = {"layers": run_layers, "delays": run_delays, "tasks": run_tasks, "inference": run_inference,
-            "language_model": run_language_model, "memory": run_memory}
+            "language_model": run_language_model, "memory": run_memory, "steps": run_steps}
 
 
 def run(options):

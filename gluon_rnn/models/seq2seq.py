@@ -177,7 +177,7 @@ class Seq2Seq(GraphBlock):
         """
         target_length = functional.clamp(F, target_length, target)
         outputs = self._read_and_write(F, source, target, source_length, target_length)[:2]
-        return self.score_tokens(F, *(F.gather_nd(part, places) for part in outputs))
+        return self.score_tokens(F, *(functional.steps_at(F, part, places) for part in outputs))
 
     # ---- parts, which the other graphs share ---------------------------------------------------------------------
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from gluon_rnn.nn.interchange import is_interchange_form
 
-__all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "last_valid",
-           "padding_mask", "concat", "concat_vectors", "embed", "drop_between"]
+__all__ = ["clamp", "clamped", "trusted", "is_trusted", "mask", "reverse", "reversal_indices", "steps_at",
+           "last_valid", "padding_mask", "concat", "concat_vectors", "embed", "drop_between"]
 
 _trusted = threading.local()
 
@@ -86,24 +86,39 @@ def reverse(F, sequence, indices):
     """Return `sequence` (T, N, C) with the valid steps of each row in reverse order, the padding left behind them.
 
     A row of length 3 in T = 5: ``a b c . .`` becomes ``c b a . .``. `indices` is what `reversal_indices` returns. The
-    same numbers as ``F.SequenceReverse``, which moves them one by one, in two to ten times the time.
+    same numbers as ``F.SequenceReverse``, which moves them one by one, in five to ten times the time.
     """
     if is_interchange_form(F):
         return F.SequenceReverse(sequence, sequence_length=indices, use_sequence_length=True)
-    return F.gather_nd(sequence, indices)
+    return _rows(F, sequence, indices)
 
 
 def reversal_indices(F, sequence, valid_length):
-    """Return where `reverse` finds each step of a `sequence` (T, N, C): its t and n, (2, T, N) of int64.
+    """Return where `reverse` finds each step of a `sequence` (T, N, C) among its rows t * N + n: (T, N) of int32.
 
     In `interchange_form` the lengths themselves, since other frameworks' operators are fast.
     """
     if is_interchange_form(F):
         return valid_length
     rows = F.BlockGrad(F.reshape(F.slice_axis(sequence, axis=2, begin=0, end=1), shape=(0, 0)))
-    places = F.contrib.index_array(rows, axes=(0, 1))                     # (T, N, 2), t and n of each
-    return F.transpose(F.SequenceReverse(places, sequence_length=valid_length, use_sequence_length=True),
-                       axes=(2, 0, 1))
+    numbers = F.contrib.arange_like(F.cast(rows, dtype="int32"))          # float32 could not count beyond 2**24
+    return F.SequenceReverse(numbers, sequence_length=valid_length, use_sequence_length=True)
+
+
+def steps_at(F, sequence, places):
+    """Return M steps of a `sequence` (T, N, C) as (M, C): t and n of each in `places`, (2, M) int32."""
+    batch_size = F.cast(F.slice_axis(F.shape_array(sequence), axis=0, begin=1, end=2), dtype="int32")
+    step, row = (F.reshape(F.slice_axis(places, axis=0, begin=i, end=i + 1), shape=(-1,)) for i in (0, 1))
+    return _rows(F, sequence, F.broadcast_add(F.broadcast_mul(step, batch_size), row))
+
+
+def _rows(F, sequence, numbers):
+    """Return the rows of `sequence` (T, N, C), counted as t * N + n, that `numbers` (...) name: (..., C).
+
+    ``F.gather_nd`` is one operator for it, but backward it adds up number by number. ``F.take`` adds up whole rows,
+    five to ten times as fast.
+    """
+    return F.take(F.reshape(sequence, shape=(-3, 0)), numbers)
 
 
 def last_valid(F, sequence, valid_length, begin):

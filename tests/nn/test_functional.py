@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
-from gluon_rnn.nn.functional import concat, concat_vectors, embed
+from gluon_rnn.nn.functional import concat, concat_vectors, embed, reversal_indices, reverse, steps_at
 from gluon_rnn.nn.numpy_ops import F as numpy_ops
 from tests.reference import rounding
 
@@ -81,3 +81,33 @@ def test_a_word_is_left_out_wherever_it_stands_and_its_gradient_too():
     np.add.at(expected, ids, head * factors)
     np.testing.assert_allclose(rows.grad.asnumpy(), expected, rtol=0,
                                atol=rounding("float32", 4 + 3, 3 * np.abs(head * factors).max()))
+
+
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_reversal_moves_whole_steps_and_its_gradient_moves_them_back(hybrid):
+    lengths, random = [4, 2, 0], np.random.default_rng(0)
+    sequence, head = random.normal(size=(2, 4, 3, 2)).astype("float32")
+    places = [[length - 1 - t if t < length else t for length in lengths] for t in range(4)]
+    block = gluon.nn.HybridLambda(lambda F, x, n: reverse(F, x, reversal_indices(F, x, n)))
+    block.hybridize(hybrid)
+    x = mx.nd.array(sequence)
+    x.attach_grad()
+    with autograd.record():
+        found = block(x, mx.nd.array(lengths))
+    found.backward(mx.nd.array(head))
+    for array, source in ((found, sequence), (x.grad, head)):             # a reversal is its own inverse
+        np.testing.assert_array_equal(array.asnumpy(), np.take_along_axis(source, np.array(places)[:, :, None], 0))
+
+
+def test_steps_are_found_by_t_and_n_and_their_gradients_add_up():
+    t, n = [2, 0, 2, 1], [1, 0, 1, 2]                                     # one step twice
+    sequence = np.random.default_rng(0).normal(size=(3, 3, 2)).astype("float32")
+    x = mx.nd.array(sequence)
+    x.attach_grad()
+    with autograd.record():
+        found = steps_at(mx.nd, x, mx.nd.array([t, n], dtype="int32"))
+    found.backward()
+    counts = np.zeros_like(sequence)
+    np.add.at(counts, (t, n), 1)
+    np.testing.assert_array_equal(found.asnumpy(), sequence[t, n])
+    np.testing.assert_array_equal(x.grad.asnumpy(), counts)
