@@ -301,7 +301,7 @@ class Table:
         values = np.array([cells(text) for text in texts])
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
-            raise ValueError(f"{self.at(row)}: {texts[row]!r} in column {column!r} is not a finite number; "
+            raise ValueError(f"{self.at(row)}: {texts[row]!r:.62} in column {column!r} is not a finite number; "
                              + cells.advice(texts[row]))
         return values
 
