@@ -147,8 +147,9 @@ def read_yaml(path):
         raw = OmegaConf.load(path)
     except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
         raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
-    if not OmegaConf.is_dict(raw):
-        raise ConfigError(f"{path}: expected a mapping of keys to values at the top")
+    if not OmegaConf.is_dict(raw) or not len(raw):
+        raise ConfigError(f"{path}: expected a mapping of keys to values at the top, got "
+                          + (type(OmegaConf.to_container(raw)).__name__ if len(raw) else "an empty file"))
     return raw
 
 
