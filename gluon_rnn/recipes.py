@@ -147,8 +147,9 @@ def read_yaml(path):
         raw = OmegaConf.load(path)
     except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
         raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
-    if not OmegaConf.is_dict(raw):
-        raise ConfigError(f"{path}: expected a mapping of keys to values at the top")
+    if not OmegaConf.is_dict(raw) or not len(raw):
+        raise ConfigError(f"{path}: expected a mapping of keys to values at the top, got "
+                          + (type(OmegaConf.to_container(raw)).__name__ if len(raw) else "an empty file"))
     return raw
 
 
@@ -177,13 +178,15 @@ def _from_overrides(overrides):
 def _overridden(raw, key, override):
     """Return a recipe with one override: a mapping is merged into a section, or a part of the same name.
 
-    In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole.
+    In the place of anything else, such as a list, a mapping without a name or a part of another name, it is put whole;
+    a whole section is put whole where it has another name.
     """
     try:
         # An override by itself may have no answer to the names in it, such as ${output_dir}.
         old, new = (OmegaConf.select(each, key, default=None, throw_on_resolution_failure=False)
                     for each in (raw, override))
-        if "." in key and OmegaConf.is_config(old) and OmegaConf.is_config(new) and not _same_part(old, new):
+        replaces = _is_another_part if "." not in key else lambda *parts: not _same_part(*parts)
+        if OmegaConf.is_config(old) and OmegaConf.is_config(new) and replaces(old, new):
             OmegaConf.update(raw, key, new, merge=False)
             return raw
         return OmegaConf.merge(raw, override)
@@ -196,6 +199,11 @@ def _same_part(old, new):
     """Whether both are mappings, and the new one has the name of the old one, or none."""
     both = OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in old
     return both and new.get("name", old["name"]) == old["name"]
+
+
+def _is_another_part(old, new):
+    """Whether the new section says that it is of another name than the old one."""
+    return OmegaConf.is_dict(old) and OmegaConf.is_dict(new) and "name" in new and new["name"] != old.get("name")
 
 
 def _one_line(error):

@@ -123,7 +123,8 @@ def test_missing_file_names_the_nearest(recipe):
 
 
 BASE = {"task": {"name": "forecasting"}, "training": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.5}},
-        "data": {"name": "time_series", "split": {"rows": [5, 5]}, "batch_size": 4}}
+        "data": {"name": "time_series", "split": {"rows": [5, 5]}, "batch_size": 4},
+        "model": {"encoder": {"name": "gru"}}}
 
 
 @pytest.mark.parametrize("override, key, value", [
@@ -133,6 +134,9 @@ BASE = {"task": {"name": "forecasting"}, "training": {"epochs": 3, "optimizer": 
     ("training.optimizer={name: sgd}", "training.optimizer", {"name": "sgd"}),
     ("training.optimizer={name: adam, beta1: 0.5}", "training.optimizer",
      {"name": "adam", "learning_rate": 0.5, "beta1": 0.5}),
+    ("data={name: words, path: a}", "data", {"name": "words", "path": "a"}),
+    ("model={name: narx}", "model", {"name": "narx"}),
+    ("data={name: time_series, batch_size: 8}", "data", {**BASE["data"], "batch_size": 8}),
     ("data={batch_size: 8}", "data", {**BASE["data"], "batch_size": 8}),
     ("training={epochs: 1}", "training", {**BASE["training"], "epochs": 1})])
 def test_a_part_given_anew_replaces_the_old_one_and_sections_are_merged(override, key, value):

@@ -140,7 +140,7 @@ def nanoseconds(texts, date_format=None, unit=None):
     """
     try:
         if unit is not None:
-            return np.array([round(float(text) * _UNITS[unit]) for text in texts], dtype=np.int64)
+            return np.array([_whole(text, _UNITS[unit]) for text in texts], dtype=np.int64)
         found = [datetime.datetime.strptime(text, date_format) if date_format else
                  datetime.datetime.fromisoformat(text) for text in texts]
     except (ValueError, TypeError):
@@ -150,3 +150,8 @@ def nanoseconds(texts, date_format=None, unit=None):
     found = [date if date.tzinfo is None else date.astimezone(datetime.timezone.utc).replace(tzinfo=None)
              for date in found]
     return np.array([(date - _EPOCH) // datetime.timedelta(microseconds=1) * 1000 for date in found], dtype=np.int64)
+
+
+def _whole(text, unit):
+    """Return a number of units in ns; one without a point keeps all its digits, which a float would not."""
+    return int(text) * unit if str(text).isdecimal() else round(float(text) * unit)

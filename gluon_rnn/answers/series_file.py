@@ -233,10 +233,13 @@ class Table:
     def _check_widths(self):
         for row, cells in enumerate(self._cells):
             if any(cell.strip() for cell in cells[len(self._cells[0]):]):
+                self.columns = [name.strip() for name in self._cells[0]]
+                hint = self._other_separator() if len(self.columns) == 1 else None
                 raise ValueError(f"{self.at(row)}: {len(cells)} columns where the first line has "
-                                 f"{len(self._cells[0])}; check separator ({self.layout.separator!r}) and decimal "
-                                 f"({self.layout.decimal!r}), or leave lines above the header out by skip_rows or "
-                                 "comment")
+                                 f"{len(self._cells[0])}; " + (hint or (
+                                     f"check separator ({self.layout.separator!r}) and decimal "
+                                     f"({self.layout.decimal!r}), or leave lines above the header out by skip_rows or "
+                                     "comment")))
 
     def columns_of(self, future):
         """Return x (T, Cx) and y (T, Ky) as the layout says; see `SeriesLayout.parse`."""
@@ -301,9 +304,14 @@ class Table:
         values = np.array([cells(text) for text in texts])
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(values)))
-            raise ValueError(f"{self.at(row)}: {texts[row]!r} in column {column!r} is not a finite number; "
-                             + cells.advice(texts[row]))
+            raise ValueError(f"{self.at(row)}: {texts[row]!r:.62} in column {column!r} is not a finite number; "
+                             + cells.advice(texts[row]) + self._below(row))
         return values
+
+    def _below(self, row):
+        """Return which key leaves a row out that may stand below the table."""
+        rows = len(self) - row
+        return f", or set skip_footer: {rows} if the table ends before it" if row and rows <= 3 else ""
 
     def without_gaps(self, times, x, y, pieces=False):
         """Return times (T,) in ns, x and y as the layout's `gaps` says; `pieces` is for a caller that splits."""

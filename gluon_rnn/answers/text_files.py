@@ -56,7 +56,7 @@ def read_chunks(path, encoding="utf-8", size=2**18):
                 chunk = chunk.lstrip("\ufeff") if empty else chunk        # a byte order mark is no text
                 empty = empty and not chunk
                 yield chunk
-    except (PermissionError, LookupError, UnicodeDecodeError, *_DAMAGED) as error:
+    except (PermissionError, LookupError, UnicodeError, *_DAMAGED) as error:
         raise ValueError(f"{path}: {_what_is_wrong(path, encoding, error)}") from None
     if empty:
         raise EmptyFile(f"{path}: the file is empty; check the path")
@@ -85,6 +85,8 @@ def _what_is_wrong(path, encoding, error):
         return f"not a whole gzip file ({error}); fetch it again, or drop .gz from the name if it is plain text"
     if isinstance(error, UnicodeDecodeError):
         return _undecodable(path, encoding)
+    if isinstance(error, UnicodeError):                                   # without the mark that says which
+        return f"not a text in {encoding} ({error}); set encoding to what it was written in, such as {encoding}-le"
     return (f"encoding {encoding!r} is not one that Python knows; set encoding to, for example, utf-8, latin-1 or "
             "utf-16")
 

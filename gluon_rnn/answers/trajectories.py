@@ -60,6 +60,10 @@ class TrajectoryReader:
 
 def numbers_of(fields, features, where):
     """Return `fields` as a tuple of finite floats, `features` a step; ValueError that begins with `where`."""
+    odd = [field for field in fields if "_" in field]
+    if odd:                                                     # Python reads 1_000, which no measuring device writes
+        raise ValueError(f"{where}: {odd[0]!r:.62} is no number; mend the row, or set delimiter and label to what the "
+                         "file has")
     try:
         numbers = tuple(float(field) for field in fields)
     except ValueError as error:

@@ -1,4 +1,6 @@
 """An ONNX file as its recurrent nodes: their constants, and which of them follow each other directly."""
+import itertools
+import math
 import pathlib
 
 import numpy as np
@@ -12,6 +14,8 @@ RECURRENT = ("RNN", "LSTM", "GRU")
 #: and arithmetic of shapes. Whether they leave a sequence as it is, a probe finds out.
 MOVING = {"Identity", "Dropout", "Cast", "Constant", "Transpose", "Squeeze", "Unsqueeze", "Reshape", "Flatten",
           "Concat", "Slice", "Gather", "Split", "Shape", "Expand", "Mul", "Add"}
+#: numbers that computing one constant may take: so many times those of the file, and these
+_TIMES, _NUMBERS = 16, 2**22
 _NO_SEQUENCE = (ValueError, TypeError, IndexError, RuntimeError)          # what the evaluator says to a wrong shape
 
 
@@ -47,7 +51,10 @@ def read_graph(source):
         onnx.checker.check_model(model)
     except (DecodeError, onnx.checker.ValidationError) as error:
         raise ValueError(f"{name} is no valid ONNX model: {str(error).strip().splitlines()[0]}") from None
-    return Graph(model), name
+    try:
+        return Graph(model, name), name
+    except (ValueError, TypeError) as error:                              # numbers that do not fill their shape
+        raise ValueError(f"{name} is no valid ONNX model: {' '.join(str(error).split())}") from None
 
 
 def _onnx():
@@ -82,10 +89,12 @@ class Graph:
         The recurrent nodes by name, in the order of the graph.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, name="the model"):
         from onnx import numpy_helper
+        self._name = name
         self._opsets = list(model.opset_import)
         self._values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        self._most = _TIMES * sum(array.size for array in self._values.values()) + _NUMBERS
         self._makers = {output: (place, node) for place, node in enumerate(model.graph.node) for output in node.output
                         if output}
         self.nodes = {name_of(node): node for node in model.graph.node if node.op_type in RECURRENT
@@ -117,15 +126,30 @@ class Graph:
         return [places[place] for place in sorted(places)], ends
 
     def _run(self, nodes, given, output):
-        """Return the array of the tensor `output`, which `nodes` compute from constants and `given` arrays."""
+        """Return the array of the tensor `output`, which `nodes` compute from constants and `given` arrays.
+
+        ValueError where that takes many times the numbers of the file: a few nodes can make any number of them.
+        """
+        known, made = {**self._values, **given}, 0
+        for node in nodes:
+            inputs = {name: np.asarray(known[name]) for name in filter(None, node.input)}
+            made += _most_numbers(node, list(inputs.values()))
+            if made > self._most:
+                raise ValueError(f"{self._name}: node {name_of(node)!r} makes a constant of {made:,} numbers or more, many "
+                                 "times those of the file, as no exporter does; fold the constants of the model first")
+            known.update(self._one(node, inputs))
+        return known[output]
+
+    def _one(self, node, inputs):
+        """Return {name: array} of the outputs of one node."""
         from onnx import TensorProto, helper, numpy_helper
         from onnx.reference import ReferenceEvaluator
-        read = {name for node in nodes for name in node.input}
-        known = {name: value for name, value in self._values.items() if name in read and value is not None}
-        tensors = [numpy_helper.from_array(np.asarray(array), name) for name, array in {**given, **known}.items()]
-        result = helper.make_tensor_value_info(output, TensorProto.UNDEFINED, None)
-        graph = helper.make_graph(nodes, "part", [], [result], tensors)
-        return ReferenceEvaluator(helper.make_model(graph, opset_imports=self._opsets)).run([output], {})[0]
+        names = [name for name in node.output if name]
+        graph = helper.make_graph(
+            [node], "part", [], [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in names],
+            [numpy_helper.from_array(array, name) for name, array in inputs.items()])
+        found = ReferenceEvaluator(helper.make_model(graph, opset_imports=self._opsets)).run(names, {})
+        return dict(zip(names, found))
 
     # ---- stacks ----------------------------------------------------------------------------------------------------
 
@@ -171,3 +195,15 @@ class Graph:
         except _NO_SEQUENCE:
             return False
         return found.shape == expected.shape and np.array_equal(found, expected)
+
+
+def _most_numbers(node, inputs):
+    """Return a bound on the numbers that a node of `MOVING` makes of its inputs, arrays, without computing them."""
+    if node.op_type in ("Expand", "Mul", "Add") and len(inputs) == 2:
+        shapes = [inputs[0].shape, inputs[1].ravel().tolist() if node.op_type == "Expand" else inputs[1].shape]
+        return math.prod(max(1, *map(int, sizes)) for sizes in itertools.zip_longest(
+            *(reversed(shape) for shape in shapes), fillvalue=1))
+    if node.op_type == "Gather" and len(inputs) == 2 and inputs[0].ndim:
+        axis = attributes(node).get("axis", 0)
+        return inputs[0].size // max(1, inputs[0].shape[axis]) * inputs[1].size
+    return sum(array.size for array in inputs)

@@ -8,8 +8,8 @@ __all__ = ["class_names", "classes_of_files"]
 _FEW = 20
 
 
-def class_names(labels):
-    """Return the different labels of the training examples, sorted.
+def class_names(labels, source=""):
+    """Return the different labels of the training examples, sorted; `source` is their file, for messages.
 
     Raises
     ------
@@ -17,17 +17,17 @@ def class_names(labels):
         If there is one class only, or if labels look like measurements: more than 20 different numbers with decimals,
         or more than 20 labels most of which stand once.
     """
-    counts = Counter(labels)
+    counts, where = Counter(labels), f"{source}: " if source else ""
     if len(counts) < 2:
-        raise ValueError(f"all training examples are of one class, {next(iter(counts), None)!r}; a classifier needs "
-                         "two or more, so check which column or file is the label")
-    shown = ", ".join(repr(label) for label in sorted(counts)[:3])
+        raise ValueError(f"{where}all training examples are of one class, {next(iter(counts), None)!r:.82}; a "
+                         "classifier needs two or more, so check which column or file is the label")
+    shown = ", ".join(repr(label)[:40] for label in sorted(counts)[:3])
     if len(counts) > _FEW and all(map(_is_number, counts)) and not all(map(_is_whole, counts)):
-        raise ValueError(f"the labels look like measurements: {len(counts):,} different numbers such as {shown}; check "
-                         "which column is the label, or predict numbers with the task 'regression'")
+        raise ValueError(f"{where}the labels look like measurements: {len(counts):,} different numbers such as {shown}"
+                         "; check which column is the label, or predict numbers with the task 'regression'")
     if len(counts) > _FEW and sum(count == 1 for count in counts.values()) > len(counts) / 2:
-        raise ValueError(f"most of the {len(counts):,} labels of the training examples stand once, such as {shown}, so "
-                         "that they cannot be classes; check which column is the label")
+        raise ValueError(f"{where}most of the {len(counts):,} labels of the training examples stand once, such as "
+                         f"{shown}, so that they cannot be classes; check which column is the label")
     return sorted(counts)
 
 

@@ -25,7 +25,7 @@ def dates_of(table):
     times = _parsed(table, texts, column, utc=len(offsets) > 1)
     if times.hasnans:
         row = int(np.argmax(times.isna()))
-        raise ValueError(f"{table.at(row)}: {texts[row]!r} in column {column} is not a date "
+        raise ValueError(f"{table.at(row)}: {texts[row]!r:.62} in column {column} is not a date "
                          "as the others are; correct the cell, or set date_format")
     if layout.timezone is not None:
         times = _in_zone(times, layout, table.path)

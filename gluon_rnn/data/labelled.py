@@ -12,17 +12,21 @@ __all__ = ["Examples", "Labelled", "carve", "count_across", "remove_duplicates",
 
 
 class Examples:
-    """Items and the class name of each, two lists of one length; `item` is what a user passes to `predict`."""
+    """Items and the class name of each, two lists of one length; `item` is what a user passes to `predict`.
 
-    def __init__(self, items=(), labels=()):
-        self.items, self.labels = list(items), list(labels)
+    `source` is the file that they are from, for messages; empty where there is none.
+    """
+
+    def __init__(self, items=(), labels=(), source=""):
+        self.items, self.labels, self.source = list(items), list(labels), str(source)
 
     def __len__(self):
         return len(self.items)
 
     def take(self, indices):
         """Return the examples at `indices`."""
-        return Examples([self.items[index] for index in indices], [self.labels[index] for index in indices])
+        return Examples([self.items[index] for index in indices], [self.labels[index] for index in indices],
+                        self.source)
 
     def pairs(self, key):
         """Return (key(item), label) of each example; equal pairs are duplicates."""
@@ -60,8 +64,8 @@ class Labelled:
     def __init__(self, parts, reader, notes=(), labels=None):
         self.splits = tuple(name for name in SPLITS if len(parts.get(name, ())))
         if labels is None:
-            found = parts["train"].labels
-            labels = class_names(found) if self.labels_are_answers else sorted(set(found))
+            train = parts["train"]
+            labels = class_names(train.labels, train.source) if self.labels_are_answers else sorted(set(train.labels))
         self.labels = list(labels)
         self.reader, self._parts, self._notes = reader, parts, list(notes)
         self._inputs = {name: [self._read(item) for item in parts[name].items] for name in self.splits}
@@ -74,8 +78,9 @@ class Labelled:
         numbers = {label: number for number, label in enumerate(self.labels)}
         for label in self._parts[split].labels:
             if label not in numbers:
-                raise ValueError(f"the {split} split has the label {label!r}, which no training example has; "
-                                 f"{suggest(label, self.labels)}")
+                source = self._parts[split].source
+                raise ValueError(f"{source}{': ' * bool(source)}the {split} split has the label {label!r:.82}, which "
+                                 f"no training example has; {suggest(label, self.labels)}")
         return np.array([numbers[label] for label in self._parts[split].labels], dtype=np.int32)
 
     def _of(self, split, table):
@@ -177,7 +182,7 @@ def carve(parts, fraction, seed):
     if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
         raise ValueError(f"valid must be a file or a share of train above 0 and below 1, got {fraction!r}")
     train = parts["train"]
-    class_names(train.labels)                                             # says what is wrong with labels of one each
+    class_names(train.labels, train.source)                               # says what is wrong with labels of one each
     kept, moved = stratified(train.labels, [1 - fraction, fraction], seed)
     if not kept or not moved:
         raise ValueError(f"valid {fraction} leaves nothing of {len(train)} examples for one of train and valid; "

@@ -120,9 +120,11 @@ class LabelledText(Labelled):
         for split in self.splits:
             for row, tokens in enumerate(self.inputs(split)):
                 if len(tokens) > _LONGEST:
+                    source = self._parts[split].source
                     raise ValueError(
-                        f"the {split} split has a text of {len(tokens):,} {self.reader.unit}s, which begins with "
-                        f"{self.items(split)[row][:40]!r}; set max_length, or write lines of at most {_LONGEST:,}")
+                        f"{source}{': ' * bool(source)}the {split} split has a text of {len(tokens):,} "
+                        f"{self.reader.unit}s, which begins with {self.items(split)[row][:40]!r}; "
+                        f"set max_length, or write lines of at most {_LONGEST:,}")
 
     @classmethod
     def from_memory(cls, parts, section):
@@ -153,8 +155,8 @@ class _Source:
             return Examples(*content)
         files = _class_files(path)
         if files is None:
-            return Examples(*self._table.read(path))
-        examples = Examples()
+            return Examples(*self._table.read(path), source=path)
+        examples = Examples(source=path)
         for file, label in zip(files, classes_of_files(files)):
             texts = [line.strip() for line in read_text(file, self._encoding).split("\n") if line.strip()]
             examples.items += texts
@@ -204,7 +206,7 @@ def _divide(examples, split, seed):
     if len(split) not in (2, 3) or not all(0 < fraction <= 1 for fraction in split) or sum(split) > 1 + 1e-9:
         raise ValueError(f"split must be 2 or 3 fractions above 0 (train, valid[, test]) with a sum of at most 1, "
                          f"got {list(split)}")
-    class_names(examples.labels)                                          # says what is wrong with labels of one each
+    class_names(examples.labels, examples.source)                         # says what is wrong with labels of one each
     parts = {name: examples.take(part) for name, part in zip(SPLITS, stratified(examples.labels, split, seed))}
     for name, part in parts.items():
         if not len(part):

@@ -8,11 +8,12 @@ Bagnall et al. (2018), The UEA multivariate time series classification archive.
 """
 import csv
 import io
-import math
+import re
 
 import numpy as np
 
 from gluon_rnn.answers.number_cells import NumberCells
+from gluon_rnn.data.time_steps import check_steps, moments_of
 from gluon_rnn.registry import suggest
 
 __all__ = ["FORMATS", "read_frames", "read_long", "read_ts"]
@@ -20,8 +21,11 @@ __all__ = ["FORMATS", "read_frames", "read_long", "read_ts"]
 _CELLS = NumberCells(na_values=("?",))
 
 
-def read_ts(text, path):
-    """Return the sequences and labels of a .ts file: a header of @ lines, dimensions by colons, the label last."""
+def read_ts(text, path, gaps="refuse"):
+    """Return the sequences and labels of a .ts file: a header of @ lines, dimensions by colons, the label last.
+
+    Where the header has ``@timeStamps true``, a step is ``(time,value)``, and all dimensions have the same times.
+    """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
     header = {}
@@ -29,10 +33,11 @@ def read_ts(text, path):
         key, _, value = lines.pop(0)[1][1:].partition(" ")
         header[key.lower()] = value.strip()
     _check_header(header, path)
-    sequences, labels = [], []
+    sequences, labels, stamped = [], [], header.get("timestamps", "false").lower() == "true"
     for number, line in lines:
-        where, parts = f"{path}: line {number}", line.split(":")
-        dimensions = [_numbers(part.split(","), where) for part in parts[:-1]]
+        where = f"{path}: line {number}"
+        cells, parts = _stamped(line, gaps, where) if stamped else _plain(line)
+        dimensions = [_numbers(part, where) for part in cells]
         lengths = sorted({len(dimension) for dimension in dimensions})
         if len(lengths) != 1 or not parts[-1].strip():
             raise ValueError(f"{where}: expected dimensions of one length and a label with colons between them, got "
@@ -42,12 +47,33 @@ def read_ts(text, path):
     return sequences, labels
 
 
+def _plain(line):
+    """Return the cells of each dimension of a line, and its parts between colons."""
+    parts = line.split(":")
+    return [part.split(",") for part in parts[:-1]], parts
+
+
+def _stamped(line, gaps, where):
+    """Return the same of a line whose steps are (time,value); times may be dates, which have colons too."""
+    parts, cells, times = re.split(r"(?<=\))\s*:\s*", line), [], []
+    for part in parts[:-1]:
+        if not re.fullmatch(r"\([^()]*,[^()]*\)(\s*,\s*\([^()]*,[^()]*\))*", part):
+            raise ValueError(f"{where}: expected steps such as (0,1.5),(1,2.5), as the header says (@timeStamps true), "
+                             f"got {part[:40]!r}; mend the line")
+        pairs = [step.rpartition(",") for step in re.findall(r"\(([^()]*)\)", part)]
+        cells.append([value for _, _, value in pairs])
+        times.append([time for time, _, _ in pairs])
+    if any(found != times[0] for found in times):
+        raise ValueError(f"{where}: the dimensions have different times; write values of the same times, ? for those "
+                         "that are missing")
+    if times:
+        check_steps(moments_of(times[0], where), gaps, f"{where}: the sequence")
+    return cells, parts
+
+
 def _check_header(header, path):
     if "data" not in header:
         raise ValueError(f"{path}: no line @data, so that it is no .ts file; check the path, or set format")
-    if header.get("timestamps", "false").lower() == "true":
-        raise ValueError(f"{path}: the file has time stamps in brackets; write it without, or as a long table "
-                         "(format: long)")
     if not header.get("classlabel", "true").lower().startswith("true"):
         raise ValueError(f"{path}: the file has no class labels (@classLabel false); a classifier needs them")
 
@@ -98,7 +124,8 @@ def read_frames(text, path, labels=None, label="last", marker=None, delimiter=No
     return sequences, found if labels is None else list(labels)
 
 
-def read_long(text, path, identity="id", time=None, label="label", features=(), delimiter=","):
+def read_long(text, path, identity="id", time=None, label="label", features=(), delimiter=",",
+              gaps="refuse"):
     """Return the sequences and labels of a table with a row for each step: whose it is, when, numbers, label.
 
     Parameters
@@ -107,9 +134,12 @@ def read_long(text, path, identity="id", time=None, label="label", features=(), 
     identity, label : str
         Columns of the sequence that a row belongs to, and of its class.
     time : str, optional
-        Column of numbers by which the steps of a sequence are ordered; default the order of the file.
+        Column of numbers or dates by which the steps of a sequence are ordered; default the order of the file.
     features : sequence of str
         Default all other columns.
+    delimiter : str
+    gaps : {"refuse", "ignore"}
+        Treatment of times that are further apart than the others.
     """
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(map(str.strip, row))]
@@ -127,23 +157,28 @@ def read_long(text, path, identity="id", time=None, label="label", features=(), 
     place, groups = {name: names.index(name) for name in names}, {}
     for number, row in enumerate(rows[1:], start=2):
         where, row = f"{path}: row {number}", [*row, *[""] * (len(names) - len(row))]
-        moment = 0.0 if time is None else _number(row[place[time]], where)
+        if any(map(str.strip, row[len(names):])):
+            raise ValueError(f"{where}: {len(row)} cells where the header has {len(names)}; mend the row, or set "
+                             "delimiter")
+        moment = "" if time is None else row[place[time]]
         values = [_number(row[place[name]], where) for name in features]
         groups.setdefault(row[place[identity]].strip(), []).append((moment, values, row[place[label]].strip()))
-    return _sequences(groups, path, time)
+    return _sequences(groups, path, None if time is None else gaps)
 
 
-def _sequences(groups, path, time):
-    """Return sequences and labels of {id: rows (time, values, label)}."""
+def _sequences(groups, path, gaps):
+    """Return sequences and labels of {id: rows (time, values, label)}; without `gaps` rows are in order already."""
     sequences, labels = [], []
     for identity, steps in groups.items():
         if len({name for *_, name in steps}) > 1 or not steps[0][2]:
             raise ValueError(f"{path}: the sequence {identity!r} has the labels "
                              f"{', '.join(sorted({repr(name) for *_, name in steps}))}; it needs one")
-        moments = [moment for moment, *_ in steps]
-        if time is not None and (len(set(moments)) < len(moments) or not all(map(math.isfinite, moments))):
-            raise ValueError(f"{path}: the sequence {identity!r} has a time twice, or none; mend the column {time!r}")
-        order = np.argsort(moments, kind="stable")
+        order = range(len(steps))
+        if gaps is not None:
+            where = f"{path}: the sequence {identity!r}"
+            moments = moments_of([moment for moment, *_ in steps], where)
+            order = np.argsort(moments, kind="stable")
+            check_steps(moments[order], gaps, where)
         sequences.append(np.array([steps[index][1] for index in order]))
         labels.append(steps[0][2])
     return sequences, labels
@@ -155,9 +190,9 @@ def _numbers(fields, where):
 
 def _number(field, where):
     value = _CELLS(field.strip())
-    if math.isinf(value):
-        raise ValueError(f"{where}: {field.strip()!r} is no finite number; mend it, or set label, delimiter and format "
-                         "to what the file has")
+    if np.isinf(value):
+        raise ValueError(f"{where}: {field.strip()!r:.62} is no finite number; mend it, or set label, delimiter and "
+                         "format to what the file has")
     return value
 
 

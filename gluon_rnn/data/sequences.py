@@ -40,7 +40,10 @@ class Sequences(Labelled):
     id : str, default "id"
         Of "long": the column that says which sequence a row belongs to.
     time : str, optional
-        Of "long": a column of numbers that orders the steps of a sequence; default the order of the rows.
+        Of "long": a column of numbers or dates that orders the steps of a sequence; default the order of the rows.
+    gaps : {"refuse", "ignore"}, default "refuse"
+        Treatment of times ("long" with `time`, "ts" with time stamps) that are further apart than the others: an
+        error, or none, so that steps count as consecutive.
     features : list of str, optional
         Of "long": the columns of features; default all others.
     delimiter : str, optional
@@ -78,23 +81,25 @@ class Sequences(Labelled):
 
     def __init__(self, train, valid: Union[float, str] = 0.1, test: str = None, *, format="ts", label: str = None,
                  labels: dict = None, marker: str = None, id="id", time: str = None, features: list = (),
-                 delimiter: str = None, missing="refuse", differences=False, encoding="utf-8", split_seed: int = 0):
+                 delimiter: str = None, gaps="refuse", missing="refuse", differences=False, encoding="utf-8",
+                 split_seed: int = 0):
         _check_choice("format", format, list(FORMATS))
         _check_choice("missing", missing, MISSING)
+        _check_choice("gaps", gaps, ("refuse", "ignore"))
         if format == "frames" and label not in (None, "first", "last"):
             raise ValueError(f"label must be 'first' or 'last', the place of the class in a frame, got {label!r}")
-        keys = {"ts": {}, "frames": {"label": label or "last", "marker": marker, "delimiter": delimiter},
+        keys = {"ts": {"gaps": gaps}, "frames": {"label": label or "last", "marker": marker, "delimiter": delimiter},
                 "long": {"identity": id, "time": time, "label": label or "label", "features": features,
-                         "delimiter": delimiter or ","}}[format]
+                         "delimiter": delimiter or ",", "gaps": gaps}}[format]
         files = {"train": train, "valid": valid if isinstance(valid, str) else None, "test": test}
         parts = {}
         for name in (name for name in SPLITS if files[name] is not None):
             named = {"labels": _labels_of(labels[name], encoding)} if format == "frames" and name in (
                 labels or {}) else {}
             found, names = FORMATS[format](read_text(files[name], encoding), files[name], **keys, **named)
-            parts[name] = Examples(_filled(found, missing, files[name]), names)
+            parts[name] = Examples(_filled(found, missing, files[name]), names, files[name])
         size = _check_sizes(parts, files)
-        parts = {name: Examples([tuple(steps.ravel().tolist()) for steps in part.items], part.labels)
+        parts = {name: Examples([tuple(steps.ravel().tolist()) for steps in part.items], part.labels, part.source)
                  for name, part in parts.items()}
         if files["valid"] is None:
             parts = carve(parts, valid, split_seed)

@@ -95,9 +95,9 @@ class TextTable:
         try:
             for _, fields, line in self._quoted_rows("", content):
                 rows.append(fields)
-                written = line.split(self._delimiter)
-                certain = certain or len(written) != len(fields) or any(
-                    field.startswith('"') and '""' in field.strip()[1:-1] for field in written)
+                # what only quotes can put into a field: the signs that end one, or a quote that was written twice
+                certain = certain or any(sign in field for field in fields for sign in (self._delimiter, "\n")) or any(
+                    field.startswith('"') and '""' in field.strip()[1:-1] for field in line.split(self._delimiter))
         except ValueError:                                                # a quote that is no pair: no such file
             return False
         if any(len(fields) != len(self._columns) for fields in rows):

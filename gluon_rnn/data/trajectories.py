@@ -102,7 +102,7 @@ def _read_rows(path, features, label_first, delimiter, encoding):
     content = content_of(path)
     if content is not None:
         return Examples(rows_of(content[0]), content[1])
-    examples = Examples()
+    examples = Examples(source=path)
     for number, line in enumerate(read_text(path, encoding).split("\n"), start=1):
         if not line.strip():
             continue

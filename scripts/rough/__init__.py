@@ -20,7 +20,7 @@ from dataclasses import dataclass
 __all__ = ["PARTS", "Outcome", "Skipped"]
 
 #: modules of this folder that are parts, in the order of the table
-PARTS = ("kills", "folders", "configurations", "disk", "streams", "bundles")
+PARTS = ("kills", "folders", "configurations", "disk", "streams", "bundles", "files")
 
 
 class Skipped(Exception):

@@ -255,6 +255,25 @@ def test_weights_that_are_no_constants():
         from_onnx(model)
 
 
+@pytest.mark.parametrize("bomb", ["Expand", "Concat", "Mul", "Gather"])
+def test_a_small_file_makes_no_large_constant(bomb):
+    model = Model()
+    model.value = model.constant(np.ones((1, 2000, 1), "float32"))
+    if bomb == "Expand":
+        model.add("Expand", model.constant(np.array([40_000, 2000, 1000])))
+    elif bomb == "Gather":
+        model.add("Gather", model.constant(np.zeros(50_000, dtype="int64")), axis=0)
+    elif bomb == "Mul":
+        model.add("Mul", model.constant(np.ones((4000, 1, 1), "float32")))
+    else:
+        for _ in range(40):
+            model.add("Concat", model.value, axis=0)
+    weights, model.value = model.value, "x"
+    model.add("LSTM", weights, model.constant(np.ones((1, 4 * UNITS, UNITS), "float32")), outputs=3, hidden_size=UNITS)
+    with pytest.raises(ValueError, match="the model: node 'n[0-9]+' makes a constant of [0-9,]+ numbers or more"):
+        from_onnx(model.proto())
+
+
 def test_what_is_no_model(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"\x00\x01\x02")
     with pytest.raises(ValueError, match="bad.onnx is no valid ONNX model"):

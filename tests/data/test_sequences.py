@@ -1,6 +1,6 @@
 """Labelled sequences from the formats that people have them in; the same ones from each.
 
-Tests `sequence_formats.py` too.
+Tests `sequence_formats.py` and `time_steps.py` too.
 """
 import doctest
 import gzip
@@ -26,6 +26,14 @@ def ts():
                             for steps, label in zip(STEPS, LABELS))
 
 
+def stamped(date):
+    """Return the same with a time at each step: numbers, or dates, which have colons as well."""
+    times = [f"2020-01-31T23:{10 + row}:00" if date else f"{row / 10}" for row in range(9)]
+    return ts().split("@data")[0].replace("timeStamps false", "timeStamps true") + "@data\n" + "".join(
+        ":".join(",".join(f"({time},{value})" for time, value in zip(times, column)) for column in steps.T)
+        + f":{label}\n" for steps, label in zip(STEPS, LABELS))
+
+
 def frames(between="\n", label=True, first=False):
     lines = ["".join(" ".join([*[name] * (label and first), *map(str, row), *[name] * (label and not first)]) + "\n"
                      for row in steps) for steps, name in zip(STEPS, LABELS)]
@@ -38,7 +46,8 @@ def long_table():
     return "id,t,a,b,c,label\n" + "".join(rows[index] for index in np.argsort(RANDOM.uniform(size=len(rows))))
 
 
-WAYS = {"ts": (ts(), {}), "frames": (frames(), {"format": "frames"}),
+WAYS = {"ts": (ts(), {}), "times": (stamped(False), {}), "dates": (stamped(True), {}),
+        "frames": (frames(), {"format": "frames"}),
         "first": (frames(first=True), {"format": "frames", "label": "first"}),
         "marker": (frames("---- next\n"), {"format": "frames", "marker": "--"}),
         "commas": (frames().replace(" ", ", "), {"format": "frames", "delimiter": ","}),
@@ -85,7 +94,10 @@ def test_missing_values(tmp_path):
 
 @pytest.mark.parametrize("text, keys, sentence", [
     ("1,2:a\n", {}, "no line @data, so that it is no .ts file"), ("@data\n", {}, "no sequences"),
-    ("@timeStamps true\n@data\n(0,1):a\n", {}, "time stamps in brackets; write it without"),
+    ("@timeStamps true\n@data\n(0,1) (1,2):a\n", {}, "line 3: expected steps such as"),
+    ("@timeStamps true\n@data\n(0,1):(1,1):a\n", {}, "line 3: the dimensions have different times"),
+    ("@timeStamps true\n@data\n(0,1),(1,1),(2,1),(5,1):a\n", {}, "a step of 3 behind the time 2, where 1 is usual"),
+    ("@timeStamps true\n@data\n(noon,1),(1,1):a\n", {}, "'noon' is neither a number nor a date"),
     ("@classLabel false\n@data\n1,2\n", {}, "no class labels"), ("@data\n1,2:3:a\n", {}, "line 2: expected dimensions"),
     ("@data\n1,x:a\n", {}, "line 2: 'x' is no finite number"),
     ("@data\n1,2:a\n1,2:3,4:b\n", {}, "sequence 2 has 2 feat"),
@@ -93,7 +105,10 @@ def test_missing_values(tmp_path):
     ("1 2 a\n1 a\n", {"format": "frames"}, "line 2: 1 numbers, where a frame has 2"),
     ("id,x,label\n1,2,a\n1,2,b\n", {"format": "long"}, "the sequence '1' has the labels 'a', 'b'; it needs one"),
     ("id,t,x,label\n1,2,3,a\n1,2,4,a\n", {"format": "long", "time": "t"}, "the sequence '1' has a time twice"),
+    ("id,t,x,label\n1,2020-01-01,3,a\n1,2020-01-02,4,a\n1,2020-01-05,4,a\n", {"format": "long", "time": "t"},
+     "sequence '1' has a step of 3 days behind the time 2020-01-02T00:00:00.000, where 1 day is usual"),
     ("ids,x,label\n1,2,a\n", {"format": "long"}, "no column 'id'; did you mean 'ids'"),
+    ("id,x,label\n1,2,a\n2,3,b,4\n", {"format": "long"}, "row 3: 4 cells where the header has 3"),
     ("id,x,x,label\n1,2,3,a\n", {"format": "long"}, "2 columns 'x'"),
     ("id,label\n1,a\n", {"format": "long"}, "no column"),
     ("", {"format": "tss"}, "format must be one of ts, frames, long, got 'tss'; did you mean 'ts'"),

@@ -1,4 +1,6 @@
 """Simple classifiers beside a trained one: the most frequent class, and logistic regressions by scikit-learn."""
+import logging
+
 import numpy as np
 
 from gluon_rnn.metrics.classes import accuracy_and_f1, scikit_learn
@@ -7,6 +9,9 @@ __all__ = ["baselines"]
 
 #: inverse strengths of regularisation that the validation split chooses from
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
+#: classes; each takes regressions of its own, so that 1,500 of them take minutes
+MOST_CLASSES = 300
+_log = logging.getLogger(__name__)
 
 
 def baselines(data, split, fit=True):
@@ -23,11 +28,16 @@ def baselines(data, split, fit=True):
     -----
     Logistic regressions by scikit-learn, one class against the rest, fitted to the training split, their strength of
     regularisation chosen on the validation split: on words and on character n-grams (1 to 5, TF-IDF) of texts; on mean,
-    deviation, first and last step of sequences of numbers; none on graphs.
+    deviation, first and last step of sequences of numbers; none on graphs, and none of more than
+    `MOST_CLASSES` classes.
     """
     targets, classes = data.targets(split), np.arange(len(data.labels))
     frequent = np.bincount(data.targets("train")).argmax()
     found = {"most frequent class": accuracy_and_f1(targets, np.full(len(targets), frequent), classes)}
+    if fit and len(classes) > MOST_CLASSES:
+        _log.info("no logistic regressions beside the model: %d classes take one each, and more than %d take long",
+                  len(classes), MOST_CLASSES)
+        fit = False
     for name, features in (_features(data).items() if fit else ()):
         predicted = _logistic_regression(features, data).predict(features(split))
         found[name] = accuracy_and_f1(targets, predicted, classes)

@@ -19,6 +19,7 @@ import gluon_rnn
 from gluon_rnn import export
 from gluon_rnn.config import ConfigError
 from gluon_rnn.metrics import classes as class_report
+from gluon_rnn.metrics.baselines import classes as baselines
 from gluon_rnn.recipes import build_task
 from gluon_rnn.registry import tasks
 from gluon_rnn.runs import evaluate_run, load_run
@@ -232,6 +233,13 @@ def test_assets_survive_their_texts(make):
 def test_dry_run_is_short_and_fits_nothing(make):
     path = train(build_task(make({"training.report": True})), "dry", steps=2)
     assert set(json.loads((path / "results.json").read_text())["baselines"]) == {"most frequent class"}
+
+
+def test_many_classes_have_no_regressions_beside_them(make, monkeypatch, caplog):
+    monkeypatch.setattr(baselines, "MOST_CLASSES", 1)
+    with caplog.at_level("INFO", "gluon_rnn"):
+        found = baselines.baselines(task_of(make(), ready=False).data, "valid")
+    assert set(found) == {"most frequent class"} and "2 classes take one each, and more than 1 take long" in caplog.text
 
 
 def test_trajectories_and_an_encoder_that_looks_ahead(make, tmp_path):
