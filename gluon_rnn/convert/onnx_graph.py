@@ -135,8 +135,8 @@ class Graph:
             inputs = {name: np.asarray(known[name]) for name in filter(None, node.input)}
             made += _most_numbers(node, list(inputs.values()))
             if made > self._most:
-                raise ValueError(f"{self._name}: node {name_of(node)!r} makes a constant of {made:,} numbers or more, many "
-                                 "times those of the file, as no exporter does; fold the constants of the model "
+                raise ValueError(f"{self._name}: node {name_of(node)!r} makes a constant of {made:,} numbers or more, "
+                                 "many times those of the file, as no exporter does; fold the constants of the model "
                                  "first")
             known.update(self._one(node, inputs))
         return known[output]
