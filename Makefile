@@ -15,7 +15,7 @@ help:
 	@echo "make demo            set up $(VENV), train a small language model, evaluate it, sample from it, export it; three zoo models"
 	@echo "make test            set up $(VENV) with the tools for development and run the tests"
 	@echo "make docs            execute the tutorials and build the documentation into site/, JOBS=2 tutorials at a time"
-	@echo "make rough           kill runs, damage folders, fuzz recipes, fill disks, close streams; a table of what came of it"
+	@echo "make rough           kill runs, damage folders, fuzz recipes, fill disks, close streams, write odd files; a table"
 	@echo "make coverage        run the tests and name the lines and branches that none of them reaches"
 	@echo "make test-processors run the numerical tests as other processors would, SEEDS=10 seeds each: hours"
 	@echo "make lint            check the code with ruff"

@@ -1,6 +1,7 @@
 """Gaps in a time axis: rows that are further apart than the others, which a model would take for consecutive."""
 import datetime
 import logging
+import re
 
 import numpy as np
 
@@ -127,7 +128,7 @@ def in_words(duration):
     return " ".join(parts[:2])
 
 
-def nanoseconds(texts, date_format=None, unit=None):
+def nanoseconds(texts, date_format=None, unit=None, timezone=None):
     """Return dates as ns since 1970, (T,) int64, or None where it takes pandas to read them.
 
     Parameters
@@ -137,19 +138,35 @@ def nanoseconds(texts, date_format=None, unit=None):
         As for `datetime.datetime.strptime`; without it dates are those of ISO 8601.
     unit : str, optional
         Of numbers since 1970: D, h, m, s, ms, us, ns.
+    timezone : str, optional
+        Where dates without an offset were measured. Of an hour that the clock has twice, a date that does not come
+        after the one before it is in the second.
     """
     try:
         if unit is not None:
             return np.array([_whole(text, _UNITS[unit]) for text in texts], dtype=np.int64)
         found = [datetime.datetime.strptime(text, date_format) if date_format else
-                 datetime.datetime.fromisoformat(text) for text in texts]
-    except (ValueError, TypeError):
+                 datetime.datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text)) for text in texts]
+        found = found if timezone is None else _in_zone(found, timezone)
+    except (ValueError, TypeError, KeyError):                             # KeyError: no such zone
         return None
     if len({date.tzinfo is None for date in found}) > 1:
         return None
     found = [date if date.tzinfo is None else date.astimezone(datetime.timezone.utc).replace(tzinfo=None)
              for date in found]
     return np.array([(date - _EPOCH) // datetime.timedelta(microseconds=1) * 1000 for date in found], dtype=np.int64)
+
+
+def _in_zone(dates, timezone):
+    """Return dates in UTC, those without an offset being of a zone."""
+    import zoneinfo  # which reads how Python was built
+    zone, found = zoneinfo.ZoneInfo(timezone), []
+    for date in dates:
+        moments = [date.replace(tzinfo=date.tzinfo or zone, fold=fold).astimezone(datetime.timezone.utc)
+                   for fold in (0, 1)]
+        late = bool(found) and moments[0] <= found[-1] and moments[1] > found[-1]
+        found.append(moments[late])
+    return found
 
 
 def _whole(text, unit):

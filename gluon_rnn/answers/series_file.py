@@ -153,10 +153,27 @@ class SeriesLayout:
         """
         table = Table(path, self, text)
         x, y = table.columns_of(future)
-        times = None if self.date is None else gaps.nanoseconds(table.dates(), self.date_format, self.date_unit)
-        if times is None or len(times) < 2 or (np.diff(times) <= 0).any():
-            return x, y
-        return table.without_gaps(times, x, y)[1:]
+        times = None if self.date is None else self._times(table)
+        return (x, y) if times is None else table.without_gaps(times, x, y)[1:]
+
+    def _times(self, table):
+        """Return the dates of a table in ns, (T,) int64, or None where it takes pandas to read them."""
+        texts = table.dates()
+        missing = [row for row, text in enumerate(texts) if not isinstance(text, str)]
+        if missing:
+            raise ValueError(f"{table.at(missing[0])}: there is no date; correct the file")
+        times = gaps.nanoseconds(texts, self.date_format, self.date_unit, self.timezone)
+        if times is None:
+            text = f"{table.path}: the dates, such as {texts[0]!r:.42}, are not ISO 8601"
+            if self.gaps == "fill":
+                raise ValueError(f"{text}, so that gaps cannot be filled; write them so, or train with date_format")
+            _log.warning("%s and are not checked for gaps; date_format of the recipe would have them checked", text)
+            return None
+        late = np.flatnonzero(np.diff(times) <= 0)
+        if len(late):
+            raise ValueError(f"{table.at(late[0] + 1)}: the date {texts[late[0] + 1]!r} does not come after "
+                             f"{texts[late[0]]!r} before it; sort the file by date and drop repeats")
+        return times
 
 
 def _check_column(column, header):

@@ -43,7 +43,7 @@ class _Tune:
     @property
     def has_one_metre(self):
         """Whether there is exactly one metre."""
-        return bool(self.metre) and not any(re.search(r"(^|[\\[\\s])M:", line) for line in self.body)
+        return bool(self.metre) and not any(re.search(r"(^|\[)M:", line) for line in self.body)
 
     def text(self, kept):
         """Return the fields named `kept`, then the notes, a line each."""

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from scripts.rough.cases import REFUSED, Case, Either
+from scripts.rough.cases import REFUSED, Case, Either, same
 
 __all__ = ["KINDS", "table"]
 
@@ -376,11 +376,17 @@ def _case(sheet, folder, expected):
 
 def _read(path, keys):
     """Return the lengths of the recordings, all values, and all times in ns or None."""
+    from gluon_rnn.answers.text_files import read_text
     from gluon_rnn.data.series import TimeSeries
-    recordings = TimeSeries(train=str(path), valid=str(path), **keys).recordings("train")
+    data = TimeSeries(train=str(path), valid=str(path), **keys)
+    recordings = data.recordings("train")
     values = np.concatenate([np.concatenate([part.x, part.y], axis=1) for part in recordings])
     times = None if recordings[0].times is None else np.concatenate(
         [part.times.to_numpy(dtype="datetime64[ns]").astype(np.int64) for part in recordings])
+    layout = data.formats["train"]
+    if layout.gaps != "split":                                            # as a bundle reads it, without pandas
+        found = np.concatenate(layout.parse(read_text(path, layout.encoding), str(path)), axis=1)
+        values = values if same(found, values) else found
     return [len(part) for part in recordings], values, times
 
 

@@ -52,6 +52,30 @@ def test_dates_are_read_without_pandas(texts, keys):
     assert nanoseconds([*texts, "then"], **keys) is None and nanoseconds([np.nan], **keys) is None
 
 
+@pytest.mark.parametrize("freq", ["h", "20min"])
+@pytest.mark.parametrize("start", ["2024-03-30", "2024-10-26"])
+def test_hours_of_a_zone_are_those_of_pandas(start, freq):
+    times = pd.date_range(start, periods=150, freq=freq, tz="Europe/Rome")
+    texts = times.strftime("%Y-%m-%d %H:%M").to_numpy(dtype=object)
+    want = times.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    assert nanoseconds(texts, timezone="Europe/Rome").tolist() == want.tolist()
+    assert nanoseconds(texts, timezone="Europe/Nowhere") is None
+    texts = [time.isoformat() for time in times]
+    assert nanoseconds(texts, timezone="Asia/Tokyo").tolist() == want.tolist()
+
+
+def test_dates_that_do_not_increase_or_cannot_be_read_are_said(caplog):
+    layout = SeriesLayout((), ("y",), date="t", gaps="fill")
+    with pytest.raises(ValueError, match="a.csv, line 3: the date '2020-01-01' does not come after '2020-01-02'"):
+        layout.parse("t,y\n2020-01-02,1\n2020-01-01,2\n", "a.csv")
+    with pytest.raises(ValueError, match="a.csv, line 3: there is no date"):
+        layout.parse("t,y\n2020-01-02,1\n,2\n", "a.csv")
+    with pytest.raises(ValueError, match="a.csv: the dates, such as '1/2/2020', are not ISO 8601, so that gaps cannot"):
+        layout.parse("t,y\n1/2/2020,1\n1/3/2020,2\n", "a.csv")
+    found = SeriesLayout((), ("y",), date="t").parse("t,y\n1/2/2020,1\n1/3/2020,2\n", "a.csv")
+    assert found[1].tolist() == [[1], [2]] and "are not checked for gaps" in caplog.text
+
+
 def test_a_bundle_refuses_and_fills_the_gaps_of_a_file_too():
     rows = [f"2020-01-01 {hour:02d}:00,{hour}\n" for hour in range(24) if hour not in (5, 6)]
     text = "t,y\n" + "".join(rows)
