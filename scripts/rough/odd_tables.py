@@ -63,6 +63,8 @@ def _semicolons(sheet):
 def _decimal_comma(sheet):
     _semicolons(sheet)
     sheet.decimal = sheet.keys["decimal"] = ","
+    sheet.thousands = ""
+    sheet.keys.pop("thousands", None)
     if sheet.random.integers(2):
         sheet.thousands = sheet.keys["thousands"] = str(sheet.random.choice([".", " ", "'"]))
 
