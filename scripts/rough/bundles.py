@@ -8,11 +8,11 @@ import json
 import os
 import resource
 import shutil
-import signal
 import struct
 import warnings
 
 from scripts.rough import Outcome
+from scripts.rough.forked import verdict_of
 
 TITLE, COUNT = "altered bundles", 300
 _SECONDS, _BYTES = 60, 12 * 2**30
@@ -182,21 +182,7 @@ def _hashed(path):
 
 def _in_a_child(path, question, answer):
     """Return the verdict on a bundle and a note, from a process that opens it and asks."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reader)
-        resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
-        signal.alarm(_SECONDS)
-        os.write(writer, json.dumps(_asked(path, question, answer)).encode()[:60_000])
-        os._exit(0)
-    os.close(writer)
-    with open(reader, "rb") as file:
-        said = file.read()
-    _, status = os.waitpid(child, 0)
-    if status or not said:
-        return "crash", f"the process ended with {os.waitstatus_to_exitcode(status)}"
-    return json.loads(said)
+    return verdict_of(lambda: _asked(path, question, answer), _SECONDS, {resource.RLIMIT_AS: _BYTES})
 
 
 def _asked(path, question, answer):

@@ -1,13 +1,11 @@
 """Odd data files: each is read to what whoever wrote it knows, or refused in a sentence with its name and its fault."""
-import json
-import os
 import resource
-import signal
 import traceback
 from pathlib import Path
 
 from scripts.rough import Outcome, odd_audio, odd_sequences, odd_tables, odd_texts
 from scripts.rough.cases import REFUSED, Either, same
+from scripts.rough.forked import verdict_of
 
 TITLE, COUNT = "odd data files", 200
 #: of one file: seconds of a processor, bytes of memory beside those of the process, and the most that may be used
@@ -30,23 +28,9 @@ def attempt(shared, folder, random, number):
 
 
 def _in_a_child(case):
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reader)
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + _BYTES, used + _BYTES))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-        signal.alarm(10 * _SECONDS)
-        os.write(writer, json.dumps(_judged(case)).encode()[:60_000])
-        os._exit(0)
-    os.close(writer)
-    with open(reader, "rb") as file:
-        said = file.read()
-    _, status = os.waitpid(child, 0)
-    if status or not said:
-        return "crash", f"the process ended with {os.waitstatus_to_exitcode(status)}"
-    return json.loads(said)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = {resource.RLIMIT_AS: used + _BYTES, resource.RLIMIT_CPU: _SECONDS}
+    return verdict_of(lambda: _judged(case), 10 * _SECONDS, limits)
 
 
 def _judged(case):

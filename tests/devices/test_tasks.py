@@ -11,6 +11,7 @@ from gluon_rnn.training import folder, loop
 from tests.data.small_files import DATA_SETS, write_files
 from tests.devices.conftest import IS_NAMED, on_devices
 from tests.test_schema import LSTM, TASKS, fill
+from tests.training.test_loop import StopAfter
 
 GRU = {"name": "gru", "hidden_size": 5}
 # Beside the smallest recipe of each task, those whose model or step has parts of its own: (data, changes).
@@ -100,17 +101,3 @@ def test_a_run_goes_on_elsewhere(case, device, files, tmp_path):
     assert broken.position.step_in_epoch > 0 and broken.position.epoch < 2
     training.train(recipes.build_task(second), "broken", resume=broken.path)
     assert_same_weights(weights(broken.path), weights(trained(whole, "whole")))
-
-
-class StopAfter:
-    """Stands for a signal that comes during the n-th step of the run."""
-
-    exit_status = 130
-
-    def __init__(self, steps):
-        self.steps = steps
-
-    @property
-    def received(self):
-        self.steps -= 1
-        return 2 if self.steps < 0 else None
