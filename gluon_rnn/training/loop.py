@@ -32,7 +32,7 @@ from gluon_rnn.training.metrics_file import MetricsFile, fields
 from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals, seed_from
-from gluon_rnn.training.progress import Progress
+from gluon_rnn.training.progress import Progress, epoch_line
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.start import checked_source, take_over
 from gluon_rnn.training.step import DivergedError
@@ -82,7 +82,7 @@ def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
         If nothing of `start` fits, a pattern in the recipe matches no parameter, or the vectors of `embedding` do not
         fit.
     TrainingError
-        If loss or gradient stop being finite.
+        If loss or gradient stop being finite, or every epoch's loss is a thousand times the first step's.
     Interrupted
         If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """
@@ -245,7 +245,7 @@ class Loop:
             row = self.log_row(totals, scores, finished) if self.cluster.leads else None
             self.save_checkpoint(("best", "last") if improved else ("last",))
             if row:
-                self._say(row, scores)     # after the checkpoint: whoever listened may be gone
+                _log.info("%s", epoch_line(self.task, self.epochs, row, scores))   # last: nobody may listen
 
     def _evaluates(self):
         """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
@@ -293,8 +293,9 @@ class Loop:
             raise TrainingError(f"training diverged at epoch {position.epoch + 1} step {position.step + 1}: {error}; "
                                 + outcome.where_checkpoints_are(self.path)) from error
         self.average.update()
-        position.step += 1
-        position.step_in_epoch += 1
+        if position.step == 0:
+            position.first_loss = float(loss)
+        position.step, position.step_in_epoch = position.step + 1, position.step_in_epoch + 1
         totals.loss += loss * batch.size
         totals.size += batch.size
         totals.norm += norm
@@ -351,14 +352,6 @@ class Loop:
             self.picture.update()
         return row
 
-    def _say(self, row, scores):
-        """Write the line of log of an epoch."""
-        task, units = self.task, row[f"{self.task.unit}s_per_second"]
-        _log.info("epoch %d/%d step %d: train %s, valid %s, lr %.3g, grad norm %.3g (param norm %.4g), %.0f %ss/s, "
-                  "%.2f steps/s", row["epoch"], self.epochs, row["step"], task.in_words({"loss": row["train_loss"]}),
-                  task.in_words(scores), row["learning_rate"], row["grad_norm"], row["param_norm"], units, task.unit,
-                  row["steps_per_second"])
-
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]
         return math.sqrt(float(mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum().asscalar()))
@@ -391,6 +384,7 @@ class Loop:
         checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
         if not self.limit:                                                # two steps of a dry run learn nothing
             outcome.check_selected(task.selection[0], self.position.best, self.path)
+            outcome.check_learnt(self.position.first_loss, self.metrics.rows, self.path)
         report = task.closing(self.path, self.limit)
         outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
         selected = task.in_words({task.selection[0]: self.position.best})

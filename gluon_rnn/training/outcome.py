@@ -1,11 +1,15 @@
 """Whether training came to something: scores that are numbers, and what to say where they are not."""
 import math
 
-__all__ = ["TrainingError", "check_finite", "check_selected", "improves", "where_checkpoints_are"]
+__all__ = ["TrainingError", "check_finite", "check_learnt", "check_selected", "improves", "where_checkpoints_are"]
 
 # Scores that every model that has learnt anything has as finite numbers. Others may overflow where a model is good
 # otherwise: a free run that leaves the range, in one split.
 _ALWAYS_FINITE = ("loss", "perplexity")
+
+#: times the loss of untrained weights that no training which learns anything stays above: clipped steps that are far
+#: too long lead to losses of 1e10, unlucky first batches are a few times the others
+_BEYOND = 1000
 
 
 class TrainingError(RuntimeError):
@@ -34,6 +38,28 @@ def check_selected(name, best, path):
     if best is not None and not math.isfinite(best):
         raise TrainingError(f"training diverged: {name} on the validation split was no finite number after any epoch; "
                             f"lower training.optimizer.learning_rate; {where_checkpoints_are(path)}")
+
+
+def check_learnt(first_loss, rows, path):
+    """Raise `TrainingError` where the training loss of every epoch is 1,000 times that of the first step or more.
+
+    Parameters
+    ----------
+    first_loss : float or None
+        Of the first step, before its update; None of runs that did not note it, which are not judged, nor are losses
+        of 0 and below (densities).
+    rows : list of dict
+        Of ``metrics.csv``.
+    path : Path
+        Of the run.
+    """
+    if not first_loss or first_loss <= 0:
+        return
+    least = min(row["train_loss"] for row in rows)
+    if least >= _BEYOND * first_loss:
+        raise TrainingError(f"training diverged: the training loss was {least:.4g} in its best epoch and "
+                            f"{first_loss:.4g} at the first step; lower training.optimizer.learning_rate; "
+                            f"{where_checkpoints_are(path)}")
 
 
 def improves(scores, selection, best):

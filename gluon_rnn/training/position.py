@@ -18,6 +18,7 @@ class Position:
     step: int = 0                     # updates in all
     best: Optional[float] = None      # the validation score that selects
     best_epoch: int = 0
+    first_loss: Optional[float] = None   # of the first step, before its update
     totals: dict = field(default_factory=dict)   # since the last row of metrics
 
 

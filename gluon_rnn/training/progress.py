@@ -1,11 +1,11 @@
-"""Progress within an epoch: a bar in a terminal, a line now and then where standard error goes to a file."""
+"""Progress within an epoch, a bar in a terminal and else a line now and then, and the line that ends an epoch."""
 import logging
 import sys
 import time
 
 from tqdm import tqdm
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "epoch_line"]
 
 _log = logging.getLogger("gluon_rnn")
 
@@ -45,3 +45,11 @@ class Progress:
 
     def __exit__(self, *_):
         self._bar.close()
+
+
+def epoch_line(task, epochs, row, scores):
+    """Return what is said of an epoch: a `row` of ``metrics.csv`` and the `scores` on validation data, in words."""
+    train = task.in_words({"loss": row["train_loss"]})
+    return (f"epoch {row['epoch']}/{epochs} step {row['step']}: train {train}, valid {task.in_words(scores)}, "
+            f"lr {row['learning_rate']:.3g}, grad norm {row['grad_norm']:.3g} (param norm {row['param_norm']:.4g}), "
+            f"{row[f'{task.unit}s_per_second']:.0f} {task.unit}s/s, {row['steps_per_second']:.2f} steps/s")

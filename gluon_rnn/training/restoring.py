@@ -77,8 +77,12 @@ def position_of(checkpoint):
     for key, value in counts.items():
         if type(value) is not int or value < 0:
             raise _damaged(checkpoint, f"{key} is {value!r}")
-    if not isinstance(found.best, (int, float, type(None))) or not _are_numbers(found.totals):
-        raise _damaged(checkpoint, f"best is {found.best!r}, totals are {found.totals!r}")
+    floats = {"best": found.best, "first_loss": found.first_loss}
+    for key, value in floats.items():
+        if not isinstance(value, (int, float, type(None))):
+            raise _damaged(checkpoint, f"{key} is {value!r}")
+    if not _are_numbers(found.totals):
+        raise _damaged(checkpoint, f"totals are {found.totals!r}")
     return found
 
 

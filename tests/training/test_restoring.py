@@ -2,10 +2,12 @@
 
 Tests `gluon_rnn/training/manifest.py` and `outcome.py` too.
 """
+import contextlib
 import json
 import math
 import os
 import shutil
+from pathlib import Path
 
 import mxnet as mx
 import pytest
@@ -165,3 +167,24 @@ def test_a_run_whose_perplexity_overflows_fails(make_config):
                           "training.epochs": 2, "training.report": False})
     with pytest.raises(TrainingError, match="perplexity is inf after step .*there is no checkpoint yet"):
         train(build_task(config), "small")
+
+
+@pytest.mark.parametrize("first, losses, fails", [(0.2, [1e12, 900.0], True), (0.2, [1e12, 150.0], False),
+                                                  (-3.0, [1e12], False), (None, [1e12], False)])
+def test_a_loss_that_stays_far_above_the_first_is_a_divergence(tmp_path, first, losses, fails):
+    rows = [{"train_loss": loss} for loss in losses]
+    with pytest.raises(TrainingError, match=r"was 900 in its best epoch and 0.2 at the first step; lower .* no check") \
+            if fails else contextlib.nullcontext():
+        outcome.check_learnt(first, rows, tmp_path)
+
+
+def test_a_run_with_huge_but_finite_losses_fails_also_after_a_resume(make_config):
+    config = make_config({"task": "regression", "model": {"encoder": {"name": "rnn", "hidden_size": 3}},
+                          "data": {"name": "adding_problem", "length": 3, "train": 40, "valid": 10, "test": 10,
+                                   "batch_size": 10},
+                          "training.optimizer": {"name": "sgd", "learning_rate": 1e6}, "training.clip_norm": 1.0,
+                          "training.epochs": 2, "training.report": False})
+    with pytest.raises(TrainingError, match=r"training diverged: .* in its best epoch and .*the last checkpoint is "):
+        train(build_task(config), "small")
+    with pytest.raises(TrainingError, match="in its best epoch"):
+        train(build_task(config), "small", resume=Path(config.output_dir) / "small-1")
