@@ -24,7 +24,7 @@ __all__ = ["InputSaliency", "input_saliency"]
 
 #: largest share of the summed absolute attributions by which they may miss the difference of answers
 TOLERANCE = 0.01
-_FIRST, _MOST = 8, 256
+_FIRST, _MOST = 8, 64
 
 
 @dataclasses.dataclass
@@ -71,12 +71,12 @@ def input_saliency(answer, inputs, baseline=None, tolerance=TOLERANCE):
     baseline : NDArray, optional
         x', of any shape that goes with that of inputs; default 0.
     tolerance : float, default 0.01
-        See `InputSaliency.gap`. From 8 points on the rule is doubled until all gaps are below it, 256 at most.
+        See `InputSaliency.gap`. From 8 points on the rule is doubled until all gaps are below it, 64 at most.
 
     Returns
     -------
     InputSaliency
-        Where 256 points do not do, `complete` is False.
+        Where 64 points do not do, `complete` is False.
 
     Examples
     --------
