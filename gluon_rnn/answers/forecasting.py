@@ -22,8 +22,6 @@ __all__ = ["ForecastingModel", "ForecastingPipeline", "SeriesAssets", "recording
 #: options of a pipeline, but for `memory`: those of a NARX model
 _DEFAULTS = {"horizon": 1, "finite_memory": True, "feedback": True, "parameters_per_output": 1, "mean": 0,
              "dtype": "float32"}
-# Blocks of a free run from which on a network for single steps saves more than it costs to make.
-_FEW_BLOCKS = 6
 
 
 class ForecastingModel:
@@ -127,9 +125,8 @@ class ForecastingModel:
         found, steps, (total, rows) = [], self._options["horizon"], inputs.shape[:2]
         u = inputs if self._inputs else inputs[:, :, :0]
         unknown = np.zeros((1, rows, self._outputs), dtype=inputs.dtype)
-        ahead = self._open.stepping(rows) if total > _FEW_BLOCKS * steps else self._open
         for begin in range(0, total, steps):
-            raw, _ = ahead(_joined(u[begin:begin + 1], unknown), states)
+            raw, _ = self._open(_joined(u[begin:begin + 1], unknown), states)
             means = self._mean(raw).reshape(rows, steps, self._outputs).swapaxes(0, 1)    # (H, N, Ky)
             found.append(means[:total - begin])
             if begin + steps < total:
