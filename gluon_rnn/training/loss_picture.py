@@ -78,6 +78,7 @@ def loss_curve(rows, label, best=None, path=None, with_dropout=False):
     if best is not None:
         axes.axhline(best, color="black", linewidth=0.8, linestyle="--", label="best possible")
     axes.set(xlabel="epoch", ylabel=label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend()
     if path is not None:
