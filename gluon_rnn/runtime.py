@@ -14,7 +14,7 @@ import re
 import sys
 import warnings
 
-from gluon_rnn import openblas
+from gluon_rnn import lean_import, openblas
 
 __all__ = ["prepare", "physical_cores", "flush_denormals", "seed_all", "devices", "pieces", "report", "workers"]
 
@@ -46,6 +46,7 @@ def prepare():
     if os.environ.get("GLUON_RNN_FLUSH_DENORMALS") == "1":
         flush_denormals()
     _restore_numpy_aliases()
+    lean_import.lighten_mxnet()
     _set_openmp_threads()
     _keep_one_openmp_team()
     _keep_freed_memory()

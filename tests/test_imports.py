@@ -9,7 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Rooms in one line do not know each other.
 ORDER = [
-    "openblas openblas_probe",
+    "lean_import openblas openblas_probe",
     "runtime registry fetch files params_file",
     "answers",
     "public_data report",
