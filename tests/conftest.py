@@ -3,6 +3,7 @@ import gc
 import importlib.util
 import os
 import pathlib
+import shutil
 import zlib
 
 import pytest
@@ -11,6 +12,11 @@ import pytest
 # pytest-xdist already gives each core a process. Set before NumPy and MXNet load; a value that the user has set stays.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Temporary files in memory, where there is plenty: to remove thousands of them from a disk takes half a minute.
+MEMORY = "/dev/shm"
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4e9:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 from gluon_rnn import runtime  # noqa: E402  first of all: it prepares the process for MXNet
 
