@@ -1,4 +1,5 @@
 """Threads that tests share: MXNet keeps 5 MB for each thread that has called it, until the process ends."""
+import concurrent.futures
 import queue
 import threading
 
@@ -44,17 +45,5 @@ def in_threads(work, count=4):
 
 def in_ended_thread(work):
     """Run ``work()`` in a thread of its own, which has ended then; raise what it raised."""
-    failures = []
-
-    def run():
-        try:
-            work()
-        except BaseException as error:                                    # noqa: BLE001  (raised again below)
-            failures.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout=120)
-    assert not thread.is_alive(), "a call does not come back"
-    if failures:
-        raise failures[0]
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        threads.submit(work).result(timeout=120)
