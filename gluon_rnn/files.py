@@ -3,7 +3,9 @@ import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["naming", "whole", "write_text"]
+import yaml
+
+__all__ = ["naming", "read_yaml", "whole", "write_text"]
 
 
 @contextlib.contextmanager
@@ -44,3 +46,10 @@ def write_text(path, text):
     with whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
+
+def read_yaml(text):
+    """Return what is in a text in YAML, plain types only; `yaml.YAMLError` where it is damaged.
+
+    By libyaml where PyYAML has it, which takes a tenth of the time.
+    """
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

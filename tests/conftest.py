@@ -3,6 +3,7 @@ import gc
 import importlib.util
 import os
 import pathlib
+import shutil
 import zlib
 
 import pytest
@@ -12,11 +13,19 @@ import pytest
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+# Temporary files in memory, where there is plenty: to remove thousands of them from a disk takes half a minute.
+MEMORY = "/dev/shm"
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4e9:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
 from gluon_rnn import runtime  # noqa: E402  first of all: it prepares the process for MXNet
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEED_VARIABLE = "GLUON_RNN_TEST_SEED"
 DATA_VARIABLE = "GLUON_RNN_DATA"
+# Folders and files whose tests train and look at more than pictures; see `tests.pictures`.
+TRAINING = {"cli", "convert", "estimators", "export", "inference", "model_zoo", "serve", "tasks", "training",
+            "test_examples.py", "test_guides.py", "test_python_api.py", "test_recipe_files.py"}
 
 
 def _find_data():
@@ -78,6 +87,29 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed:
         report.sections.append(("seed", f"replay with {SEED_VARIABLE}={_seed_of(item.nodeid)}"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pictures(request):
+    """Render each kind of picture once where tests train."""
+    path = request.path.relative_to(ROOT / "tests")
+    if path.parts[0] not in TRAINING or "picture" in path.name:
+        yield
+        return
+    from matplotlib.figure import Figure
+
+    from tests.pictures import drawn_once
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", drawn_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_disks():
+    """Have `os.fsync` look at its descriptor and return: no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: os.fstat(descriptor) and None)
+        yield
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ Winter (1991), The biomechanics and motor control of human gait: what the curves
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 
 from gluon_rnn.data.labelled import Examples, Labelled
 from gluon_rnn.data.readers import SPLITS
@@ -89,10 +88,11 @@ def walk(walker, frames, rng, rate=25, wander=0.05, noise=0.5):
     noise : float, default 0.5
         Deviation of e, degrees.
     """
+    from scipy import signal  # takes longer to load than to use
     kept = np.exp(-1 / PACE_MEMORY)
     shocks = np.sqrt(1 - kept ** 2) * rng.standard_normal(frames)
     shocks[0] = rng.standard_normal()                                     # from the process's own distribution
-    pace = scipy.signal.lfilter([1], [1, -kept], shocks)                  # w_t = kept w_{t-1} + shock_t
+    pace = signal.lfilter([1], [1, -kept], shocks)                        # w_t = kept w_{t-1} + shock_t
     steps = 2 * np.pi * walker.cadence / rate * np.exp(wander * pace)
     phase = rng.uniform(0, 2 * np.pi) + np.cumsum(steps)
     return walker.angles(phase) + noise * rng.standard_normal((frames, 3))

@@ -17,7 +17,6 @@ Billings and Voon (1983), Structure detection and model validity tests in the id
 import dataclasses
 
 import numpy as np
-from scipy.signal import correlate
 
 __all__ = ["ResidualCorrelations", "autocorrelation", "correlate_residuals", "cross_correlation"]
 
@@ -73,6 +72,7 @@ def _centred(values, max_lag, name):
 
 def _products(later, earlier, max_lag):
     """Return sum_t later_t earlier_{t-k} for k = -max_lag, ..., max_lag."""
+    from scipy.signal import correlate  # takes longer to load than to use
     products = correlate(later, earlier, mode="full")                   # k = -(T - 1), ..., T - 1
     products = np.pad(products, max(0, max_lag + 1 - len(later)))       # a short part has no pairs so far apart
     middle = len(products) // 2

@@ -3,7 +3,6 @@ import csv
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 
 __all__ = ["Similarity", "read_pairs", "word_similarity"]
 
@@ -71,13 +70,14 @@ def word_similarity(table, pairs):
     ValueError
         If fewer than three pairs are left.
     """
+    from scipy import stats  # takes longer to load than to use
     found = [(spelled(first, table), spelled(second, table), score) for first, second, score in pairs]
     found = [pair for pair in found if None not in pair]
     if len(found) < 3:
         raise ValueError(f"{len(found)} of {len(pairs)} pairs have two words with vectors, and a correlation needs 3; "
                          "take vectors of more words")
     cosines = np.array([table.cosine(first, second) for first, second, _ in found])
-    correlation = scipy.stats.spearmanr(cosines, [score for *_, score in found]).statistic
+    correlation = stats.spearmanr(cosines, [score for *_, score in found]).statistic
     return Similarity(float(correlation), len(found), len(pairs))
 
 

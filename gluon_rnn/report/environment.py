@@ -1,4 +1,5 @@
 """On what a run was trained: processor, memory, accelerators, system and versions of libraries, as text."""
+import functools
 import os
 import platform
 from importlib import metadata
@@ -28,6 +29,7 @@ def environment(devices=()):
     return {**found, **{name: _version(name) for name in _LIBRARIES}}
 
 
+@functools.cache
 def _version(name):
     try:
         return metadata.version(name)

@@ -9,7 +9,7 @@ from typing import Optional
 
 import yaml
 
-from gluon_rnn.files import write_text
+from gluon_rnn.files import read_yaml, write_text
 from gluon_rnn.report.environment import environment
 
 __all__ = ["Record", "begin", "flat", "read"]
@@ -48,7 +48,7 @@ class Record:
     @property
     def config(self):
         """The recipe as nested dicts."""
-        return yaml.safe_load(self.recipe)
+        return read_yaml(self.recipe)
 
     @property
     def task(self):
@@ -134,7 +134,7 @@ def _recipe(path):
     """Return the text of an effective recipe; ValueError where it is none."""
     try:
         text = path.read_text(encoding="utf-8")
-        found = yaml.safe_load(text)
+        found = read_yaml(text)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each "
                          "checkpoint has a copy") from error

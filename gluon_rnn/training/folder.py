@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from gluon_rnn.files import write_text
+from gluon_rnn.files import read_yaml, write_text
 from gluon_rnn.registry import suggest
 from gluon_rnn.report import page, record
 
@@ -58,7 +58,7 @@ def recipe_of(path):
 def recipe_values(path):
     """Return what is in an effective recipe, nested dicts; ValueError where it is damaged."""
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        found = read_yaml(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path} is not readable as YAML ({' '.join(str(error).split())}); restore it: each "
                          "checkpoint has a copy") from error

@@ -151,8 +151,8 @@ class Loop:
         self.schedule = self._build_schedule()
         self.position = Position()
         self.epochs = 1 if limit else self.settings.epochs
-        self.carried = None
-        self.path = self.metrics = self.picture = self.events = None
+        self.carried = self.path = self.metrics = self.picture = self.events = None
+        self._recipe = configuration.to_yaml(self.config)
 
     def _build_schedule(self):
         steps = len(self.task.train_batches(0))
@@ -184,7 +184,7 @@ class Loop:
         if self.cluster.leads:
             self._open_metrics(checkpoint)
             self.metrics.keep(self.position.epoch)
-            write_text(self.path / "config.yaml", configuration.to_yaml(self.config))
+            write_text(self.path / "config.yaml", self._recipe)
             if self.position.epoch < self.epochs:
                 self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
@@ -374,7 +374,7 @@ class Loop:
                              {**self._texts(), "metrics.csv": self.metrics.text()}, names)
 
     def _texts(self):
-        return {"config.yaml": configuration.to_yaml(self.config), **self.task.assets.texts()}
+        return {"config.yaml": self._recipe, **self.task.assets.texts()}
 
     def finish(self):
         """Let the task report on the best checkpoint, say what came out, and write ``results.json``."""

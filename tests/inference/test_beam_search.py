@@ -31,10 +31,18 @@ def search(parts, **options):
 
 def log_probability(parts, row, ids):
     """Sum of the log-probabilities of all `ids`, the end token among them, by the teacher-forced graph."""
+    return log_probabilities(parts, row, [ids])[0]
+
+
+def log_probabilities(parts, row, sequences):
+    """The same for several sequences of one length."""
     model, source, lengths = parts
-    target = mx.nd.array([[BEGIN, *ids[:-1]]], dtype="int32").T
-    logits, _ = model(source[:, row:row + 1], target, lengths[row:row + 1])
-    return float(mx.nd.log_softmax(logits)[:, 0].asnumpy()[np.arange(len(ids)), ids].sum())
+    ids, columns = np.array(sequences).T, np.full(len(sequences), row)
+    target = mx.nd.array(np.concatenate([np.full((1, len(sequences)), BEGIN), ids[:-1]]), dtype="int32")
+    logits, _ = model(mx.nd.array(source.asnumpy()[:, columns], dtype=source.dtype), target,
+                      mx.nd.array(lengths.asnumpy()[columns], dtype=lengths.dtype))
+    chosen = mx.nd.log_softmax(logits).asnumpy()[np.arange(len(ids))[:, None], np.arange(len(sequences)), ids]
+    return [float(total) for total in chosen.sum(axis=0)]
 
 
 def all_sequences(allowed):
@@ -52,8 +60,12 @@ def test_a_beam_that_holds_everything_is_exhaustive_search(parts, alpha):
     allowed = [2, 3, 4]
     found = search(parts, beam_size=150, alpha=alpha, exclude=(BEGIN,))
     for row in (0, 1):
-        scores = {tuple(ids): log_probability(parts, row, scored) / length_penalty(len(scored), alpha)
-                  for ids, scored in all_sequences(allowed)}
+        scores = {}
+        for _, group in itertools.groupby(all_sequences(allowed), key=lambda pair: len(pair[0])):
+            group = list(group)
+            totals = log_probabilities(parts, row, [scored for _, scored in group])
+            scores.update({tuple(ids): total / length_penalty(len(scored), alpha)
+                           for (ids, scored), total in zip(group, totals)})
         ranked = sorted(scores, key=scores.get, reverse=True)
         assert len(found[row]) == len(scores) == 121                      # 1 + 3 + 9 + 27 + 81, each once
         assert [tuple(h.ids) for h in found[row][:10]] == ranked[:10]

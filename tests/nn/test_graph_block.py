@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gluon_rnn.nn import LSTM
-from tests.nn.test_robustness import BLOCKS, batch, in_threads
+from tests.nn.test_robustness import BLOCKS, batch
+from tests.threads import in_ended_thread, in_threads
 
 
 def gradients(block, inputs):
@@ -57,9 +58,9 @@ def test_a_thread_may_go_on_after_another_has_ended_or_handed_over():
     block.initialize()
     want = gradients(block, batch(block))
     with pytest.raises(RuntimeError, match="trains it"):
-        in_threads(lambda index: gradients(block, batch(block)), 1)
+        in_ended_thread(lambda: gradients(block, batch(block)))
     block.hand_over()
-    in_threads(lambda index: gradients(block, batch(block)), 1)
+    in_ended_thread(lambda: gradients(block, batch(block)))
     assert len(gradients(block, batch(block))) == len(want)               # that thread has ended
 
 

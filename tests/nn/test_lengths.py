@@ -244,24 +244,24 @@ def _crf(_=None):
 
 
 def _others():
-    """name -> (block, arguments, places of lengths)."""
+    """name -> (function that makes the block, arguments, places of lengths)."""
     sequence, labels = mx.nd.random.normal(shape=(STEPS, ROWS, 3)), ids(3, STEPS, ROWS)
     source, target = ids(9, STEPS, ROWS), ids(8, STEPS, ROWS)
     tagger = SequenceTagger(LSTM(5, bidirectional=True), 3, vocab_size=9, embed_size=4)
-    yield "crf", _crf(), [sequence, labels, None], [2]
-    yield "viterbi", Viterbi(_crf()), [sequence, None], [1]
-    yield "tagger", tagger, [labels, tagger.begin_state(ROWS), None], [2]
+    yield "crf", _crf, [sequence, labels, None], [2]
+    yield "viterbi", lambda: Viterbi(_crf()), [sequence, None], [1]
+    yield "tagger", lambda: tagger, [labels, tagger.begin_state(ROWS), None], [2]
     for kind in POOLINGS:
-        yield f"pooling_{kind}", Pooling(kind, 3), [sequence, None], [1]
-    yield "luong", LuongAttention(3, 3), [sequence, sequence, None], [2]
-    yield "bahdanau", BahdanauAttention(3, 3), [sequence, sequence, None], [2]
-    yield "ctc", CTCLoss(), [sequence, ids(2, ROWS, STEPS), None, mx.nd.array([2, 0, 1, 1])], [2]
-    yield "ctc_labels", CTCLoss(), [sequence, ids(2, ROWS, STEPS), mx.nd.array([7, 0, 5, 7]), None], [3]
+        yield f"pooling_{kind}", lambda kind=kind: Pooling(kind, 3), [sequence, None], [1]
+    yield "luong", lambda: LuongAttention(3, 3), [sequence, sequence, None], [2]
+    yield "bahdanau", lambda: BahdanauAttention(3, 3), [sequence, sequence, None], [2]
+    yield "ctc", CTCLoss, [sequence, ids(2, ROWS, STEPS), None, mx.nd.array([2, 0, 1, 1])], [2]
+    yield "ctc_labels", CTCLoss, [sequence, ids(2, ROWS, STEPS), mx.nd.array([7, 0, 5, 7]), None], [3]
     for attention in ("none", "luong", "bahdanau"):
-        yield f"seq2seq_{attention}", seq2seq(attention), [source, target, None, None], [2, 3]
-        yield f"source_{attention}", SourceEncoder(seq2seq(attention)), [source, None], [1]
+        yield f"seq2seq_{attention}", lambda kind=attention: seq2seq(kind), [source, target, None, None], [2, 3]
+        yield f"source_{attention}", lambda kind=attention: SourceEncoder(seq2seq(kind)), [source, None], [1]
     coins = mx.nd.ones((STEPS, ROWS))
-    yield "sampling", ScheduledSampling(seq2seq("luong")), [source, target, None, None, coins], [2, 3]
+    yield "sampling", lambda: ScheduledSampling(seq2seq("luong")), [source, target, None, None, coins], [2, 3]
 
 
 OTHERS = ["crf", "viterbi", "tagger", *(f"pooling_{kind}" for kind in POOLINGS), "luong", "bahdanau", "ctc",
@@ -271,8 +271,8 @@ OTHERS = ["crf", "viterbi", "tagger", *(f"pooling_{kind}" for kind in POOLINGS),
 
 @pytest.fixture(params=OTHERS)
 def other(request):
-    found = {name: (block, arguments, places) for name, block, arguments, places in _others()}
-    block, arguments, places = found[request.param]
+    make, arguments, places = {name: found for name, *found in _others()}[request.param]
+    block = make()
     block.initialize()
     return block, arguments, places
 

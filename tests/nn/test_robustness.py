@@ -3,7 +3,6 @@ import copy
 import pickle
 import subprocess
 import sys
-import threading
 
 import mxnet as mx
 import numpy as np
@@ -14,6 +13,7 @@ from gluon_rnn.nn import CRF, GRU, LSTM, TDNN, Bidirectional, CTCLoss, DelayLine
 from gluon_rnn.nn.attention import LuongAttention
 from gluon_rnn.nn.pooling import Pooling
 from gluon_rnn.registry import encoders
+from tests.threads import in_threads
 
 STEPS, ROWS = 6, 3
 BLOCKS = {name: (lambda name=name: encoders.build(name, hidden_size=6, input_size=3)) for name in encoders.names()}
@@ -52,27 +52,6 @@ def assert_same(got, want):
 
 
 # ---- threads -------------------------------------------------------------------------------------------------------
-
-
-def in_threads(work, count=4):
-    """Run ``work(i)`` in `count` threads that begin together; raise what one of them raised."""
-    failures, ready = [], threading.Barrier(count)
-
-    def run(index):
-        ready.wait()
-        try:
-            work(index)
-        except BaseException as error:                                    # noqa: BLE001  (raised again below)
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    assert not any(thread.is_alive() for thread in threads), "a call does not come back"
-    if failures:
-        raise failures[0]
 
 
 def _forms(block):

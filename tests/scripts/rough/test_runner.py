@@ -88,7 +88,8 @@ def test_every_attempt_is_counted_also_behind_a_crash(tmp_path, monkeypatch, cap
     assert ["crash" in lines[3], "KeyError: 'oh'" in lines[4], lines[5]] == [True, True, "made up 3: wrong: number 3"]
 
 
-def test_a_fuzzed_recipe_is_accepted_or_refused_but_never_lets_a_number_through_that_is_none(tmp_path):
+def test_a_fuzzed_recipe_is_accepted_or_refused_but_never_lets_a_number_through_that_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)                                           # where `prepare` goes, and never back
     shared = configurations.prepare(tmp_path)
     outcomes = [configurations.attempt(shared, tmp_path, np.random.default_rng([5, number]), number)
                 for number in range(1, 60, 2)]

@@ -84,7 +84,7 @@ def test_rtrl_of_a_language_model_sums_up_to_full_bptt(make_config, encoder, tie
 @pytest.mark.parametrize("name, rate", [("rtrl", 0.005), ("uoro", 0.001)])
 def test_online_recipes_learn_and_a_resume_goes_on_bit_for_bit(make_config, name, rate):
     """One that was stopped in the middle of an epoch too: what the learner carries is in the checkpoint."""
-    config = make_config({**ELMAN, "training.algorithm": name, "data.batch_size": 2,
+    config = make_config({**ELMAN, "data.sentences": 80, "training.algorithm": name, "data.batch_size": 2,
                           "training.optimizer": {"name": "adam", "learning_rate": rate}})
     first = train(build_task(config), "a")
     second = loop.Loop(build_task(config))
