@@ -82,7 +82,7 @@ def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
         If nothing of `start` fits, a pattern in the recipe matches no parameter, or the vectors of `embedding` do not
         fit.
     TrainingError
-        If loss or gradient stop being finite, or every epoch's loss is a thousand times the first step's.
+        If loss or gradient stop being finite, or stay a thousand times as large as at the first step.
     Interrupted
         If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """

@@ -41,22 +41,24 @@ def check_selected(name, best, path):
 
 
 def check_learnt(first_loss, rows, path):
-    """Raise `TrainingError` where the training loss of every epoch is 1,000 times that of the first step or more.
+    """Raise `TrainingError` where the training loss of every epoch is 1,000 or more, and 1,000 times the first step's.
+
+    Losses are nats, or squares of standardised values: 1 is an ordinary one. A model that begins with a least-squares
+    solution may have a first loss of 1e-15, which says nothing.
 
     Parameters
     ----------
     first_loss : float or None
-        Of the first step, before its update; None of runs that did not note it, which are not judged, nor are losses
-        of 0 and below (densities).
+        Of the first step, before its update; None of runs that did not note it, which are not judged.
     rows : list of dict
         Of ``metrics.csv``.
     path : Path
         Of the run.
     """
-    if not first_loss or first_loss <= 0:
+    if first_loss is None:
         return
     least = min(row["train_loss"] for row in rows)
-    if least >= _BEYOND * first_loss:
+    if least >= _BEYOND * max(1.0, first_loss):
         raise TrainingError(f"training diverged: the training loss was {least:.4g} in its best epoch and "
                             f"{first_loss:.4g} at the first step; lower training.optimizer.learning_rate; "
                             f"{where_checkpoints_are(path)}")
