@@ -61,8 +61,8 @@ def start(options, stack, names):
             print(f"left out: {error}", file=sys.stderr)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if load > 0.5:
-        print(f"warning: other programs keep {load:.1f} processors busy; threads that wait for each other make every "
-              "number here worthless, measure on a quiet machine", file=sys.stderr)
+        print(f"warning: {load:.1f} processors were busy in the last minute; if other programs go on so, threads that "
+              "wait for each other make every number here worthless: measure on a quiet machine", file=sys.stderr)
     print(f"# {platform.machine()}, {options.threads} threads, float32, median of {options.repeat}; "
           + "; ".join(f"{peer.name} {peer.about['version']} (threads {peer.about['threads']})" for peer in peers))
     return peers
