@@ -3,6 +3,7 @@ import csv
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 __all__ = ["Similarity", "read_pairs", "word_similarity"]
 
@@ -70,7 +71,6 @@ def word_similarity(table, pairs):
     ValueError
         If fewer than three pairs are left.
     """
-    from scipy import stats  # takes longer to load than to use
     found = [(spelled(first, table), spelled(second, table), score) for first, second, score in pairs]
     found = [pair for pair in found if None not in pair]
     if len(found) < 3:

@@ -18,6 +18,7 @@ networks, section 3.1: likelihood heads. Koenker and Bassett (1978), Regression 
 import math
 
 import numpy as np
+from scipy import stats
 
 from gluon_rnn.registry import Registry
 
@@ -163,7 +164,6 @@ class Gaussian(_LocationScale):
         return 0.5 * F.square((target - location) / scale) + F.log(scale) + 0.5 * math.log(2 * math.pi)
 
     def _standard(self):
-        from scipy import stats  # takes longer to load than to use
         return stats.norm()
 
 
@@ -189,7 +189,6 @@ class StudentT(_LocationScale):
         return [location, scale, np.minimum(_softplus_array(df) + _LEAST_DF, _MOST_DF)]
 
     def _standard(self, df):
-        from scipy import stats
         return stats.t(df)
 
 

@@ -82,7 +82,7 @@ def train(task, name, *, resume=None, steps=None, start=None, cluster=None):
         If nothing of `start` fits, a pattern in the recipe matches no parameter, or the vectors of `embedding` do not
         fit.
     TrainingError
-        If loss or gradient stop being finite, or stay a thousand times as large as at the first step.
+        If loss or gradient stop being finite, or the losses of all epochs are huge beside the first step's.
     Interrupted
         If SIGINT, SIGTERM or SIGHUP came; everything is saved.
     """

@@ -13,7 +13,7 @@ _BEYOND = 1000
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on, or came to nothing: a loss or a score that selects is not a finite number."""
+    """Training cannot go on, or came to nothing: its loss or the score that selects is no finite number, or huge."""
 
 
 def check_finite(scores, when, path):

@@ -78,7 +78,7 @@ def test_residual_figure(tmp_path):
 
 
 def test_pyplot_is_never_loaded(monkeypatch):
-    """Where it cannot be imported figures are drawn all the same, and no source file imports it at its top."""
+    """Where it cannot be imported figures are drawn all the same, and no source file imports it."""
     for path in pathlib.Path(gluon_rnn.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
