@@ -259,8 +259,8 @@ def test_the_best_scores_of_the_sampled_loss_are_those_of_the_whole_one(monkeypa
 
     Close to: the correction takes words for drawn independently of each other, and they are drawn without repetition.
     The model's chances are Zipf's, 1 / rank, as those of the draws nearly are: by random chances a frequent word may be
-    one that is seldom drawn, where that approximation is at its worst. Over 12 seeds of
-    the draws: 0.010 to 0.032 with the correction, 0.109 to 0.158 without it.
+    one that is seldom drawn, where that approximation is at its worst. Over 12 seeds of the draws the gradient is
+    0.010 to 0.032 with the correction, 0.109 to 0.158 without it.
     """
     output = SampledSoftmax(8)
     weights, hidden = bind(output), mx.nd.ones((1, 400, H), dtype="float64")
