@@ -1,4 +1,6 @@
-"""What happens before MXNet loads, on every Python the machine has; seeds and devices.
+"""What happens before MXNet loads, on every Python the machine has; seeds, and what a report says.
+
+`test_devices.py` tests the choice of devices.
 
 What `prepare` does needs no MXNet, so a stub of NumPy (and of MXNet) lets even a bare interpreter run it. The real
 libraries are loaded by each Python that has them; ``make test-pythons`` sets ``GLUON_RNN_TEST_ALL_PYTHONS`` and so has
@@ -320,57 +322,6 @@ class TestSeed:
     def test_what_is_no_seed_is_refused(self, value):
         with pytest.raises(ValueError, match="seed: expected a whole number from 0 to 2147483647, got"):
             runtime.seed_all(value)
-
-
-class TestDevices:
-    def test_cpu(self):
-        assert runtime.devices("cpu") == [mx.cpu(0)]
-        assert runtime.devices("cpu(0), cpu(1)") == [mx.cpu(0), mx.cpu(1)]
-
-    @pytest.mark.parametrize(("gpus", "text", "expected"), [
-        (0, "auto", [mx.cpu(0)]),
-        (2, "auto", [mx.gpu(0)]),
-        (2, "gpu", [mx.gpu(0)]),
-        (2, "gpu(1),gpu(0)", [mx.gpu(1), mx.gpu(0)]),
-        (2, "cpu", [mx.cpu(0)]),
-    ])
-    def test_the_choice_follows_the_gpus_there_are(self, monkeypatch, gpus, text, expected):
-        monkeypatch.setattr(mx.context, "num_gpus", lambda: gpus)
-        assert runtime.devices(text) == expected
-
-    @pytest.mark.parametrize(("text", "message"), [
-        ("gpu", r"'gpu' needs gpu\(0\), but MXNet sees 0 GPU"),
-        ("gpu(0),gpu(0)", r"needs gpu\(0\), but MXNet sees 0 GPU"),
-        ("cpu(1),cpu(1)", r"names cpu\(1\) twice"),
-        ("cpu,cpu(0)", r"names cpu\(0\) twice"),
-        ("tpu", "expected 'auto', 'cpu', 'gpu' or a list like .* got 'tpu'"),
-        ("cpu,", "got 'cpu,'"),
-        ("", "got ''"),
-        ("gpu(-1)", "got"),
-        (0, "got 0"),
-        (None, "got None"),
-    ])
-    def test_what_is_wrong_is_said_in_one_sentence(self, monkeypatch, text, message):
-        monkeypatch.setattr(mx.context, "num_gpus", lambda: 0)
-        with pytest.raises(ValueError, match=message) as caught:
-            runtime.devices(text)
-        assert "\n" not in str(caught.value)
-
-    def test_cpu_and_gpu_do_not_mix(self, monkeypatch):
-        monkeypatch.setattr(mx.context, "num_gpus", lambda: 1)
-        with pytest.raises(ValueError, match="mixes CPU and GPU"):
-            runtime.devices("cpu,gpu")
-
-    def test_a_driver_that_is_missing_means_no_gpu(self, monkeypatch):
-        def fail():
-            raise mx.base.MXNetError("CUDA: no driver")
-        monkeypatch.setattr(mx.context, "num_gpus", fail)
-        assert runtime.devices("auto") == [mx.cpu(0)]
-
-    @pytest.mark.gpu
-    def test_a_real_gpu_computes(self):
-        device, = runtime.devices("gpu")
-        assert mx.nd.ones((2, 3), ctx=device).sum().asscalar() == 6
 
 
 class TestReport:

@@ -42,3 +42,20 @@ def test_every_source_file_has_its_mirror_or_is_named_by_another_test(source, na
     assert named or any((folder / mirror).exists() for mirror in mirrors), (
         f"write {folder.relative_to(ROOT)}/test_{source.name}, or name `{source.name}` in the docstring of the file "
         f"beside it that tests it, or `{path}` in that of one elsewhere")
+
+
+def lines_of(function):
+    """Return how many lines the body of a function has, its docstring left out."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("folder", ["gluon_rnn", "scripts", "tests"])
+def test_files_have_at_most_400_lines_and_functions_at_most_45(folder):
+    too_long = []
+    for path in (ROOT / folder).rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        too_long += [path.name] if len(text.splitlines()) > 400 else []
+        too_long += [f"{path.name}: {node.name}" for node in ast.walk(ast.parse(text))
+                     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and lines_of(node) > 45]
+    assert not too_long
