@@ -26,13 +26,12 @@ from gluon_rnn.optim.averaging import WeightAverage
 from gluon_rnn.report import record
 from gluon_rnn.training import carried, checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
-from gluon_rnn.training.evaluation import in_words
-from gluon_rnn.training.loss_picture import LossPicture, has_dropout
-from gluon_rnn.training.metrics_file import MetricsFile, fields
+from gluon_rnn.training.history import History
+from gluon_rnn.training.metrics_file import fields
 from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals, seed_from
-from gluon_rnn.training.progress import Progress, epoch_line
+from gluon_rnn.training.progress import Progress, closing_lines, epoch_line
 from gluon_rnn.training.signals import StopSignals
 from gluon_rnn.training.start import checked_source, take_over
 from gluon_rnn.training.step import DivergedError
@@ -151,7 +150,7 @@ class Loop:
         self.schedule = self._build_schedule()
         self.position = Position()
         self.epochs = 1 if limit else self.settings.epochs
-        self.carried = self.path = self.metrics = self.picture = self.events = None
+        self.carried = self.path = self.history = None
         self._recipe = configuration.to_yaml(self.config)
 
     def _build_schedule(self):
@@ -170,7 +169,7 @@ class Loop:
         if self.cluster.leads:
             for name, text in self._texts().items():
                 write_text(self.path / name, text)
-            self._open_metrics()
+            self.history = History(self.path, self.task)
             self._note_beginning()
         self.cluster.begin(self.step.parameters)
         _log.info("%s", self._describe())
@@ -182,20 +181,12 @@ class Loop:
         self.path = Path(path)
         self.cluster.begin(self.step.parameters)                          # all have read the checkpoint
         if self.cluster.leads:
-            self._open_metrics(checkpoint)
-            self.metrics.keep(self.position.epoch)
+            self.history = History(self.path, self.task, self.position.step, checkpoint.own("metrics.csv"))
+            self.history.keep(self.position.epoch)
             write_text(self.path / "config.yaml", self._recipe)
             if self.position.epoch < self.epochs:
                 self._note_beginning()
         _log.info("%s; resumed after epoch %d, step %d", self._describe(), self.position.epoch, self.position.step)
-
-    def _open_metrics(self, checkpoint=None):
-        self.metrics = MetricsFile(self.path / "metrics.csv", checkpoint and checkpoint.own("metrics.csv"))
-        if self.settings.report:
-            self.picture = LossPicture(self.path / "loss.png", lambda: self.metrics.rows, label=self.task.loss_label,
-                                       best=self.task.best_loss, with_dropout=has_dropout(self.config.model))
-        if self.settings.tensorboard:
-            self.events = tensorboard.EventFile(self.path / "tensorboard", self.position.step)
 
     def _note_beginning(self):
         """Write down what the page of the run says of its beginning, and on what it runs."""
@@ -206,9 +197,8 @@ class Loop:
 
     def close(self):
         """Write to disk what is still on its way there."""
-        for file in (self.picture, self.events):
-            if file is not None:
-                file.close()
+        if self.history is not None:
+            self.history.close()
 
     def _restore(self, checkpoint):
         saved = checkpoint.position
@@ -322,7 +312,7 @@ class Loop:
 
     def _has_reason_to_stop(self):
         waited = self.position.epoch - self.position.best_epoch
-        return self.cluster.from_leader(lambda: has_reason_to_stop(self.settings, waited, self.metrics.rows))
+        return self.cluster.from_leader(lambda: has_reason_to_stop(self.settings, waited, self.history.rows))
 
     def _scores(self):
         """Return the scores on the validation split, by all workers where they have one set of parameters."""
@@ -345,11 +335,7 @@ class Loop:
                   self.step.trainer.learning_rate, totals.norm / steps, self._parameter_norm(), totals.clipped / steps,
                   totals.size / seconds, totals.steps / seconds, totals.seconds)
         row = dict(zip(fields(scores, task.unit), values))
-        self.metrics.append(row)
-        if self.events is not None:
-            self.events.append(row)
-        if self.picture is not None:
-            self.picture.update()
+        self.history.append(row)
         return row
 
     def _parameter_norm(self):
@@ -371,7 +357,7 @@ class Loop:
                     "schedule": self.schedule.state() if hasattr(self.schedule, "state") else None}
         with self.average.applied():
             checkpoints.save(self.path, self.task.model.save_parameters, arrays, position,
-                             {**self._texts(), "metrics.csv": self.metrics.text()}, names)
+                             {**self._texts(), "metrics.csv": self.history.text()}, names)
 
     def _texts(self):
         return {"config.yaml": self._recipe, **self.task.assets.texts()}
@@ -384,17 +370,12 @@ class Loop:
         checkpoints.load(self.path, "best").load_parameters(task.model, self.devices)
         if not self.limit:                                                # two steps of a dry run learn nothing
             outcome.check_selected(task.selection[0], self.position.best, self.path)
-            outcome.check_learnt(self.position.first_loss, self.metrics.rows, self.path)
+            outcome.check_learnt(self.position.first_loss, self.history.rows, self.path)
         report = task.closing(self.path, self.limit)
         outcome.check_finite(report.scores, f"at the end, on the {report.split} split", self.path)
-        selected = task.in_words({task.selection[0]: self.position.best})
-        _log.info("epoch %d was best, by valid %s: %s", self.position.best_epoch, selected,
-                  in_words(task, report.split, report.scores))
-        for name, scores in report.baselines.items():
-            _log.info("    %s: %s", name, task.in_words(scores))
-        if report.text:
-            _log.info("%s", report.text)
+        for line in closing_lines(task, self.position, report):
+            _log.info("%s", line)
         folder.write_results(self.path, {
             **dataclasses.asdict(report), "seed": self.config.seed, "parameters": self._size(),
             "epochs": self.position.epoch, "best_epoch": self.position.best_epoch,
-            "seconds": sum(row["seconds"] for row in self.metrics.rows)})
+            "seconds": sum(row["seconds"] for row in self.history.rows)})

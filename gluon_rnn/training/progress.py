@@ -1,11 +1,13 @@
-"""Progress within an epoch, a bar in a terminal and else a line now and then, and the line that ends an epoch."""
+"""Progress within an epoch, a bar in a terminal and else a line now and then; what is said after it and at the end."""
 import logging
 import sys
 import time
 
 from tqdm import tqdm
 
-__all__ = ["Progress", "epoch_line"]
+from gluon_rnn.training.evaluation import in_words
+
+__all__ = ["Progress", "closing_lines", "epoch_line"]
 
 _log = logging.getLogger("gluon_rnn")
 
@@ -53,3 +55,12 @@ def epoch_line(task, epochs, row, scores):
     return (f"epoch {row['epoch']}/{epochs} step {row['step']}: train {train}, valid {task.in_words(scores)}, "
             f"lr {row['learning_rate']:.3g}, grad norm {row['grad_norm']:.3g} (param norm {row['param_norm']:.4g}), "
             f"{row[f'{task.unit}s_per_second']:.0f} {task.unit}s/s, {row['steps_per_second']:.2f} steps/s")
+
+
+def closing_lines(task, position, report):
+    """Return what is said at the end: the best epoch of a `Position`, scores beside baselines, the report's text."""
+    selected = task.in_words({task.selection[0]: position.best})
+    scores = in_words(task, report.split, report.scores)
+    lines = [f"epoch {position.best_epoch} was best, by valid {selected}: {scores}"]
+    lines += [f"    {name}: {task.in_words(scores)}" for name, scores in report.baselines.items()]
+    return lines + ([report.text] if report.text else [])
