@@ -6,19 +6,21 @@ import re
 from setuptools import find_packages, setup
 
 # What reading and scoring some kinds of data takes: CoNLL-U, BLEU, pieces of words, F1, sound features,
-# edit distances, ABC tunes. Files of torch and Keras, without pickle.
+# edit distances, ABC tunes.
 EXTRAS = {
     "data": ["conllu>=4.5,<7", "sacrebleu>=2.3,<3", "sentencepiece>=0.2,<0.3", "scikit-learn>=1.6,<2",
              "librosa>=0.10,<0.12", "soundfile>=0.12,<1", "rapidfuzz>=3,<4"],
     "music": ["music21>=8.1,<11"],
     # Opset 17, and an LSTM operator that takes rows of length 0.
     "onnx": ["onnx>=1.15,<2", "onnxruntime>=1.17,<2"],
+    # Files of torch and Keras, without pickle.
     "convert": ["safetensors>=0.4,<1", "h5py>=3.8,<4"],
     # A second reader of files of word vectors; releases before take no SciPy of today.
     "vectors": ["gensim>=4.4,<5"],
     # A framework, its server with a parser of HTTP in C, websockets, metrics.
     "serve": ["fastapi>=0.115,<1", "uvicorn>=0.30,<1", "httptools>=0.6,<1", "websockets>=13,<18",
               "prometheus_client>=0.20,<1"],
+    "tensorboard": ["tensorboardX>=2.6,<3"],
 }
 HERE = pathlib.Path(__file__).parent
 
@@ -90,7 +92,6 @@ setup(
     ],
     extras_require={
         **EXTRAS,
-        "tensorboard": ["tensorboardX>=2.6,<3"],
         # The site: pages, API reference, and what executes the tutorials and what they use.
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.30,<2",
                  "mkdocstrings-python>=1.18,<3", "jupytext>=1.16,<2",
