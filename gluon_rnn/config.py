@@ -108,8 +108,8 @@ class Training(_Section):
     weight_decay: float = Field(0.0, ge=0)               # decoupled, biases left alone
     average: float = Field(0.0, ge=0, lt=1)              # decay per step of the average of the weights; 0 is off
     eval_interval: int = Field(1, ge=1)                  # epochs from one evaluation and checkpoint to the next
-    patience: Optional[int] = Field(None, ge=1)          # epochs without improvement before training stops
-    stop_at: dict[str, float] = {}                       # {score: value}: an evaluation with all so high is the last
+    patience: Optional[int] = Field(None, ge=1)          # epochs without improvement that end training
+    stop_at: dict[str, float] = {}                       # {score: value}: an evaluation with all as good is the last
     static_shapes: bool = True                           # a plan for each frequent shape of batch: faster, for memory
     tensorboard: bool = False                            # the fields of metrics.csv into RUN/tensorboard too
     report: bool = True                                  # pictures, predictions and baselines; without it scores only

@@ -63,10 +63,10 @@ class WeightAverage:
 
     def set_state(self, arrays, state):
         """Go back to the `arrays` and `state` of a checkpoint; without arrays start from the weights as they are."""
-        if self.arrays and arrays:
-            for name, average in self.arrays.items():
-                average[:] = arrays[name].as_in_context(average.context)
-            self._updates = state["updates"]
+        self._updates = state["updates"] if arrays else 0
+        for name, average in self.arrays.items():
+            value = arrays[name] if arrays else self._parameters[name].list_data()[0]
+            average[:] = value.as_in_context(average.context)
 
     def _put(self, arrays):
         for name, array in arrays.items():

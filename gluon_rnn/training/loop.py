@@ -27,7 +27,6 @@ from gluon_rnn.report import record
 from gluon_rnn.training import carried, checkpoints, folder, outcome, restoring, tensorboard
 from gluon_rnn.training.algorithms.settings import algorithm_of
 from gluon_rnn.training.history import History
-from gluon_rnn.training.metrics_file import fields
 from gluon_rnn.training.outcome import TrainingError
 from gluon_rnn.training.parameter_groups import ParameterGroups
 from gluon_rnn.training.position import Position, Totals, seed_from
@@ -201,12 +200,12 @@ class Loop:
             self.history.close()
 
     def _restore(self, checkpoint):
-        saved = checkpoint.position
         self.position = restoring.position_of(checkpoint)
+        restoring.check_selection(self.position, self.task.selection)
         restoring.set_weights(checkpoint, self.task.model, self.parameters, self.average)
         restoring.set_optimizer(checkpoint, self.step.trainer)
-        if saved["schedule"] and hasattr(self.schedule, "set_state"):
-            self.schedule.set_state(saved["schedule"])
+        if checkpoint.position["schedule"] and hasattr(self.schedule, "set_state"):
+            self.schedule.set_state(checkpoint.position["schedule"])
         self.carried = carried.restored(restoring.states_of(checkpoint), self.task, self.devices, self.cluster)
 
     def _describe(self):
@@ -219,23 +218,46 @@ class Loop:
     # ---- epochs --------------------------------------------------------------------------------------------------
 
     def run(self, signals):
-        """Train until the last epoch, until patience is at an end, scores are high enough, or until a signal."""
-        while self.position.epoch < self.epochs and not self.cluster.stops(signals) and not self._has_reason_to_stop():
+        """Train until the last epoch, until patience is at an end, scores are good enough, or until a signal.
+
+        Evaluations at the end of epochs decide all this. One that a signal causes in between is only shown: a resume
+        knows nothing of it, and goes on as a run without the signal does.
+        """
+        while self.position.epoch < self.epochs and not self._has_reason_to_stop():
             totals, finished = self.run_epoch(signals)
-            if finished and not self._evaluates():
-                self._next_epoch(totals)
-                continue
-            scores = self._scores()
-            outcome.check_finite(scores, f"after step {self.position.step}", self.path)
-            self._advance(finished, scores, totals)
-            improved = outcome.improves(scores, self.task.selection, self.position.best)
-            if improved:
-                self.position.best = scores[self.task.selection[0]]
-                self.position.best_epoch = self.position.epoch + (not finished)
-            row = self.log_row(totals, scores, finished) if self.cluster.leads else None
-            self.save_checkpoint(("best", "last") if improved else ("last",))
-            if row:
-                _log.info("%s", epoch_line(self.task, self.epochs, row, scores))   # last: nobody may listen
+            stopped = self.cluster.stops(signals)
+            if finished and self._evaluates():
+                self._end_epoch(totals)
+            else:
+                self._note(totals, finished)
+                if stopped:
+                    self._break_off(totals)
+            if stopped:
+                return
+
+    def _end_epoch(self, totals):
+        """Go on to the next epoch, with an evaluation, a row of metrics and a checkpoint."""
+        position, (name, direction) = self.position, self.task.selection
+        scores = self._scores()
+        self._note(None, finished=True)
+        if hasattr(self.schedule, "observe"):
+            self.schedule.observe(scores[name] if direction == "min" else -scores[name])
+        improved = outcome.improves(scores, self.task.selection, position.best)
+        if improved:
+            position.selection, position.best, position.best_epoch = name, scores[name], position.epoch
+        row = self.log_row(totals, scores)
+        self.save_checkpoint(("best", "last") if improved else ("last",))
+        self._say(row, scores)                                            # at the end: nobody may listen
+
+    def _break_off(self, totals):
+        """Save where a signal stops the run, before its row is written, and as the best where there is no other."""
+        scores = self._scores()
+        self.save_checkpoint(("last",) if self.position.best_epoch else ("best", "last"))
+        self._say(self.log_row(totals, scores), scores)
+
+    def _say(self, row, scores):
+        if row is not None:
+            _log.info("%s", epoch_line(self.task, self.epochs, row, scores))
 
     def _evaluates(self):
         """Whether the epoch that has just come to its end is followed by an evaluation and a checkpoint."""
@@ -294,31 +316,26 @@ class Loop:
         progress(loss, norm, rate)
         return states
 
-    def _advance(self, finished, scores, totals):
-        """Move on to the next epoch, or note how far a broken one came."""
-        position = self.position
-        if not finished:
-            position.totals = vars(totals)
-            return
-        self._next_epoch()
-        if hasattr(self.schedule, "observe"):
-            name, direction = self.task.selection
-            self.schedule.observe(scores[name] if direction == "min" else -scores[name])
-
-    def _next_epoch(self, totals=None):
-        position = self.position
-        position.epoch, position.step_in_epoch, self.carried = position.epoch + 1, 0, None
-        position.totals = vars(totals) if totals else {}
+    def _note(self, totals, finished):
+        """Note how far the run came: sums since the last row of metrics, None behind one, and an epoch that is over."""
+        self.position.totals = vars(totals) if totals else {}
+        if finished:
+            self.position.epoch, self.position.step_in_epoch, self.carried = self.position.epoch + 1, 0, None
 
     def _has_reason_to_stop(self):
+        if self.position.totals:                                          # updates that no evaluation has seen
+            return False
         waited = self.position.epoch - self.position.best_epoch
         return self.cluster.from_leader(lambda: has_reason_to_stop(self.settings, waited, self.history.rows))
 
     def _scores(self):
         """Return the scores on the validation split, by all workers where they have one set of parameters."""
         if self.task.shares_evaluation and not self.cluster.keeps_apart:
-            return self.evaluate("valid", cluster=self.cluster)
-        return self.cluster.from_leader(lambda: self.evaluate("valid"))
+            scores = self.evaluate("valid", cluster=self.cluster)
+        else:
+            scores = self.cluster.from_leader(lambda: self.evaluate("valid"))
+        outcome.check_finite(scores, f"after step {self.position.step}", self.path)
+        return scores
 
     def evaluate(self, split, **options):
         """Return the task's scores of the averaged weights on `split`, the loss first."""
@@ -327,16 +344,12 @@ class Loop:
 
     # ---- what an epoch leaves behind -----------------------------------------------------------------------------
 
-    def log_row(self, totals, scores, finished=True):
-        """Write one row of metrics, and return the row."""
-        task, train_loss = self.task, totals.loss / max(1, totals.size)
-        seconds, steps = max(totals.seconds, 1e-9), max(1, totals.steps)
-        values = (self.position.epoch + (not finished), self.position.step, train_loss, *scores.values(),
-                  self.step.trainer.learning_rate, totals.norm / steps, self._parameter_norm(), totals.clipped / steps,
-                  totals.size / seconds, totals.steps / seconds, totals.seconds)
-        row = dict(zip(fields(scores, task.unit), values))
-        self.history.append(row)
-        return row
+    def log_row(self, totals, scores):
+        """Write one row of metrics, and return it; None in a worker that does not lead."""
+        if not self.cluster.leads:
+            return None
+        return self.history.note(self.position, totals, scores, learning_rate=self.step.trainer.learning_rate,
+                                 param_norm=self._parameter_norm())
 
     def _parameter_norm(self):
         arrays = [parameter.list_data()[0] for parameter in self.parameters.values()]

@@ -40,7 +40,11 @@ class MetricsFile:
         self.rows = _rows(self.path, text)
 
     def append(self, row):
-        """Add one row."""
+        """Add one row; ValueError where it lacks a column that the others have."""
+        missing = [field for field in (self.rows[0] if self.rows else ()) if field not in row]
+        if missing:
+            raise ValueError(f"{self.path} has the column {missing[0]!r}, which this evaluation does not give; leave "
+                             "the section task as it was when the run began, or start a new run")
         self.rows.append({field: row[field] for field in (self.rows[0] if self.rows else row)})
         self._write()
 

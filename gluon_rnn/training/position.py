@@ -16,7 +16,8 @@ class Position:
     epoch: int = 0                    # finished epochs
     step_in_epoch: int = 0            # above 0 only after a signal
     step: int = 0                     # updates in all
-    best: Optional[float] = None      # the validation score that selects
+    selection: Optional[str] = None   # the validation score that selects; None before the first evaluation
+    best: Optional[float] = None      # its best value
     best_epoch: int = 0
     first_loss: Optional[float] = None   # of the first step, before its update
     totals: dict = field(default_factory=dict)   # since the last row of metrics

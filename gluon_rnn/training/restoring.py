@@ -13,12 +13,12 @@ from gluon_rnn.report.record import flat
 from gluon_rnn.training import checkpoints, folder
 from gluon_rnn.training.position import Position, Totals
 
-__all__ = ["checked", "position_of", "set_optimizer", "set_weights", "states_of"]
+__all__ = ["check_selection", "checked", "position_of", "set_optimizer", "set_weights", "states_of"]
 
 _log = logging.getLogger("gluon_rnn")
 
-# What may not change while an epoch is only half done: the chunks that are left would be others.
-_OF_CHUNKS = ("data.batch_size", "data.bptt")
+# What may not change while an epoch is only half done: the batches that are left would be others.
+_OF_BATCHES = ("seed", "data.batch_size", "data.bptt", "data.num_buckets", "data.stride", "data.random_offset")
 
 
 def checked(path, config, assets):
@@ -56,7 +56,7 @@ def _compare(checkpoint, old, new):
     if changed:
         _log.info("changed since the checkpoint: %s", ", ".join(changed.values()))
     within = position_of(checkpoint).step_in_epoch
-    for key in _OF_CHUNKS:
+    for key in _OF_BATCHES:
         if within and old.get(key) != new.get(key):
             raise ValueError(f"{key} is {new.get(key)!r}, and the run was stopped within an epoch of {old.get(key)!r}; "
                              "leave it as it was until that epoch is over")
@@ -84,6 +84,16 @@ def position_of(checkpoint):
     if not _are_numbers(found.totals):
         raise _damaged(checkpoint, f"totals are {found.totals!r}")
     return found
+
+
+def check_selection(position, selection):
+    """Raise ValueError where the best score so far is another one than that of `selection`, a name and "min" or "max".
+
+    The one cannot be compared with the other. Runs of older versions did not note which it was.
+    """
+    if position.selection not in (None, selection[0]):
+        raise ValueError(f"the best epoch is selected by {selection[0]!r}, but by {position.selection!r} in the run to "
+                         "resume; leave the section task as it was, or start a new run")
 
 
 def _are_numbers(totals):

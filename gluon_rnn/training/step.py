@@ -116,7 +116,7 @@ class TrainStep:
         is_manual = bool(found)
         update = self._manual.update if is_manual else self._update_all
         if not found:
-            losses, states = self._forward_backward(batch, states) if batch.arrays else self._nothing(states)
+            losses, states = self._forward_backward(batch, states)
             self.trainer.allreduce_grads()
             if self.cluster.sums_gradients:
                 self.cluster.sum_gradients(self._learning_now(), batch.size)
@@ -136,13 +136,6 @@ class TrainStep:
         return {name: parameter for name, parameter in self.parameters.items()
                 if any(parameter is learning for learning in self._with_gradients)}
 
-    def _nothing(self, states):
-        """Return the loss of no rows, 0, whose gradient is 0: the other workers have them all."""
-        for parameter in self._with_gradients:
-            for gradient in parameter.list_grad():
-                gradient[:] = 0
-        return [mx.nd.zeros(1, ctx=device) for device in self.devices], states
-
     def _clipped_by_layer(self, norm, size, is_manual):
         """Scale the gradients of layers above their limit, and return the norm of all of them as it is then."""
         if self._clip_layers is None:
@@ -153,18 +146,25 @@ class TrainStep:
         return self._clip_layers(gradients, size)
 
     def _forward_backward(self, batch, states):
-        arrays = zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes)))
+        """Return the loss of each device and the states behind it; devices without a row have a loss and gradient of 0.
+
+        There are such where a last batch has fewer rows than there are devices, or other workers have all of them.
+        """
+        arrays = list(zip(*(self._split(array, axis) for array, axis in zip(batch.arrays, batch.axes))))
         with autograd.record():
             results = [_loss(self._run, chunk, carried) for chunk, carried in zip(arrays, states)]
         losses = [loss for loss, _ in results]
-        autograd.backward(losses)
-        return losses, [[state.detach() for state in new] for _, new in results]
+        if losses:
+            autograd.backward(losses)
+        idle = range(len(results), len(self.devices))
+        for gradient in [parameter.list_grad()[index] for parameter in self._with_gradients for index in idle]:
+            gradient[:] = 0
+        losses += [mx.nd.zeros(1, ctx=self.devices[index]) for index in idle]
+        return losses, [*([state.detach() for state in new] for _, new in results), *states[len(results):]]
 
     def _split(self, array, axis):
-        if array.shape[axis] < len(self.devices):
-            raise ValueError(f"a batch of {array.shape[axis]} rows cannot be split over {len(self.devices)} devices; "
-                             "use fewer devices, or batches that leave no small rest")
-        return gluon.utils.split_and_load(array, self.devices, batch_axis=axis, even_split=False)
+        """Return the parts of an array, one a device, of as many devices as it has rows."""
+        return gluon.utils.split_and_load(array, self.devices[:array.shape[axis]], batch_axis=axis, even_split=False)
 
     def _read(self, losses):
         """Return the summed loss and the norm of its gradient; the one place where the host waits, for workers too."""

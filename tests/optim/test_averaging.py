@@ -56,3 +56,12 @@ def test_frozen_parameters_keep_their_average_bit_for_bit():
         parameter.set_data(mx.nd.random.normal(shape=(3, 2)))
     average.update()
     assert [np.array_equal(average.arrays[name].asnumpy(), before[name]) for name in ("w", "v")] == [False, True]
+
+
+def test_a_checkpoint_without_averages_begins_them_with_the_weights_as_they_are():
+    """Those of parameters that are frozen would else stay what they were before the weights were read."""
+    parameters = make()
+    average = WeightAverage(parameters, 0.8)
+    parameters["w"].set_data(mx.nd.array([[1, 2], [3, 4], [5, 6]]))
+    average.set_state({}, {"updates": 7})
+    assert average.arrays["w"].asnumpy().tolist() == [[1, 2], [3, 4], [5, 6]] and average.state() == {"updates": 0}

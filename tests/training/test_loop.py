@@ -46,6 +46,19 @@ class StopAfter:
         return 2 if self.steps < 0 else None
 
 
+class StopAt:
+    """Stands for a signal that comes when a loop has made so many updates."""
+
+    exit_status = 130
+
+    def __init__(self, run, step):
+        self.run, self.step = run, step
+
+    @property
+    def received(self):
+        return 2 if self.run.position.step >= self.step else None
+
+
 @pytest.mark.parametrize("changes", [{}, {"training.average": 0.9, "training.weight_decay": 0.1,
                                           "training.optimizer.name": "nadam", "model.encoder.name": "gru"}])
 def test_two_runs_are_equal_and_so_is_a_resumed_one(make_config, changes):
@@ -79,9 +92,35 @@ def test_interrupted_and_resumed_without_dropout_equals_uninterrupted(make_confi
     assert stopped["step_in_epoch"] > 0, "the signal should come in the middle of an epoch"
     assert len(metrics(broken.path)) == stopped["epoch"] + 1
     train(build_task(config), "b", resume=broken.path)
-    arrays, _ = everything(broken.path)
-    assert arrays == everything(whole)[0]
+    assert all(everything(broken.path, which) == everything(whole, which) for which in ("last", "best"))
     assert metrics(broken.path) == metrics(whole)
+
+
+def test_a_signal_between_two_evaluations_is_forgotten_by_a_resume(make_config):
+    """At the end of epoch 2 of 4, the third of which is evaluated: saved, shown, usable, and of no consequence."""
+    config = make_config({"model.dropout": 0.0, "model.encoder.dropout": 0.0, "training.epochs": 4,
+                          "training.eval_interval": 3})
+    whole = train(build_task(config), "a")
+    broken = loop.Loop(build_task(config))
+    broken.start(folder.create(config.output_dir, "b"))
+    broken.run(StopAt(broken, 2 * len(broken.task.train_batches(0))))
+    stopped = checkpoints.load(broken.path, "last").position["position"]
+    assert (stopped["epoch"], stopped["step_in_epoch"], stopped["best"]) == (2, 0, None)
+    assert [row["epoch"] for row in metrics(broken.path)] == ["2"] and load_run(broken.path, "best")
+    train(build_task(config), "b", resume=broken.path)
+    assert all(everything(broken.path, which) == everything(whole, which) for which in ("last", "best"))
+    assert metrics(broken.path) == metrics(whole)
+
+
+def test_what_a_signal_evaluates_is_never_the_best_epoch(make_config, monkeypatch):
+    config = make_config({"training.epochs": 2})
+    broken = loop.Loop(build_task(config))
+    monkeypatch.setattr(broken.task, "evaluate", lambda *_, **__: {"loss": 9.0 - broken.position.step, "perplexity": 1})
+    broken.start(folder.create(config.output_dir, "b"))
+    steps = len(broken.task.train_batches(0))
+    broken.run(StopAt(broken, steps + 1))
+    assert (broken.position.best_epoch, broken.position.best) == (1, 9.0 - steps)
+    assert checkpoints.load(broken.path, "best").position["position"]["step"] == steps
 
 
 def test_nan_stops_before_the_parameters_are_touched(make_config):
@@ -127,11 +166,16 @@ def test_patience_ends_the_run(make_config):
     assert len(rows) < 50 and int(np.argmin(losses)) == len(rows) - 3
 
 
-def test_scores_that_are_high_enough_end_the_run(make_config):
+def test_patience_ends_a_run_at_an_evaluation_only(make_config):
+    changes = {"training.epochs": 6, "training.eval_interval": 3, "training.patience": 1}
+    assert [row["epoch"] for row in metrics(train(build_task(make_config(changes)), "p"))] == ["3", "6"]
+
+
+def test_scores_that_are_good_enough_end_the_run(make_config):
     losses = [float(row["valid_loss"]) for row in metrics(train(build_task(make_config()), "p"))]
     assert losses[0] > losses[1] > losses[2]
     between = (losses[1] + losses[0]) / 2                                 # above it in the first epoch alone
-    for wanted, epochs in (({"loss": between}, 1), ({"loss": between, "perplexity": 1e9}, 3)):
+    for wanted, epochs in (({"loss": between}, 2), ({"loss": between, "perplexity": 1.0}, 3)):
         assert len(metrics(train(build_task(make_config({"training.stop_at": wanted})), "p"))) == epochs
     with pytest.raises(ConfigError, match="training.stop_at: there is no score 'los'; did you mean 'loss'"):
         train(build_task(make_config({"training.stop_at": {"los": 1}})), "p")

@@ -23,5 +23,5 @@ def test_rows_read_back_equal_and_can_be_cut(tmp_path):
 def test_a_row_without_a_field_is_refused(tmp_path):
     file = MetricsFile(tmp_path / "metrics.csv")
     file.append(row(1))
-    with pytest.raises(KeyError, match="train_loss"):
+    with pytest.raises(ValueError, match="metrics.csv has the column 'train_loss', which this evaluation does not"):
         file.append({"epoch": 2, "step": 2})

@@ -14,8 +14,9 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn.recipes import build_task
-from gluon_rnn.training import TrainingError, checkpoints, outcome, train
+from gluon_rnn.training import TrainingError, checkpoints, outcome, restoring, train
 from gluon_rnn.training.manifest import NAME
+from gluon_rnn.training.position import Position
 from tests.recipes import RECIPE, changed
 
 
@@ -106,6 +107,24 @@ def test_another_optimiser_is_refused_before_the_recipe_is_written(trained, run)
         resume(trained, run, **{"training.optimizer": {"name": "sgd", "learning_rate": 0.01}})
     assert contents(run) == before
     resume(trained, run, **{"training.optimizer.learning_rate": 0.001})
+
+
+def test_a_best_score_of_another_name_is_refused():
+    position = Position(selection="loss", best=1.8, best_epoch=1)
+    restoring.check_selection(position, ("loss", "min"))
+    restoring.check_selection(Position(best=1.8), ("accuracy", "max"))    # of an earlier version
+    with pytest.raises(ValueError, match="selected by 'accuracy', but by 'loss' in the run to resume"):
+        restoring.check_selection(position, ("accuracy", "max"))
+
+
+def test_within_an_epoch_the_order_of_batches_may_not_change(trained, run):
+    path = run / "last" / "position.json"
+    saved = json.loads(path.read_text())
+    saved["position"]["step_in_epoch"] = 1
+    path.write_text(json.dumps({**saved, "format": 2}))
+    (run / "last" / NAME).unlink()
+    with pytest.raises(ValueError, match="seed is 1, and the run was stopped within an epoch of 0"):
+        resume(trained, run, seed=1)
 
 
 def test_a_recipe_that_was_cut_off_is_refused_and_a_changed_one_is_said(trained, run, caplog):

@@ -132,6 +132,26 @@ def test_two_devices_equal_one(make_step, optimizer):
         assert np.array_equal(*(array.asnumpy() for array in parameter.list_data()))
 
 
+def test_devices_without_a_row_of_the_last_batch_have_a_gradient_of_0(make_config):
+    """Three devices and two rows equal one device; what the third one computed before is forgotten."""
+    config = {"task": "regression", "model": {"encoder": {"name": "rnn", "hidden_size": 3}},
+              "training.optimizer": {"name": "sgd", "learning_rate": 0.1}, "training.clip_norm": None,
+              "data": {"name": "adding_problem", "length": 3, "train": 8, "valid": 4, "test": 4, "batch_size": 6}}
+    runs = [loop.Loop(build_task(make_config({**config, "device": device}))) for device in
+            ("cpu", "cpu(0),cpu(1),cpu(2)")]
+    for name, parameter in runs[1].parameters.items():
+        parameter.set_data(runs[0].parameters[name].data())
+    batches = list(runs[0].task.train_batches(0))
+    assert [len(batch.arrays[0][0]) for batch in batches] == [6, 2]
+    for batch in batches:
+        states = [run.task.begin_states(len(batch.arrays[0][0]), run.devices) for run in runs]
+        found = [run.step(batch, state, 0.1)[:2] for run, state in zip(runs, states)]
+        assert found[1] == pytest.approx(found[0], rel=norm_error(runs[0]))
+    first, second = map(values, runs)
+    for name in first:                        # float32: weights below 2, and gradients that are sums over 18 steps
+        np.testing.assert_allclose(second[name], first[name], rtol=0, atol=2 * rounding("float32", 2 + 18))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_each_dtype_trains(make_step, dtype):
     run, data, target = make_step({"model.encoder.dtype": dtype, "training.average": 0.5})
