@@ -5,7 +5,6 @@ named parts are the schema of their sections. All of it happens before any data 
 `ConfigError` of one sentence that names the YAML path.
 """
 import inspect
-from pathlib import Path
 
 import omegaconf
 import pydantic
@@ -19,7 +18,7 @@ from gluon_rnn.data import placement
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
 from gluon_rnn.public_data import data_root
-from gluon_rnn.recipe_files import find
+from gluon_rnn.recipe_files import find, read_yaml
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from gluon_rnn.training.parameter_groups import check_patterns
@@ -134,23 +133,6 @@ def build_task(config, source=None):
         return tasks.get(config.task.name)(config, **config.task.arguments)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
-
-
-def read_yaml(path):
-    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
-    path = Path(path)
-    if not path.is_file():
-        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
-        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
-    try:
-        raw = OmegaConf.load(path)
-    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
-        raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
-    if not OmegaConf.is_dict(raw) or not len(raw):
-        raise ConfigError(f"{path}: expected a mapping of keys to values at the top, got "
-                          + (type(OmegaConf.to_container(raw)).__name__ if len(raw) else "an empty file"))
-    return raw
 
 
 def _is_key(error):
