@@ -28,6 +28,8 @@ __all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read
 
 #: what messages call a recipe that is no file
 _GIVEN = "the recipe given"
+#: parts that may be a name alone
+_NAMED = ("task", "training.optimizer", "training.schedule", "training.algorithm")
 
 
 def load(path, overrides=()):
@@ -66,11 +68,9 @@ def read(recipe, overrides=()):
     source = _GIVEN if isinstance(recipe, dict) else str(recipe)
     try:
         own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
-        if isinstance(own.get("task"), str):
-            own.task = {"name": own.task}                                # so that an override can add a key of the task
-        raw = OmegaConf.merge({"data_root": data_root()}, own)
+        raw = OmegaConf.merge({"data_root": data_root()}, _with_mappings(own))
         for key, override in _from_overrides(overrides):
-            raw = _overridden(raw, key, override)
+            raw = _overridden(raw, key, _with_mappings(override))
         return OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
         raise ConfigError(f"{source}: {_one_line(error)}") from error
@@ -133,6 +133,15 @@ def build_task(config, source=None):
         return tasks.get(config.task.name)(config, **config.task.arguments)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
+
+
+def _with_mappings(raw):
+    """Return a recipe in which parts that are a name alone are mappings, to which an override can add a key."""
+    for key in _NAMED:
+        name = OmegaConf.select(raw, key, throw_on_resolution_failure=False)
+        if isinstance(name, str):
+            OmegaConf.update(raw, key, {"name": name})
+    return raw
 
 
 def _is_key(error):
