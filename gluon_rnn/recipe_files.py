@@ -1,4 +1,4 @@
-"""The packaged recipes: their names, their files, and what each is about. Nothing here loads MXNet.
+"""The packaged recipes: their names, their files, and what is in them. Nothing here loads MXNet.
 
 The repository's folder ``configs`` is installed as ``gluon_rnn/configs``. A recipe's name is its path in there without
 ``.yaml``, such as ``classify/names_tdnn``. ``results.csv`` beside the recipes has their figures (`gluon_rnn.results`).

@@ -35,13 +35,13 @@ def _check(options, others):
     given = {"--ensemble": bool(others), "--cache": options.cache is not None, "--bundle": options.bundle is not None}
     ways = [name for name, there in given.items() if there]
     if len(ways) > 1:
-        raise ValueError(f"{' and '.join(ways)} do not go together, each being a model of its own to evaluate; pass one "
-                         "of them")
+        raise ValueError(f"{' and '.join(ways)} do not go together, each being a model of its own to evaluate; pass "
+                         "one of them")
     if options.save and not others:
         raise ValueError("--save goes with --ensemble, whose score it keeps; leave it out, or pass further runs")
     if options.bundle is not None and options.checkpoint != "best":
-        raise ValueError(f"--checkpoint {options.checkpoint} does not go with --bundle, which has the parameters that were "
-                         "exported; leave one of them out")
+        raise ValueError(f"--checkpoint {options.checkpoint} does not go with --bundle, which has the parameters that "
+                         "were exported; leave one of them out")
 
 
 def add_arguments(parser):

@@ -18,8 +18,8 @@ def run(options):
     if options.resume is not None and options.role is None:       # not in a process: this loads MXNet, as what it is
         from gluon_rnn.training import folder
         folder.recipe_of(options.resume)
-    words = [*options.words, *_kvstore(recipe, overrides), *(["--resume", str(options.resume)] if options.resume else []),
-             *(["--dry-run"] if options.dry_run else [])]
+    words = [*options.words, *_kvstore(recipe, overrides), *(["--dry-run"] if options.dry_run else []),
+             *(["--resume", str(options.resume)] if options.resume else [])]
     if options.role is not None:
         return _be(options, words)
     from gluon_rnn.distributed import commands, local

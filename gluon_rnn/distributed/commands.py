@@ -24,7 +24,8 @@ def ssh(node, words, hosts):
     lines, turns = ["#!/bin/sh", "# The working folder has to be on every host, under one path.", _HERE], {}
     for each in processes_of(node):
         turn = turns[each.role] = turns.get(each.role, -1) + 1
-        lines.append(f"ssh {shlex.quote(hosts[turn % len(hosts)])} \"cd '$here' && \"{shlex.quote(_command(each, words))} &")
+        host, command = shlex.quote(hosts[turn % len(hosts)]), shlex.quote(_command(each, words))
+        lines.append(f"ssh {host} \"cd '$here' && \"{command} &")
     return "\n".join([*lines, "wait"])
 
 
