@@ -124,7 +124,7 @@ class Training(_Section):
     thaw: list[Thaw] = []                                # patterns of those that stay so until an epoch
     learning_rates: dict[str, float] = {}                # {pattern: factor} of the learning rate; the last one wins
 
-    @pydantic.field_validator("algorithm", mode="before")
+    @pydantic.field_validator("optimizer", "schedule", "algorithm", mode="before")
     @classmethod
     def _name_alone(cls, value):
         return {"name": value} if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The packaged recipes: their names, their files, and what each is about. Nothing here loads MXNet.
+"""The packaged recipes: their names, their files, and what is in them. Nothing here loads MXNet.
 
 The repository's folder ``configs`` is installed as ``gluon_rnn/configs``. A recipe's name is its path in there without
 ``.yaml``, such as ``classify/names_tdnn``. ``results.csv`` beside the recipes has their figures (`gluon_rnn.results`).
@@ -7,7 +7,9 @@ import difflib
 import re
 from pathlib import Path, PurePath
 
-__all__ = ["describe", "find", "folder", "names", "results_file"]
+from gluon_rnn.registry import suggest
+
+__all__ = ["describe", "find", "folder", "names", "read_yaml", "results_file"]
 
 _DATA = re.compile(r"\$\{data_root\}/([^\s\"'}]+)")
 _SUFFIXES = (".yaml", ".yml")
@@ -76,6 +78,26 @@ def find(name_or_path):
     near = _nearest(str(path), [*known, *siblings])
     raise ConfigError(f"there is no recipe and no file {str(path)!r}; did you mean "
                       f"{', '.join(map(repr, near[:-1]))} or {near[-1]!r}? gluon-rnn recipes lists the packaged ones")
+
+
+def read_yaml(path):
+    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
+    from omegaconf import OmegaConf
+
+    from gluon_rnn.config import ConfigError
+    path = Path(path)
+    if not path.is_file():
+        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
+        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
+    try:
+        raw = OmegaConf.load(path)
+    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
+        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not OmegaConf.is_dict(raw) or not len(raw):
+        raise ConfigError(f"{path}: expected a mapping of keys to values at the top, got "
+                          + (type(OmegaConf.to_container(raw)).__name__ if len(raw) else "an empty file"))
+    return raw
 
 
 def describe(name):

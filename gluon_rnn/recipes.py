@@ -5,7 +5,6 @@ named parts are the schema of their sections. All of it happens before any data 
 `ConfigError` of one sentence that names the YAML path.
 """
 import inspect
-from pathlib import Path
 
 import omegaconf
 import pydantic
@@ -19,7 +18,7 @@ from gluon_rnn.data import placement
 from gluon_rnn.optim import optimizers, schedules
 from gluon_rnn.parts import check_part
 from gluon_rnn.public_data import data_root
-from gluon_rnn.recipe_files import find
+from gluon_rnn.recipe_files import find, read_yaml
 from gluon_rnn.registry import suggest, tasks
 from gluon_rnn.training.algorithms.settings import algorithm_of, algorithms
 from gluon_rnn.training.parameter_groups import check_patterns
@@ -29,6 +28,8 @@ __all__ = ["build_task", "data_root", "find", "from_dict", "load", "read", "read
 
 #: what messages call a recipe that is no file
 _GIVEN = "the recipe given"
+#: parts that may be a name alone
+_NAMED = ("task", "training.optimizer", "training.schedule", "training.algorithm")
 
 
 def load(path, overrides=()):
@@ -67,11 +68,9 @@ def read(recipe, overrides=()):
     source = _GIVEN if isinstance(recipe, dict) else str(recipe)
     try:
         own = OmegaConf.create(recipe) if isinstance(recipe, dict) else read_yaml(find(recipe))
-        if isinstance(own.get("task"), str):
-            own.task = {"name": own.task}                                # so that an override can add a key of the task
-        raw = OmegaConf.merge({"data_root": data_root()}, own)
+        raw = OmegaConf.merge({"data_root": data_root()}, _with_mappings(own))
         for key, override in _from_overrides(overrides):
-            raw = _overridden(raw, key, override)
+            raw = _overridden(raw, key, _with_mappings(override))
         return OmegaConf.to_container(raw, resolve=True)
     except omegaconf.errors.OmegaConfBaseException as error:
         raise ConfigError(f"{source}: {_one_line(error)}") from error
@@ -136,20 +135,12 @@ def build_task(config, source=None):
         raise ConfigError(f"{source}: {error}" if source else str(error)) from error
 
 
-def read_yaml(path):
-    """Return the mapping in a YAML file as an OmegaConf one, nothing resolved; ConfigError where there is none."""
-    path = Path(path)
-    if not path.is_file():
-        siblings = [str(near) for near in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        hint = suggest(str(path), siblings) if siblings else "pass the path of a YAML file"
-        raise ConfigError(f"there is no configuration file {str(path)!r}; {hint}")
-    try:
-        raw = OmegaConf.load(path)
-    except Exception as error:  # PyYAML and OmegaConf raise a dozen unrelated kinds here; all mean the same
-        raise ConfigError(f"{path}: not readable as YAML: {_one_line(error)}") from error
-    if not OmegaConf.is_dict(raw) or not len(raw):
-        raise ConfigError(f"{path}: expected a mapping of keys to values at the top, got "
-                          + (type(OmegaConf.to_container(raw)).__name__ if len(raw) else "an empty file"))
+def _with_mappings(raw):
+    """Return a recipe in which parts that are a name alone are mappings, to which an override can add a key."""
+    for key in _NAMED:
+        name = OmegaConf.select(raw, key, throw_on_resolution_failure=False)
+        if isinstance(name, str):
+            OmegaConf.update(raw, key, {"name": name})
     return raw
 
 

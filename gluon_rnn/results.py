@@ -4,11 +4,12 @@ It is installed beside the recipes, so that `read` finds their figures with the 
 """
 import csv
 import json
-import os
 import pathlib
 import statistics
 
 from omegaconf import OmegaConf
+
+from gluon_rnn.files import whole
 
 __all__ = ["COLUMNS", "KEY", "collect", "put", "read", "render", "write"]
 
@@ -86,12 +87,10 @@ def read(path):
 
 def write(path, rows):
     """Write the rows of a results file, whole or not at all, in the order of `KEY`."""
-    partial = path.with_suffix(".partial")
-    with open(partial, "w", newline="", encoding="utf-8") as file:
+    with whole(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(sorted(rows, key=lambda row: [row[key] for key in KEY]))
-    os.replace(partial, path)
 
 
 def collect(runs, recipe, metric, over="seed", overrides=()):

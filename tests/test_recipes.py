@@ -122,6 +122,21 @@ def test_missing_file_names_the_nearest(recipe):
         recipes.load(recipe.with_name("y.yaml"))
 
 
+@pytest.mark.parametrize("key, name, argument", [
+    ("optimizer", "sgd", "learning_rate=0.25"), ("schedule", "cosine", "final_learning_rate=0.25"),
+    ("algorithm", "tbptt", "k1=5")])
+def test_a_name_alone_is_a_part_whose_keys_can_be_overridden(recipe, key, name, argument):
+    path, (word, _, value) = f"training.{key}", argument.partition("=")
+    for given in ([f"{path}={name}", f"{path}.{argument}"], [f"{path}={{name: {name}, {word}: {value}}}"]):
+        part = getattr(recipes.load(recipe, given).training, key)
+        assert (part.name, part.arguments) == (name, {word: float(value)})
+    recipe.write_text(TEXT.replace("epochs: 3", f"{key}: {name}"))
+    part = getattr(recipes.load(recipe, [f"{path}.{argument}"]).training, key)
+    assert (part.name, part.arguments) == (name, {word: float(value)})
+    plain = recipes.from_dict({**OmegaConf.to_container(OmegaConf.create(TEXT)), "training": {key: name}})
+    assert getattr(plain.training, key).name == name
+
+
 BASE = {"task": {"name": "forecasting"}, "training": {"epochs": 3, "optimizer": {"name": "adam", "learning_rate": 0.5}},
         "data": {"name": "time_series", "split": {"rows": [5, 5]}, "batch_size": 4},
         "model": {"encoder": {"name": "gru"}}}
@@ -132,6 +147,9 @@ BASE = {"task": {"name": "forecasting"}, "training": {"epochs": 3, "optimizer": 
     ("data.split={dates: ['2020-01-01']}", "data.split", {"dates": ["2020-01-01"]}),
     ("data.split.rows=[4, 4]", "data.split", {"rows": [4, 4]}), ("data.split=null", "data.split", None),
     ("training.optimizer={name: sgd}", "training.optimizer", {"name": "sgd"}),
+    ("training.optimizer=sgd", "training.optimizer", {"name": "sgd"}),
+    ("training.optimizer=adam", "training.optimizer", {"name": "adam", "learning_rate": 0.5}),
+    ("training.schedule=cosine", "training.schedule", {"name": "cosine"}),
     ("training.optimizer={name: adam, beta1: 0.5}", "training.optimizer",
      {"name": "adam", "learning_rate": 0.5, "beta1": 0.5}),
     ("data={name: words, path: a}", "data", {"name": "words", "path": "a"}),

@@ -118,6 +118,14 @@ def clone(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_write_that_breaks_off_leaves_the_old_table_alone(clone):
+    table = clone / "configs" / "results.csv"
+    results.write(table, [make_row()])
+    with pytest.raises(KeyError):
+        results.write(table, [{"task": "no other column"}])
+    assert list(table.parent.iterdir()) == [table] and results.read(table) == [make_row()]
+
+
 def test_adding_replaces_the_row_of_the_same_recipe_and_variant(make_run, clone):
     for value, variant in ((1.0, "small"), (2.0, "small"), (3.0, "large")):
         main(["results", "--add", "a/b", "--metric", "loss", "--variant", variant, "--data", "d", "--note", "n",

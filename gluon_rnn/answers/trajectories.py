@@ -28,6 +28,15 @@ class TrajectoryReader:
         self.features, self.mean, self.deviation = features, list(mean), list(deviation)
         self.differences, self.delimiter = differences, delimiter
 
+    @classmethod
+    def fit(cls, rows, features, differences=False, delimiter=","):
+        """Return the reader with mean and standard deviation over all steps of the `rows`, each `features` a step."""
+        steps = np.concatenate([np.reshape(row, (-1, features)) for row in rows])
+        deviation = steps.std(axis=0)
+        # a constant feature has deviation 0 and is not divided by it
+        return cls(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(), differences,
+                   delimiter)
+
     @property
     def model_arguments(self):
         """Arguments of a model that the input determines."""

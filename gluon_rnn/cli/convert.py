@@ -3,8 +3,9 @@
 Writes a file that load_parameters of the layer reads, and prints the layer as the section of a recipe. No pickle is
 opened: write .pt and .bin files as .safetensors first.
 """
-import os
 import pathlib
+
+from gluon_rnn.files import whole
 
 EXAMPLE = "gluon-rnn convert model.safetensors --from torch --output encoder.params"
 SOURCES = ("torch", "keras", "onnx", "gluonnlp", "gluon")
@@ -26,9 +27,8 @@ def run(options):
         if error.name not in ("safetensors", "h5py", "onnx"):
             raise
         raise ValueError(str(error)) from error                           # one sentence, and status 2
-    partial = output.with_name(f".{output.name}.partial")
-    block.save_parameters(str(partial))
-    os.replace(partial, output)
+    with whole(output) as partial:
+        block.save_parameters(str(partial))
     print(f"# parameters: {output}")
     print(text, end="", flush=True)
     return 0

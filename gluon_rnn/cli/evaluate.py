@@ -11,24 +11,37 @@ EXAMPLE = "gluon-rnn evaluate runs/quickstart-1 --split valid"
 
 def run(options):
     """Print the loss of a run in its unit."""
-    from gluon_rnn.runs import evaluate_ensemble, evaluate_run
     others = ensemble_of(options)
+    _check(options, others)
+    from gluon_rnn.runs import evaluate_ensemble, evaluate_run
     if others:
         print(evaluate_ensemble([options.run, *others], options.split, options.checkpoint, save=options.save))
         return 0
-    if options.cache:
+    if options.cache is not None:
         from gluon_rnn.runs import evaluate_cached
         print(evaluate_cached(options.run, options.cache, options.split, options.checkpoint))
         return 0
-    if options.bundle:
+    if options.bundle is not None:
         from gluon_rnn.export import load
         from gluon_rnn.export.evaluation import evaluate_bundle
         print(evaluate_bundle(load(options.bundle), options.run, options.split))
         return 0
-    if options.save:
-        raise ValueError("--save goes with --ensemble, whose score it keeps; leave it out, or pass further runs")
     print(evaluate_run(options.run, options.split, options.checkpoint))
     return 0
+
+
+def _check(options, others):
+    """Raise ValueError for options that do not go together: none is left out without a word."""
+    given = {"--ensemble": bool(others), "--cache": options.cache is not None, "--bundle": options.bundle is not None}
+    ways = [name for name, there in given.items() if there]
+    if len(ways) > 1:
+        raise ValueError(f"{' and '.join(ways)} do not go together, each being a model of its own to evaluate; pass "
+                         "one of them")
+    if options.save and not others:
+        raise ValueError("--save goes with --ensemble, whose score it keeps; leave it out, or pass further runs")
+    if options.bundle is not None and options.checkpoint != "best":
+        raise ValueError(f"--checkpoint {options.checkpoint} does not go with --bundle, which has the parameters that "
+                         "were exported; leave one of them out")
 
 
 def add_arguments(parser):

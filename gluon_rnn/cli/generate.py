@@ -9,6 +9,7 @@ def run(options):
     from gluon_rnn.runs import load_run
     from gluon_rnn.tasks.language_model.predictor import stream_text
     trained = load_run(options.run, options.checkpoint)
+    trained.check_task("language_model")
     for piece in stream_text(trained.model, trained.assets, options.length, options.prefix,
                              temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
                              seed=options.seed):

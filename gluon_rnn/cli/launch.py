@@ -15,9 +15,11 @@ INTERMIXED = True                                                 # options may 
 def run(options):
     """Start the processes, print how to, or be one of them."""
     recipe, overrides = train.recipe_of(options)
-    words = [str(recipe) if options.resume is None else "", *_with_kvstore(recipe, overrides)]
-    words = [*filter(None, words), *(["--resume", str(options.resume)] if options.resume else []),
-             *(["--dry-run"] if options.dry_run else [])]
+    if options.resume is not None and options.role is None:       # not in a process: this loads MXNet, as what it is
+        from gluon_rnn.training import folder
+        folder.recipe_of(options.resume)
+    words = [*options.words, *_kvstore(recipe, overrides), *(["--dry-run"] if options.dry_run else []),
+             *(["--resume", str(options.resume)] if options.resume else [])]
     if options.role is not None:
         return _be(options, words)
     from gluon_rnn.distributed import commands, local
@@ -33,14 +35,20 @@ def run(options):
     return 0
 
 
-def _with_kvstore(recipe, overrides):
-    """Return the overrides with dist_sync where neither they nor the recipe choose a KVStore of several processes."""
+def _kvstore(recipe, overrides):
+    """Return the override dist_sync where neither others nor the recipe choose a KVStore of several processes."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from gluon_rnn.recipe_files import read_yaml
     key = "training.kvstore"
     if any(text.startswith(f"{key}=") for text in overrides):
-        return overrides
-    chosen = OmegaConf.select(OmegaConf.load(recipe), key)
-    return [*overrides, f"{key}=dist_sync"] if chosen in (None, "local") else overrides
+        return []
+    try:
+        chosen = OmegaConf.select(read_yaml(recipe), key)
+    except OmegaConfBaseException:                                # such as a list for a section: the workers say it
+        return []
+    return [f"{key}=dist_sync"] if chosen in (None, "local") else []
 
 
 def _be(options, words):

@@ -187,6 +187,4 @@ class GaitWalkers(Labelled):
         for split in SPLITS:
             names, pieces = zip(*drawn.sequences(split))
             parts[split] = Examples([tuple(piece.ravel().tolist()) for piece in pieces], names)
-        steps = np.reshape(parts["train"].items, (-1, len(JOINTS)))
-        super().__init__(parts, TrajectoryReader(len(JOINTS), steps.mean(axis=0).tolist(),
-                                                 steps.std(axis=0).tolist()))
+        super().__init__(parts, TrajectoryReader.fit(parts["train"].items, len(JOINTS)))

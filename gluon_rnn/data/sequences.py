@@ -103,11 +103,7 @@ class Sequences(Labelled):
                  for name, part in parts.items()}
         if files["valid"] is None:
             parts = carve(parts, valid, split_seed)
-        steps = np.concatenate([np.reshape(row, (-1, size)) for row in parts["train"].items])
-        deviation = steps.std(axis=0)
-        # a constant feature has deviation 0 and is not divided by it
-        reader = TrajectoryReader(size, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
-                                  differences)
+        reader = TrajectoryReader.fit(parts["train"].items, size, differences)
         super().__init__(parts, reader, [f"{count_across(parts, tuple):,} duplicates across splits"])
 
 

@@ -74,11 +74,7 @@ class Trajectories(Labelled):
                  for name, file in files.items() if file is not None}
         if files["valid"] is None:
             parts = carve(parts, valid, split_seed)
-        steps = np.concatenate([np.reshape(row, (-1, features)) for row in parts["train"].items])
-        deviation = steps.std(axis=0)
-        # a constant feature has deviation 0 and is not divided by it
-        reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
-                                  differences, delimiter)
+        reader = TrajectoryReader.fit(parts["train"].items, features, differences, delimiter)
         self._distort = distort
         super().__init__(parts, reader, [f"{count_across(parts, tuple):,} duplicates across splits"])
 

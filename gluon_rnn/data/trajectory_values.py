@@ -69,13 +69,8 @@ class TrajectoryValues(SequenceValues):
                  for name, file in files.items() if file is not None}
         if files["valid"] is None:
             parts.update(_carved(*parts["train"], valid, split_seed))
-        steps = np.concatenate([np.reshape(row, (-1, features)) for row in parts["train"][0]])
-        deviation = steps.std(axis=0)
-        # a constant feature has deviation 0 and is not divided by it
-        reader = TrajectoryReader(features, steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1).tolist(),
-                                  differences, delimiter)
+        reader = TrajectoryReader.fit(parts["train"][0], features, differences, delimiter)
         super().__init__(parts, targets, reader)
-
 
     @classmethod
     def from_memory(cls, parts, section):

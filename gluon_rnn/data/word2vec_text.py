@@ -3,13 +3,13 @@
 This is the form that word2vec's C code writes, and that gensim and many other tools read. It holds nothing but text.
 """
 import gzip
-import os
 import pathlib
 
 import numpy as np
 
 from gluon_rnn.answers.vector_table import VectorTable
 from gluon_rnn.data.readers import read_chunks
+from gluon_rnn.files import whole
 
 __all__ = ["read_vectors", "write_vectors"]
 
@@ -29,13 +29,11 @@ def write_vectors(path, table):
                          "vectors; leave it out of the table")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {str(path.parent)!r} to write {path.name!r} to; make it")
-    partial = path.with_name(f".{path.name}.partial")
-    row = " ".join([_FORMAT] * table.size)
-    with (gzip.open if path.suffix == ".gz" else open)(partial, "wt", encoding="utf-8", newline="\n") as file:
+    row, opened = " ".join([_FORMAT] * table.size), gzip.open if path.suffix == ".gz" else open
+    with whole(path) as partial, opened(partial, "wt", encoding="utf-8", newline="\n") as file:
         file.write(f"{len(table)} {table.size}\n")
         for word, vector in zip(table.words, table.vectors.tolist()):
             file.write(f"{word} {row % tuple(vector)}\n")
-    os.replace(partial, path)
 
 
 def read_vectors(path):
@@ -84,7 +82,7 @@ def _lines(path):
     """Yield the lines of a text file that are not empty, by line ends alone: a word may have other separators in it."""
     rest = ""
     for chunk in read_chunks(path):
-        *whole, rest = (rest + chunk).split("\n")
-        yield from (line for line in whole if line)
+        *lines, rest = (rest + chunk).split("\n")
+        yield from (line for line in lines if line)
     if rest:
         yield rest

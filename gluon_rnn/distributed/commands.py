@@ -1,10 +1,14 @@
 """The commands that start a training on other machines: by ssh, in Slurm, in Kubernetes."""
+import json
 import shlex
 
 from gluon_rnn.distributed.local import processes_of
 from gluon_rnn.distributed.variables import variables_of
 
 __all__ = ["FORMS", "kubernetes", "slurm", "ssh"]
+
+# The shell here fills in the folder and nothing else; its quotes are for the shell of the host.
+_HERE = r"""here=$(printf %s "$PWD" | sed "s/'/'\\\\''/g")"""
 
 
 def ssh(node, words, hosts):
@@ -17,10 +21,11 @@ def ssh(node, words, hosts):
         Recipe, overrides and options, as `gluon-rnn launch --role` takes them.
     hosts : list of str
     """
-    lines, turns = ["#!/bin/sh", "# The folder of this script has to be on every host, under one path."], {}
+    lines, turns = ["#!/bin/sh", "# The working folder has to be on every host, under one path.", _HERE], {}
     for each in processes_of(node):
         turn = turns[each.role] = turns.get(each.role, -1) + 1
-        lines.append(f"ssh {shlex.quote(hosts[turn % len(hosts)])} \"cd '$PWD' && {_command(each, words)}\" &")
+        host, command = shlex.quote(hosts[turn % len(hosts)]), shlex.quote(_command(each, words))
+        lines.append(f"ssh {host} \"cd '$here' && \"{command} &")
     return "\n".join([*lines, "wait"])
 
 
@@ -63,7 +68,7 @@ def _job(node, role, count, words):
     if role == "worker":
         field = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
         pairs.append(f"            - {{name: DMLC_WORKER_ID, valueFrom: {{fieldRef: {{fieldPath: \"{field}\"}}}}}}")
-    command = ", ".join(f'"{word}"' for word in ["gluon-rnn", "launch", "--role", role, *words])
+    command = json.dumps(["gluon-rnn", "launch", "--role", role, *words], ensure_ascii=False)     # which YAML reads too
     return "\n".join([f"""apiVersion: batch/v1
 kind: Job
 metadata: {{name: gluon-rnn-{role}}}
@@ -81,7 +86,7 @@ spec:
         - name: {role}
           image: IMAGE
           workingDir: /runs
-          command: [{command}]
+          command: {command}
           volumeMounts: [{{name: runs, mountPath: /runs}}]
           env:""", *pairs])
 

@@ -49,8 +49,9 @@ def run(node, words):
     nodes, seen = processes_of(node), _Seen()
     running = [_start(each, words, seen) for each in nodes]
     workers = [process for each, process in zip(nodes, running) if each.role == "worker"]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: [process.send_signal(number) for process in workers])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:                # which workers have inherited, as under nohup
+            signal.signal(number, lambda number, _: [process.send_signal(number) for process in workers])
     _wait(running)
     seen.finish()
     return next((abs(process.returncode) for process in (workers[0], *running) if process.returncode), 0)

@@ -12,7 +12,7 @@ def score_tunes(tunes):
     """Return the `TuneCheck` of each tune in ABC notation, None standing for one without an end, and shares of them.
 
     "parses": music21 reads it without an error; "keeps_metre": and all its bars are of its metre, see
-    `gluon_rnn.metrics.abc_score.check_tune`; "full_bars": of all bars, those that are not wrong.
+    `gluon_rnn.metrics.abc_score.check_tune`; "right_bars": of all bars, those that are not wrong.
     """
     checks = [None if tune is None else check_tune(tune) for tune in tunes]
     bars = sum(check.bars for check in checks if check)

@@ -79,14 +79,16 @@ def multifactor(base, total_steps, epoch_steps, *, epochs: list, factor: float =
 
 @schedules.register("plateau")
 class Plateau:
-    """Multiply the rate by `factor` whenever the validation loss has not improved for more than `patience` epochs.
+    """Multiply the rate by `factor` when the validation loss has not improved for more than `patience` evaluations.
+
+    There is an evaluation every ``training.eval_interval`` epochs.
 
     Parameters
     ----------
     factor : float
         In (0, 1).
     patience : int
-        Epochs without improvement that are let pass; 0 anneals at the first one.
+        Evaluations without improvement that are let pass; 0 anneals at the first one.
     """
 
     def __init__(self, base, total_steps, epoch_steps, *, factor: float = 0.25, patience: int = 0):
@@ -99,7 +101,7 @@ class Plateau:
         return self.base * self.scale
 
     def observe(self, loss):
-        """Take note of one epoch's validation loss."""
+        """Take note of the validation loss of one evaluation."""
         if loss < self.best:
             self.best, self.waited = loss, 0
             return

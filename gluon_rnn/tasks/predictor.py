@@ -6,6 +6,7 @@ from pathlib import Path
 from gluon_rnn.answers.pipeline import one_line
 from gluon_rnn.inference.live import LiveNetwork
 from gluon_rnn.parts import ModelPlan
+from gluon_rnn.registry import tasks
 
 __all__ = ["NoAssets", "Predictor", "by_pipeline"]
 
@@ -158,6 +159,12 @@ class Predictor:
     @property
     def _task(self):
         return self.config.task.name
+
+    def check_task(self, name):
+        """Raise ValueError unless this is a predictor of the task `name`, the only one that the caller can ask."""
+        if not isinstance(self, tasks.get(name).predictor_class):
+            raise ValueError(f"the run in {str(self.path)!r} is of the task {self._task!r}; pass one of the task "
+                             f"{name!r}")
 
     # ---- answers ---------------------------------------------------------------------------------------------------
 

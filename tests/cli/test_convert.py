@@ -94,6 +94,17 @@ def test_a_library_that_is_missing(tmp_path, monkeypatch, library, name, kind):
         main(["convert", str(tmp_path / name), "--from", kind, "--output", str(tmp_path / "m.params")])
 
 
+def test_a_write_that_breaks_off_leaves_nothing(state, tmp_path, monkeypatch):
+    def full(block, path):
+        (tmp_path / path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nn.LSTM, "save_parameters", full)
+    with pytest.raises(OSError, match="No space"):
+        main(["convert", str(state[0]), "--from", "torch", "--output", str(tmp_path / "m.params")])
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
 def test_mistakes_write_nothing(state, tmp_path):
     output = ["--output", str(tmp_path / "m.params")]
     with pytest.raises(ValueError, match="mode 'gru' of 4 units needs"):

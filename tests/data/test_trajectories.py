@@ -61,6 +61,14 @@ def test_a_feature_that_never_changes(tmp_path):
     assert np.abs(np.concatenate(Trajectories(path, valid=path).inputs("train"))[:, 1]).max() == 0
 
 
+def test_a_reader_is_fitted_to_all_steps_and_leaves_constant_features_undivided():
+    reader = TrajectoryReader.fit([(0, 7), (2, 7, 4, 7)], 2, True, ";")
+    assert vars(reader) == {"features": 2, "mean": [2, 7], "deviation": [pytest.approx((8 / 3) ** 0.5), 1],
+                            "differences": True, "delimiter": ";"}
+    want = np.array([[-1, 0, 0, 0], [1, 0, 2, 0]]) * 1.5 ** 0.5
+    np.testing.assert_allclose(reader("0;7;4;7"), want, rtol=2 ** -23)
+
+
 def test_reader_survives_its_json_and_reads_text(tmp_path):
     reader = Trajectories(write(tmp_path / "a"), valid=0.3, differences=True).reader
     again = TrajectoryReader.from_json(reader.to_json())

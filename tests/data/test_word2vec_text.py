@@ -27,6 +27,13 @@ def test_every_number_comes_back_as_it_was(table, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_a_write_that_breaks_off_leaves_the_old_file_alone(tmp_path):
+    write_vectors(tmp_path / "a.txt", VectorTable(["old"], np.ones((1, 2))))
+    with pytest.raises(UnicodeEncodeError):
+        write_vectors(tmp_path / "a.txt", VectorTable(["new", "\ud800"], np.ones((2, 2))))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and read_vectors(tmp_path / "a.txt").words == ["old"]
+
+
 def test_gensim_reads_it_back_and_we_read_what_gensim_writes(table, tmp_path):
     keyed = pytest.importorskip("gensim.models").KeyedVectors
     write_vectors(tmp_path / "ours.txt", table)

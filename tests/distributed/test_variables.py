@@ -2,19 +2,25 @@
 
 Tests `commands.py` and `local.py` too.
 """
+import os
 import re
 import shlex
+import signal
+import subprocess
+import types
 
 import pytest
 import yaml
 
 from gluon_rnn.config import ConfigError
-from gluon_rnn.distributed import commands
+from gluon_rnn.distributed import commands, local
 from gluon_rnn.distributed.local import processes_of
 from gluon_rnn.distributed.variables import Node, node_of, variables_of
 
 NODE = Node("scheduler", "first", 9091, 3, 2)
 WORDS = ["configs/a b.yaml", "training.kvstore=dist_sync"]
+#: overrides with what a shell and YAML take for theirs
+ODD = ["output_dir=${data_root}/runs", 'data.dates=["2017-07-01"]', "a=`b` it's\\n", "model.name=🙂"]
 
 
 def test_variables_describe_a_node_whole():
@@ -43,12 +49,25 @@ def nodes_in(lines):
 
 
 def test_ssh_starts_each_process_once_on_hosts_in_turn():
-    lines = commands.ssh(NODE, WORDS, ["first", "second"]).splitlines()[2:-1]
+    lines = commands.ssh(NODE, WORDS, ["first", "second"]).splitlines()[3:-1]
     outer = [shlex.split(line.removesuffix(" &")) for line in lines]
     assert [words[1] for words in outer] == ["first", "first", "second", "first", "second", "first"]
     nodes, words = nodes_in(words[2].partition("&& ")[2] for words in outer)
     assert nodes == processes_of(NODE)
     assert words[3] == ["gluon-rnn", "launch", "--role", "worker", *WORDS]
+
+
+def test_hosts_get_words_and_folder_as_they_are(tmp_path):
+    """The printed script, in a shell where ``ssh`` runs its command here, in a shell of its own as on a host."""
+    folder, command = tmp_path / "it's a \"b\" $HOME", tmp_path / "gluon-rnn"
+    folder.mkdir()
+    command.write_text("""#!/bin/sh\nprintf '%s\\0' "$PWD" "$DMLC_ROLE" "$@"\n""")
+    command.chmod(0o755)
+    lines = commands.ssh(Node("scheduler", "first", 9091, 1, 1), ODD, ["first"]).replace(" &\n", "\n")     # in turn
+    found = subprocess.run(["bash", "-c", """ssh() { sh -c "$2"; }\n""" + lines], cwd=folder, text=True, check=True,
+                           capture_output=True, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}).stdout
+    assert found.split("\0")[:-1] == [word for role in ("scheduler", "server", "worker")
+                                      for word in (str(folder), role, "launch", "--role", role, *ODD)]
 
 
 def test_slurm_has_a_task_for_each_process():
@@ -58,11 +77,35 @@ def test_slurm_has_a_task_for_each_process():
 
 
 def test_kubernetes_has_a_job_for_each_role():
-    service, *jobs = yaml.safe_load_all(commands.kubernetes(NODE, WORDS))
+    service, *jobs = yaml.safe_load_all(commands.kubernetes(NODE, WORDS + ODD))
     assert [port["port"] for port in service["spec"]["ports"]] == [9091, 9092]
     assert [job["spec"]["completions"] for job in jobs] == [1, 2, 3]
     container = jobs[2]["spec"]["template"]["spec"]["containers"][0]
-    assert container["command"] == ["gluon-rnn", "launch", "--role", "worker", *WORDS]
+    assert container["command"] == ["gluon-rnn", "launch", "--role", "worker", *WORDS, *ODD]
     values = {each["name"]: each.get("value") for each in container["env"]}
     assert values.pop("DMLC_WORKER_ID") is None                           # from the job's index
     assert node_of(values) == Node("worker", "gluon-rnn", 9091, 3, 2)
+
+
+@pytest.mark.parametrize("number, ignored", [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, False),
+                                             (signal.SIGHUP, True)], ids=["int", "term", "hup", "nohup"])
+def test_workers_get_the_signals_that_come_to_the_launcher(monkeypatch, number, ignored):
+    """They are in sessions of their own, where a terminal that closes does not reach them."""
+    received, polls = [], []
+
+    def poll():
+        if not polls:
+            os.kill(os.getpid(), number)
+        polls.append(number)
+        return 0
+
+    process = types.SimpleNamespace(poll=poll, returncode=0, send_signal=received.append)
+    monkeypatch.setattr(local, "_start", lambda *_: process)
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(number, signal.SIG_IGN if ignored else lambda *_: None)
+        assert local.run(Node("scheduler", "first", 9091, 2, 1), []) == 0
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    assert received == ([] if ignored else [number, number])

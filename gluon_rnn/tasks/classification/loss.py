@@ -56,9 +56,11 @@ class ClassificationLoss(gluon.HybridBlock):
 def class_weights(targets, num_classes, balance):
     """Return the weights (K,) of classes: share ** -balance, scaled to a mean of 1 over all `targets` (n,).
 
+    A class that none of them has weighs as one that a single target has.
+
     >>> class_weights(np.array([0, 0, 0, 1]), 2, balance=1.0).round(4).tolist()     # both classes count 2 in all
     [0.6667, 2.0]
     """
-    shares = np.bincount(targets, minlength=num_classes) / len(targets)
-    weights = shares ** -balance
-    return weights / (shares * weights).sum()
+    counts = np.bincount(targets, minlength=num_classes)
+    weights = (np.maximum(counts, 1) / len(targets)) ** -balance
+    return weights / (counts / len(targets) * weights).sum()

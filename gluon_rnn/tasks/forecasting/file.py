@@ -15,7 +15,6 @@ from gluon_rnn.inference.bands import Band
 from gluon_rnn.metrics.baselines.series import Persistence, SeasonalNaive
 from gluon_rnn.parts import build_data
 from gluon_rnn.registry import suggest
-from gluon_rnn.tasks.forecasting.predictor import ForecastingPredictor
 from gluon_rnn.tasks.forecasting.report import arx_like, band_columns, predictions_table, residuals_of
 
 __all__ = ["FileForecast", "forecast_file"]
@@ -135,9 +134,7 @@ def _edges(band, quantiles):
 
 
 def _check(run, horizon, steps_ahead):
-    if not isinstance(run, ForecastingPredictor):
-        raise ValueError(f"the run in {str(run.path)!r} is of the task {run.config.task.name!r}; pass one of the task "
-                         "'forecasting'")
+    run.check_task("forecasting")
     if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 0:
         raise ValueError(f"horizon must be a whole number of rows, at least 0, got {horizon!r}")
     most = run.model.horizon

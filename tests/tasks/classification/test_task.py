@@ -134,6 +134,11 @@ def test_rare_classes_may_count_more(make):
     assert doubled == pytest.approx(2 * batch.arrays[3].asnumpy() @ losses, rel=EXACT["atol"])
 
 
+def test_a_class_that_training_lacks_weighs_as_one_with_one_example():
+    found = class_weights(np.array([0, 0, 0, 2]), 3, balance=1.0)
+    assert found == pytest.approx([2 / 3, 2, 2]) and found[[0, 0, 0, 2]].mean() == pytest.approx(1)
+
+
 def test_an_ensemble_answers_with_the_mean_of_its_probabilities(make, tmp_path, capsys):
     paths = [str(train(build_task(make({"seed": seed, "training.epochs": 1, "training.report": True})), f"seed{seed}"))
              for seed in (0, 1, 2)]
