@@ -144,6 +144,21 @@ def test_an_ensemble_predicts_the_median():
     np.testing.assert_allclose(pipeline.predict(x, y, None), np.median(members, axis=0), rtol=0, atol=1e-12)
 
 
+def test_an_ensemble_outvotes_a_member_that_gives_nan():
+    models = [MODELS["ar"]() for _ in range(3)]
+    run = run_of(*models)
+    models[1].collect_params()[models[1].prefix + "bias"].set_data(mx.nd.full((2,), np.nan))
+    _, y = recording(0)
+    pipeline, members = pipeline_of(run), []
+    for model in (models[0], models[2]):
+        run.model, run.ensemble = model, []
+        members.append(pipeline_of(run).predict(None, y))
+    found, streamed = pipeline.predict(None, y), list(pipeline.stream((None, row) for row in y))[WASHOUT:]
+    # each step is a call of the network or part of one
+    for got in (found, streamed):
+        np.testing.assert_allclose(got, np.max(members, axis=0), rtol=0, atol=rounding("float32", 10, found))
+
+
 def test_options_and_networks_are_checked():
     run = run_of(MODELS["narx"]())
     networks, read, options = run.networks(), run.assets.texts().__getitem__, run.pipeline_options()
