@@ -16,6 +16,8 @@ from gluon_rnn.registry import suggest
 
 __all__ = ["ConditionalAssets", "ConditionalLanguageModelPipeline"]
 
+_LONGEST = 500      # tokens of a text, as for `generate`
+
 
 @dataclass
 class ConditionalAssets:
@@ -65,6 +67,10 @@ class ConditionalLanguageModelPipeline(Pipeline):
     assets_class = ConditionalAssets
     network_names = ("first", "model")
     option_names = ("temperature", "top_p", "max_length")
+
+    def __init__(self, networks, assets, options=None):
+        super().__init__(networks, assets, options)
+        self.options = {"max_length": _LONGEST, **self.options}
 
     def draw(self, classes, seed=None, **options):
         """Return (text, finished) of a sequence drawn for each of `classes`, numbers; `options` as for `generate`."""

@@ -8,10 +8,12 @@ import json
 import pathlib
 import subprocess
 import sys
+import types
 
 import httpx
 import mxnet as mx
 import numpy as np
+import pydantic
 import pytest
 import scipy.io.wavfile
 from websockets.sync.client import connect
@@ -98,6 +100,22 @@ def test_a_regressor_takes_rows():
     texts = {"reader.json": reader, "targets.json": json.dumps({"names": ["area"], "scaler": scaler})}
     form = task_form("regression", texts.__getitem__, Limits())
     assert form.about == {"kind": "rows", "features": 2, "targets": ["area"]} and form.batched
+
+
+@pytest.mark.parametrize("task, texts, item, limited, free", [
+    ("language_model", {"text.json": {"unit": "word"}}, {"prefix": "a"}, {"length": 20}, {"length": 300}),
+    ("conditional_language_model", {"classes.json": {"labels": ["a"]}}, {"label": "a"}, {"max_length": 20},
+     {"max_length": 600}),
+    ("frames", {"frames.json": {"num_keys": 2}}, {"source": [[0, 1]]}, {"given": 20, "length": 20},
+     {"given": 32, "length": 64})])
+def test_what_is_left_out_is_within_the_limits_too(task, texts, item, limited, free):
+    asked = []
+    predictor = types.SimpleNamespace(predict=lambda **parts: asked.append(parts) or [],
+                                      pipeline=types.SimpleNamespace(options={"max_length": 600}))
+    for most, said in [(20, {}), (10_000, {}), (20, dict.fromkeys(limited, 7))]:
+        form = task_form(task, lambda name: json.dumps(texts[name]), Limits(max_length=most))
+        form.answers(predictor, [pydantic.TypeAdapter(form.item).validate_python({**item, **said})])
+    assert [{name: parts[name] for name in limited} for parts in asked] == [limited, free, dict.fromkeys(limited, 7)]
 
 
 STEPS = {
