@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -23,6 +24,7 @@ from gluon_rnn.benchmark.serving import same
 from gluon_rnn.export import export, export_run
 from gluon_rnn.serve import Limits, build_app, open_model, running
 from gluon_rnn.serve.form import filled, plain
+from gluon_rnn.serve.task_items import ITEM_FORMS
 from gluon_rnn.serve.tasks import FORMS, task_form
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -100,6 +102,12 @@ def test_a_regressor_takes_rows():
     texts = {"reader.json": reader, "targets.json": json.dumps({"names": ["area"], "scaler": scaler})}
     form = task_form("regression", texts.__getitem__, Limits())
     assert form.about == {"kind": "rows", "features": 2, "targets": ["area"]} and form.batched
+
+
+def test_the_page_shows_the_answers_of_every_task_whose_item_is_one_value():
+    page = (ROOT / "gluon_rnn" / "serve" / "page.html").read_text(encoding="utf-8")
+    shows, = re.findall(r"const shows = \{(.*?)\};", page, re.DOTALL)
+    assert set(ITEM_FORMS) <= set(re.findall(r"(\w+)(?=[:,])", shows))
 
 
 @pytest.mark.parametrize("task, texts, item, limited, free", [
