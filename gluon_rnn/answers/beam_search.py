@@ -18,7 +18,7 @@ import dataclasses
 import numpy as np
 
 from gluon_rnn.answers.checks import check_sizes
-from gluon_rnn.answers.sampling import check_ids
+from gluon_rnn.answers.sampling import check_end, check_ids
 
 __all__ = ["Hypothesis", "beam_search", "length_penalty"]
 
@@ -87,7 +87,8 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
         If an option or a token id is out of range, or the decoder's outputs are not finite.
     """
     begin, exclude = np.asarray(begin, dtype=np.int32), sorted(set(exclude))
-    _check_options(beam_size, alpha, k, end, exclude)
+    _check_options(beam_size, alpha, k)
+    check_end(end, exclude)
     longest = _longest(max_length, len(begin))
     beams, token = _Beams(len(begin), beam_size, end), np.repeat(begin, beam_size)
     step = step.stepping(len(token))
@@ -115,12 +116,10 @@ def _longest(max_length, rows):
     return np.broadcast_to(max_length, rows)
 
 
-def _check_options(beam_size, alpha, k, end, exclude):
+def _check_options(beam_size, alpha, k):
     check_sizes(beam_size=beam_size)
     if not (alpha >= 0 and k >= 0):                                       # NaN too
         raise ValueError(f"alpha and k of the length normalisation must be at least 0, got {alpha} and {k}")
-    if end in exclude:
-        raise ValueError(f"the end token {end} is among the excluded tokens; take it out of exclude")
 
 
 def _check_vocabulary(size, begin, end, exclude):
