@@ -12,7 +12,7 @@ import numpy as np
 
 from gluon_rnn.answers import file_predictions, streaming
 from gluon_rnn.answers.arithmetic import median
-from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.checks import check_counts, check_sizes
 from gluon_rnn.answers.columns import check_finite, in_order
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
@@ -297,6 +297,7 @@ def _checked_start(washout, y, steps_ahead, start):
     """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
     start = washout if start is None else start
     check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)
+    check_counts(start=start)
     if not washout <= start < len(y):
         raise ValueError(f"the first row to predict is {start}, and must be at least the run's washout of {washout} "
                          f"and below the {len(y)} rows of y; pass more rows")

@@ -16,7 +16,7 @@ import numpy as np
 
 from gluon_rnn.answers.attention_picture import attention_picture
 from gluon_rnn.answers.beam_search import beam_search
-from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.checks import check_sizes, texts_of
 from gluon_rnn.answers.minimum_risk import choose
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline
@@ -256,7 +256,7 @@ class TranslationPipeline(Pipeline):
         options
             `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `Translator`.
         """
-        sentences = [lines] if isinstance(lines, str) else list(lines)
+        sentences = texts_of(lines, "sentence")
         for number, sentence in enumerate(sentences):
             if not sentence.strip():
                 raise ValueError(f"sentence {number} is blank, so that there is nothing to translate; leave it out")

@@ -112,6 +112,9 @@ def test_what_is_not_read_may_be_missing(name):
         pipeline.predict(x, y)
     with pytest.raises(ValueError, match="first row to predict is 3, and must be at least the run's washout of 7"):
         pipeline.predict(x, y, None, 3)
+    for start in (30.0, "30", True, -1):
+        with pytest.raises(ValueError, match=f"start must be a whole number of at least 0, got {start!r}"):
+            pipeline.predict(x, y, None, start)
 
 
 @pytest.mark.parametrize("finite_memory", [True, False])
