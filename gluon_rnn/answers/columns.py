@@ -32,8 +32,8 @@ def in_order(values, names, what):
         values = values[list(names)]
     array = np.asarray(values, dtype=np.float64)
     if not array.ndim or not len(array):
-        raise ValueError(f"{what} needs at least one row of numbers, got an array of the shape {array.shape}; pass (T,) "
-                         f"or (T, {len(names)})")
+        raise ValueError(f"{what} needs at least one row of numbers, got an array of the shape {array.shape}; pass "
+                         f"(T,) or (T, {len(names)})")
     return array.reshape(len(array), -1)
 
 

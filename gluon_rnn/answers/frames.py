@@ -106,8 +106,8 @@ class FramesPipeline(Pipeline):
         """Return one frame (K,) of a stream."""
         frame = _of_zeros_and_ones(values)
         if frame.shape != (self.assets.num_keys,):
-            raise ValueError(f"expected a frame ({self.assets.num_keys},), got the shape {frame.shape}; pass the frames "
-                             "one by one")
+            raise ValueError(f"expected a frame ({self.assets.num_keys},), got the shape {frame.shape}; pass the "
+                             "frames one by one")
         return frame
 
     def answer(self, item, folder=None, number=1):

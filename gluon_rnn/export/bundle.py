@@ -268,8 +268,8 @@ def _refuse_foreign(directory):
         raise BundleError(f"cannot export to {str(directory)!r}: the folder has files in it that are no bundle of "
                           "ours; name an empty or new one")
     if directory.is_dir() and (os.path.samefile(directory, os.curdir) or os.path.ismount(directory)):
-        raise BundleError(f"cannot export to {str(directory)!r}: no other folder can take the place of the current one, "
-                          "or of one that something is mounted on; name a folder within it")
+        raise BundleError(f"cannot export to {str(directory)!r}: no other folder can take the place of the current "
+                          "one, or of one that something is mounted on; name a folder within it")
 
 
 def _put_in_place(partial, directory):

@@ -20,7 +20,7 @@ class _Parts(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     def chosen(self):
-        """Return the parts that are not None, by name: those that the client has set, and defaults within the limits."""
+        """Return the parts that are not None, by name: what the client has set, and defaults within the limits."""
         return {name: value for name, value in self if value is not None}
 
 
