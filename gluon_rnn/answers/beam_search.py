@@ -18,7 +18,7 @@ import dataclasses
 import numpy as np
 
 from gluon_rnn.answers.checks import check_sizes
-from gluon_rnn.answers.sampling import check_ids
+from gluon_rnn.answers.sampling import check_end, check_ids
 
 __all__ = ["Hypothesis", "beam_search", "length_penalty"]
 
@@ -70,8 +70,8 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
         First input token of each row, and the end token of all.
     beam_size : int, default 5
         Number of sequences kept at each step; 1 is greedy search.
-    max_length : int, default 50
-        Maximum number of tokens of a sequence, the end token counted.
+    max_length : int or (N,) int array, default 50
+        Maximum number of tokens of a sequence, the end token counted; of an array each row has its own.
     alpha, k : float, >= 0, default 1 and 5
         Of the length normalisation; alpha 0 is none.
     exclude : sequence of int
@@ -87,28 +87,39 @@ def beam_search(step, states, begin, end, *, beam_size=5, max_length=50, alpha=1
         If an option or a token id is out of range, or the decoder's outputs are not finite.
     """
     begin, exclude = np.asarray(begin, dtype=np.int32), sorted(set(exclude))
-    _check_options(beam_size, max_length, alpha, k, end, exclude)
+    _check_options(beam_size, alpha, k)
+    check_end(end, exclude)
+    longest = _longest(max_length, len(begin))
     beams, token = _Beams(len(begin), beam_size, end), np.repeat(begin, beam_size)
     step = step.stepping(len(token))
     states = step.rows(states, np.repeat(np.arange(len(begin)), beam_size))
-    for length in range(1, max_length + 1):
+    for length in range(1, longest.max(initial=0) + 1):
         logits, states = step(token, states)
         if length == 1:
             _check_vocabulary(logits.shape[1], begin, end, exclude)
         penalties = [length_penalty(max(each, 1), alpha, k) for each in (length - 1, length)]
         best = beams.extend(logits, exclude, penalties)
+        beams.stop(longest <= length)
         if not beams.alive.any():
             break
         states, token = step.rows(states, best), np.maximum(beams.last, 0)
     return beams.hypotheses()
 
 
-def _check_options(beam_size, max_length, alpha, k, end, exclude):
-    check_sizes(beam_size=beam_size, max_length=max_length)
+def _longest(max_length, rows):
+    """Return the `max_length` of each row, (N,) int; ValueError where it is none."""
+    if np.ndim(max_length) and np.shape(max_length) != (rows,):
+        raise ValueError(f"max_length must be a whole number or one for each of the {rows} rows, got the shape "
+                         f"{np.shape(max_length)}")
+    for each in np.ravel(max_length):
+        check_sizes(max_length=each)
+    return np.broadcast_to(max_length, rows)
+
+
+def _check_options(beam_size, alpha, k):
+    check_sizes(beam_size=beam_size)
     if not (alpha >= 0 and k >= 0):                                       # NaN too
         raise ValueError(f"alpha and k of the length normalisation must be at least 0, got {alpha} and {k}")
-    if end in exclude:
-        raise ValueError(f"the end token {end} is among the excluded tokens; take it out of exclude")
 
 
 def _check_vocabulary(size, begin, end, exclude):
@@ -168,13 +179,17 @@ class _Beams:
         self.alive = np.take_along_axis(self.alive, beams, axis=1) & (tokens != self._end) & (tokens >= 0)
         return (beams + self._first).reshape(-1)
 
+    def stop(self, rows):
+        """Leave the beams of `rows`, (N,) of bool, as they are from now on."""
+        self.alive &= ~rows[:, None]
+
     def hypotheses(self):
         """Return what was found, a list for each row; beams that hold an excluded token are left out."""
         found = []
-        for scores, tokens, alive in zip(self._scores, self._tokens, self.alive):
+        for scores, tokens in zip(self._scores, self._tokens):
             kept = [beam for beam in range(len(scores)) if scores[beam] > _IMPOSSIBLE / 1e6]
-            found.append([Hypothesis([int(t) for t in tokens[beam] if t >= 0 and (alive[beam] or t != self._end)],
-                                     float(scores[beam]), not alive[beam]) for beam in kept])
+            found.append([Hypothesis([int(t) for t in tokens[beam] if t >= 0 and t != self._end],
+                                     float(scores[beam]), bool((tokens[beam] == self._end).any())) for beam in kept])
         return found
 
 

@@ -1,7 +1,8 @@
 """Checks of arguments in the words that all parts of the package use."""
 import numbers
+from collections.abc import Iterable
 
-__all__ = ["check_counts", "check_sizes", "quotes_hint"]
+__all__ = ["check_counts", "check_sizes", "check_text", "quotes_hint", "texts_of"]
 
 
 def check_sizes(**sizes):
@@ -16,6 +17,20 @@ def check_counts(**counts):
     for name, value in counts.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
             raise ValueError(f"{name} must be a whole number of at least 0, got {value!r}")
+
+
+def check_text(value, what):
+    """Raise ValueError, which begins with `what` is meant, unless a value is a text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{what} must be a text, got {value!r:.60}; pass a string")
+
+
+def texts_of(values, what):
+    """Return a text, or an iterable of texts, as a list; ValueError, with `what` each is, for one that is no text."""
+    texts = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    for number, text in enumerate(texts):
+        check_text(text, f"{what} {number}")
+    return texts
 
 
 def quotes_hint(value):

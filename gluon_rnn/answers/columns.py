@@ -20,7 +20,7 @@ def in_order(values, names, what):
     Raises
     ------
     ValueError
-        If a column is missing or there twice.
+        If a column is missing or there twice, or there is no row.
     """
     columns = [name for name in getattr(values, "columns", ()) if isinstance(name, str)]
     if columns:
@@ -31,6 +31,9 @@ def in_order(values, names, what):
                                  + way)
         values = values[list(names)]
     array = np.asarray(values, dtype=np.float64)
+    if not array.ndim or not len(array):
+        raise ValueError(f"{what} needs at least one row of numbers, got an array of the shape {array.shape}; pass "
+                         f"(T,) or (T, {len(names)})")
     return array.reshape(len(array), -1)
 
 
@@ -38,5 +41,6 @@ def check_finite(values, what, advice="fill it, or leave it out"):
     """Raise ValueError, with the first place, where a floating-point array (T,) or (T, C) has NaN or infinity."""
     bad = ~np.isfinite(values)
     if bad.any():
-        row = np.argwhere(bad)[0].tolist()
-        raise ValueError(f"{what}: the number at {row if len(row) > 1 else row[0]} is {values[tuple(row)]}; {advice}")
+        row = np.argwhere(np.atleast_1d(bad))[0].tolist()                 # a single number has no axis
+        raise ValueError(f"{what}: the number at {row if len(row) > 1 else row[0]} is "
+                         f"{np.atleast_1d(values)[tuple(row)]}; {advice}")

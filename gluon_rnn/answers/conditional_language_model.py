@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gluon_rnn.answers.abc_notation import to_abc, write_midi
+from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.sampling import generate
 from gluon_rnn.answers.streaming import require_one
@@ -15,6 +16,8 @@ from gluon_rnn.answers.vocabulary import Vocabulary
 from gluon_rnn.registry import suggest
 
 __all__ = ["ConditionalAssets", "ConditionalLanguageModelPipeline"]
+
+_LONGEST = 500      # tokens of a text, as for `generate`
 
 
 @dataclass
@@ -66,6 +69,10 @@ class ConditionalLanguageModelPipeline(Pipeline):
     network_names = ("first", "model")
     option_names = ("temperature", "top_p", "max_length")
 
+    def __init__(self, networks, assets, options=None):
+        super().__init__(networks, assets, options)
+        self.options = {"max_length": _LONGEST, **self.options}
+
     def draw(self, classes, seed=None, **options):
         """Return (text, finished) of a sequence drawn for each of `classes`, numbers; `options` as for `generate`."""
         vocab, boundary = self.assets.vocab, self.assets.boundary
@@ -82,7 +89,7 @@ class ConditionalLanguageModelPipeline(Pipeline):
         ----------
         label : str
             Name of the class.
-        count : int, default 1
+        count : int, >= 1, default 1
         path : str or Path, optional
             A text file that is written, for tunes one in ABC notation.
         midi : str or Path, optional
@@ -92,7 +99,13 @@ class ConditionalLanguageModelPipeline(Pipeline):
         options
             `temperature`, `top_k`, `top_p`, `max_length` of `gluon_rnn.answers.sampling.generate`; by default those of
             the run's recipe.
+
+        Raises
+        ------
+        ValueError
+            If there is no such class, or an option is out of range.
         """
+        check_sizes(count=count)
         if label not in self.assets.labels:
             raise ValueError(f"no class {label!r}; {suggest(label, self.assets.labels)}")
         drawn = self.draw([self.assets.labels.index(label)] * count, seed, **{**self.options, **options})

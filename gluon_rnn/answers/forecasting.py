@@ -11,7 +11,8 @@ from typing import Optional
 import numpy as np
 
 from gluon_rnn.answers import file_predictions, streaming
-from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.arithmetic import median
+from gluon_rnn.answers.checks import check_counts, check_sizes
 from gluon_rnn.answers.columns import check_finite, in_order
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.answers.series import Recording, SeriesScaler
@@ -230,7 +231,7 @@ class ForecastingPipeline(Pipeline):
         scaler = self.assets.scaler
         scaled = scaler.transform(recording)
         found = [model.predict(scaled.x, scaled.y, scaled.start, steps_ahead) for model in self._models]
-        return np.median([scaler.y.inverse(values.astype(np.float64)) for values in found], axis=0)
+        return median([scaler.y.inverse(values.astype(np.float64)) for values in found])
 
     def stream(self, rows):
         """Yield the prediction of the targets of each row, one step ahead, before the next row is read.
@@ -257,7 +258,7 @@ class ForecastingPipeline(Pipeline):
             scaled = [one.transform(_row(values, one, name, measured))
                       for one, values, name in [(scaler.x, x, "x"), (scaler.y, y, "y")]]
             found = [model.step(*scaled, before) for model, before in zip(self._models, states)]
-            yield (np.median([scaler.y.inverse(values.astype(np.float64)) for values, _ in found], axis=0)
+            yield (median([scaler.y.inverse(values.astype(np.float64)) for values, _ in found])
                    if measured >= self.assets.washout else None)
             if y is not None:
                 states, measured = [after for _, after in found], measured + 1
@@ -296,6 +297,7 @@ def _checked_start(washout, y, steps_ahead, start):
     """Return the first row to predict; ValueError where it leaves nothing, or a value in front of it is missing."""
     start = washout if start is None else start
     check_sizes(steps_ahead=1 if steps_ahead is None else steps_ahead)
+    check_counts(start=start)
     if not washout <= start < len(y):
         raise ValueError(f"the first row to predict is {start}, and must be at least the run's washout of {washout} "
                          f"and below the {len(y)} rows of y; pass more rows")

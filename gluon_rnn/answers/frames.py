@@ -7,6 +7,7 @@ import numpy as np
 
 from gluon_rnn.answers import streaming
 from gluon_rnn.answers.arithmetic import sigmoid
+from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.piano_roll import continue_roll, draw_roll, read_rolls
 from gluon_rnn.answers.pipeline import Pipeline
 from gluon_rnn.registry import suggest
@@ -53,7 +54,7 @@ class FramesPipeline(Pipeline):
             What to play on from; the file of the run's own data by default.
         split, piece : str, int
             Which piece of a file, counted from 1.
-        given : int, default 32
+        given : int, >= 1, default 32
             So many frames of its beginning are given.
         length : int, default 64
             So many frames are played.
@@ -65,8 +66,9 @@ class FramesPipeline(Pipeline):
         Raises
         ------
         ValueError
-            If there is no source, or it has other keys or no such piece.
+            If there is no source, or it has other keys or no such piece, or an option is out of range.
         """
+        check_sizes(given=given)
         model = streaming.require_one(self.models)
         roll = self._roll_of(source, split, piece)[:given]
         played = continue_roll(model, roll, length, self.assets.num_keys, temperature=temperature, seed=seed)
@@ -91,11 +93,22 @@ class FramesPipeline(Pipeline):
         return rolls[split][piece - 1]
 
     def stream(self, frames):
-        """Yield the probability (K,) float32 of each key in the next frame, after each of `frames` (K,) of 0 and 1."""
+        """Yield the probability (K,) float32 of each key in the next frame, after each of `frames` (K,) of 0 and 1.
+
+        ValueError for a frame of other keys or other values.
+        """
         model = streaming.require_one(self.models)
-        pieces = ((_of_zeros_and_ones(frame)[None, None],) for frame in frames)
+        pieces = ((self._frame(frame)[None, None],) for frame in frames)
         for logits in streaming.outputs(model, pieces):
             yield sigmoid(logits[0, 0])
+
+    def _frame(self, values):
+        """Return one frame (K,) of a stream."""
+        frame = _of_zeros_and_ones(values)
+        if frame.shape != (self.assets.num_keys,):
+            raise ValueError(f"expected a frame ({self.assets.num_keys},), got the shape {frame.shape}; pass the "
+                             "frames one by one")
+        return frame
 
     def answer(self, item, folder=None, number=1):
         """Return the number of frames, and where the picture of them is; `item` is the path of a .mat file."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from gluon_rnn.answers.checks import check_sizes
 
-__all__ = ["check_ids", "filter_logits", "generate", "sample"]
+__all__ = ["check_end", "check_ids", "filter_logits", "generate", "sample"]
 
 
 def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
@@ -167,9 +167,10 @@ def generate(network, states, rows, begin, end, *, max_length=500, temperature=1
     Raises
     ------
     ValueError
-        If an option or a token id is out of range.
+        If an option or a token id is out of range, or `end` is among `exclude`.
     """
     check_sizes(max_length=max_length)
+    check_end(end, exclude)
     generators, network = _generators(seed, rows), network.stepping(rows)
     drawn, finished = [[] for _ in range(rows)], [False] * rows
     token = np.full(rows, begin, dtype=np.int32)
@@ -215,6 +216,12 @@ def check_ids(name, ids, size):
             raise ValueError(f"{name} has the id {token}, outside the vocabulary of {size} tokens (0 to {size - 1}); "
                              "encode the text with the vocabulary of this model")
     return ids
+
+
+def check_end(end, exclude):
+    """Raise ValueError if the token that ends a sequence may never be written."""
+    if end in exclude:
+        raise ValueError(f"the end token {end} is among the excluded tokens; take it out of exclude")
 
 
 def _check_options(temperature, top_k, top_p):

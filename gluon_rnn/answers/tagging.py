@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gluon_rnn.answers import streaming
-from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.checks import check_sizes, texts_of
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline, batches_of
 from gluon_rnn.answers.spellings import dense_spellings, grouped_spellings
@@ -78,12 +78,13 @@ class TaggingPipeline(Pipeline):
     def predict(self, text, batch_size=100):
         """Return the tags of a sentence, words with spaces between them, as a `Tagging`; a list of them for a list.
 
-        `batch_size` is the number of sentences that the network takes in one call.
+        `batch_size` is the number of sentences that the network takes in one call. ValueError for what is no text.
         """
         check_sizes(batch_size=batch_size)
         if isinstance(text, str):
             return self.predict([text])[0]
-        sentences, tags, model = [sentence.split() for sentence in text], [], streaming.require_one(self.models)
+        sentences = [sentence.split() for sentence in texts_of(text, "sentence")]
+        tags, model = [], streaming.require_one(self.models)
         for batch in batches_of([words for words in sentences if words], batch_size):
             inputs, *others = self._arrays(batch)
             labels = _labels(model.outputs(inputs, *others))

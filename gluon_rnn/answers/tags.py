@@ -35,12 +35,16 @@ class TagEncoder:
         return np.array([self._word_ids.get(word, unknown) for word in words], dtype=np.int32)
 
     def spell(self, word):
-        """Return the ids of a word's characters, (M,) int32, the same array for the same word."""
-        if word not in self._spelled:
-            unknown, half = self._char_ids[self.chars.unknown_token], self.max_word_length // 2
-            short = word if len(word) <= self.max_word_length else word[:self.max_word_length - half] + word[-half:]
-            self._spelled[word] = np.array([self._char_ids.get(char, unknown) for char in short], dtype=np.int32)
-        return self._spelled[word]
+        """Return the ids of a word's characters, (M,) int32; the same array each time for a word of the vocabulary."""
+        if word in self._spelled:
+            return self._spelled[word]
+        unknown, half = self._char_ids[self.chars.unknown_token], self.max_word_length // 2
+        short = word if len(word) <= self.max_word_length else word[:self.max_word_length - half] + word[
+            len(word) - half:]
+        ids = np.array([self._char_ids.get(char, unknown) for char in short], dtype=np.int32)
+        if word in self._word_ids:                                        # of other words there is no end
+            self._spelled[word] = ids
+        return ids
 
     def tag_ids(self, tags):
         """Return the ids of a sentence's tags, (T,) int32."""

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 
+from gluon_rnn.answers.checks import check_text
 from gluon_rnn.answers.vocabulary import Vocabulary
 
 __all__ = ["TextReader", "character_table", "code_points", "encode", "missing_token", "tokenize",
@@ -39,6 +40,7 @@ class TextReader:
         return tokens_of(text, self.unit, self.lower, self.max_length)
 
     def __call__(self, text):
+        check_text(text, "an item")
         return encode(self.tokens(text), self.vocab)
 
     def to_json(self):

@@ -48,6 +48,9 @@ class TrajectoryReader:
         elif np.ndim(row) > 1 and np.shape(row)[1:] != (self.features,):
             raise ValueError(f"expected steps (T, {self.features}), got an array of the shape {np.shape(row)}")
         row = np.asarray(row, dtype=np.float64)
+        if row.size % self.features:
+            raise ValueError(f"the row: {row.size} numbers are not whole steps of {self.features}; mend the row, or "
+                             "set features to the numbers a step has")
         check_finite(row, "a sequence")
         return self.finished((np.reshape(row, (-1, self.features)) - self.mean) / self.deviation)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from gluon_rnn.answers.attention_picture import attention_picture
 from gluon_rnn.answers.beam_search import beam_search
-from gluon_rnn.answers.checks import check_sizes
+from gluon_rnn.answers.checks import check_sizes, texts_of
 from gluon_rnn.answers.minimum_risk import choose
 from gluon_rnn.answers.padding import pad
 from gluon_rnn.answers.pipeline import Pipeline
@@ -149,7 +149,7 @@ class Translator:
             Whether to choose among the `beam_size` translations by minimum Bayes risk, not by probability; see
             `gluon_rnn.answers.minimum_risk`. A beam of about 20 is advisable.
         max_length : int, optional
-            Maximum number of tokens of a translation; default 2 S + 10 for a longest source of S tokens in a batch.
+            Maximum number of tokens of a translation; default 2 S + 10 for a source of S tokens, the end token counted.
         batch_size : int, default 64
             Sentences in a batch; affects speed and memory only.
         weights : bool, default True
@@ -164,7 +164,7 @@ class Translator:
         ValueError
             If an option is out of range.
         """
-        check_sizes(batch_size=batch_size)
+        check_sizes(batch_size=batch_size, max_length=1 if max_length is None else max_length)
         search = {"beam_size": beam_size, "alpha": alpha, "mbr": mbr, "max_length": max_length}
         tokens = [[*self._tokenizer.split(sentence), self._source_vocab.eos_token] for sentence in sentences]
         order = sorted(range(len(tokens)), key=lambda index: -len(tokens[index]))      # of similar length: less padding
@@ -189,7 +189,7 @@ class Translator:
 
     def _search(self, source, source_length, beam_size, alpha, mbr, max_length):
         """Return the `Hypothesis` chosen for each row."""
-        max_length = 2 * len(source) + 10 if max_length is None else max_length
+        max_length = 2 * source_length.astype(int) + 10 if max_length is None else max_length
         begin = np.full(len(source_length), self._begin, dtype=np.int32)
         rows = beam_search(self._ensemble, self._ensemble.read(source, source_length), begin, self._end,
                            beam_size=beam_size, alpha=alpha, max_length=max_length, exclude=self._exclude)
@@ -256,7 +256,7 @@ class TranslationPipeline(Pipeline):
         options
             `beam_size`, `alpha`, `mbr`, `max_length`, `batch_size` of `Translator`.
         """
-        sentences = [lines] if isinstance(lines, str) else list(lines)
+        sentences = texts_of(lines, "sentence")
         for number, sentence in enumerate(sentences):
             if not sentence.strip():
                 raise ValueError(f"sentence {number} is blank, so that there is nothing to translate; leave it out")

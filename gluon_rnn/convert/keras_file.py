@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import zipfile
+import zlib
 
 from gluon_rnn.answers.unpacking import check_unpacked
 from gluon_rnn.convert.sources import as_array, existing, refuse_pickle
@@ -68,7 +69,7 @@ def read_file(source):
             with h5py.File(path, "r") as file:
                 config = json.loads(_text(file.attrs["model_config"])) if "model_config" in file.attrs else None
                 return KerasFile(_entries(file, path.name), *_configs(config)), path.name
-    except (OSError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+    except (OSError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, json.JSONDecodeError) as error:
         raise ValueError(f"{str(path)!r} is no file of Keras's, or is damaged: {error}") from None
     raise ValueError(f"expected a .keras, .weights.h5 or .h5 file, got {str(path)!r}; or pass the arrays: "
                      "{w.path: w.numpy() for w in model.weights}")

@@ -2,17 +2,22 @@
 import errno
 import os
 import pathlib
+import zipfile
+import zlib
 from collections.abc import Mapping
 
 import mxnet as mx
 import numpy as np
 
 from gluon_rnn import params_file
+from gluon_rnn.answers.unpacking import check_unpacked
 
 __all__ = ["as_array", "as_prefixes", "chosen", "existing", "read_arrays", "read_params", "refuse_pickle"]
 
 #: how files end whose reading runs the code in them, or may do so
 PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".pt2", ".joblib", ".mar", ".tar")
+#: what NumPy and zipfile raise for a file that is no .npz, is locked, or whose bytes are not as they were written
+_DAMAGED = (ValueError, OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _BEGINNINGS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -71,9 +76,12 @@ def _begins_like_a_pickle(path):
 
 def _read_npz(path):
     try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        check_unpacked("its arrays", path.stat().st_size, unpacked)
         with np.load(path, allow_pickle=False) as file:
             return {name: as_array(file[name], name) for name in file.files}
-    except (ValueError, OSError, EOFError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{str(path)!r} cannot be read as .npz without pickle: {error}") from None
 
 

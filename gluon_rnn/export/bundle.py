@@ -126,8 +126,8 @@ def _limit(tolerance, quantize):
 def _written(model, directory, graphs, kind, described, assets, verify):
     """Write all files beside `directory`, verify them, and put them in its place; return what `verify` gives."""
     from gluon_rnn.export import load
-    directory = pathlib.Path(directory)
-    _refuse_foreign(directory)
+    _refuse_foreign(pathlib.Path(directory))
+    directory = pathlib.Path(directory).resolve()                         # what a link points to is replaced
     _refuse_left_out(model, graphs)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = pathlib.Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
@@ -267,6 +267,9 @@ def _refuse_foreign(directory):
     if directory.is_dir() and any(directory.iterdir()) and manifests.read_if_any(directory) is None:
         raise BundleError(f"cannot export to {str(directory)!r}: the folder has files in it that are no bundle of "
                           "ours; name an empty or new one")
+    if directory.is_dir() and (os.path.samefile(directory, os.curdir) or os.path.ismount(directory)):
+        raise BundleError(f"cannot export to {str(directory)!r}: no other folder can take the place of the current "
+                          "one, or of one that something is mounted on; name a folder within it")
 
 
 def _put_in_place(partial, directory):
@@ -274,14 +277,19 @@ def _put_in_place(partial, directory):
     for path in (partial, *partial.rglob("*")):
         _sync(path)
     os.chmod(partial, 0o755)  # a temporary folder is readable by its owner alone
-    old = None
-    if directory.exists():
-        old = pathlib.Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
-        os.replace(directory, old)
-    os.replace(partial, directory)
+    aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
+    old = aside / directory.name
+    try:
+        if directory.exists():
+            os.replace(directory, old)
+        os.replace(partial, directory)
+    except OSError:
+        if old.exists():
+            os.replace(old, directory)
+        aside.rmdir()
+        raise
     _sync(directory.parent)
-    if old is not None:
-        shutil.rmtree(old)
+    shutil.rmtree(aside)
 
 
 def _sync(path):

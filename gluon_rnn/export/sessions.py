@@ -67,7 +67,9 @@ def step_together(sessions, chunks):
     if len(chunks) != len(sessions):
         raise ValueError(f"there are {len(sessions)} sessions and {len(chunks)} chunks; pass one for each")
     network, lengths = sessions[0].network, np.array([len(chunk) for chunk in chunks])
-    inputs = np.zeros((lengths.max(), len(chunks), *np.shape(chunks[0])[1:]), dtype=np.asarray(chunks[0]).dtype)
+    # not the first one's: that of whole numbers would cut the fractions of the others off
+    dtype = np.result_type(*{np.asarray(chunk).dtype for chunk in chunks})
+    inputs = np.zeros((lengths.max(), len(chunks), *np.shape(chunks[0])[1:]), dtype=dtype)
     for row, chunk in enumerate(chunks):
         inputs[:len(chunk), row] = chunk
     outputs, states = network(inputs, network.join([session.states for session in sessions]), lengths)

@@ -60,7 +60,7 @@ class _Differences:
     def __init__(self, name, tolerance, entry):
         self.name, self.worst = name, 0.0
         dtype = next(one["dtype"] for one in (*entry["outputs"], *entry["next_states"]))
-        self.limit = tolerance or _LIMITS.get(dtype, 1e-5)
+        self.limit = _LIMITS.get(dtype, 1e-5) if tolerance is None else tolerance
 
     def add(self, live, exported):
         """Compare lists of arrays."""

@@ -1,15 +1,14 @@
 """Ensembles of forecasting models: the prediction is the median of the predictions of all members.
 
 A free run of one member may diverge. The mean of the predictions then diverges too; the median does not, as long as
-fewer than half of the members diverge. In a free run each member is fed with its own outputs.
+fewer than half of the members diverge, to NaN too. In a free run each member is fed with its own outputs.
 
 References
 ----------
 Bates and Granger (1969), The combination of forecasts.
 Stock and Watson (2004), Combination forecasts of output growth in a seven-country data set: the median among others.
 """
-import numpy as np
-
+from gluon_rnn.answers.arithmetic import median
 from gluon_rnn.inference.forecasts import ModelPredictor
 
 __all__ = ["MedianPredictor", "predictor_of"]
@@ -65,4 +64,4 @@ class MedianPredictor:
         return self._median(lambda member: member.horizon_quantiles(recording, levels))
 
     def _median(self, predict):
-        return np.median([predict(member) for member in self._members], axis=0)
+        return median([predict(member) for member in self._members])

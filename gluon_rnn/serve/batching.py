@@ -7,10 +7,15 @@ import time
 
 from gluon_rnn.serve.limits import Refusal
 
-__all__ = ["Batcher"]
+__all__ = ["Batcher", "failure"]
 
 _LOGGER = logging.getLogger(__name__)
-_BROKEN = "the model failed on this item; the log of the server has the reason"
+
+
+def failure():
+    """Return the `Refusal` of an item that the model fails on; called where the error is handled, which is logged."""
+    _LOGGER.exception("the model failed on an item")
+    return Refusal(500, "the model failed on this item; the log of the server has the reason")
 
 
 @dataclasses.dataclass
@@ -132,7 +137,6 @@ class Batcher:
                 return [Refusal(422, str(error))]
         except Exception:  # a fault of the model must not end the server; the log keeps its traceback
             if len(items) == 1:
-                _LOGGER.exception("the model failed on an item")
-                return [Refusal(500, _BROKEN)]
+                return [failure()]
         half = len(items) // 2
         return self._answered(items[:half]) + self._answered(items[half:])

@@ -4,6 +4,7 @@ import json
 
 from fastapi import WebSocket, WebSocketDisconnect
 
+from gluon_rnn.serve.batching import failure
 from gluon_rnn.serve.form import plain
 from gluon_rnn.serve.limits import Refusal
 from gluon_rnn.serve.values import shown, within
@@ -100,6 +101,8 @@ class StreamRoute:
                 found += await self._serving.in_thread(session.stream.answers, chunk)
             except ValueError as error:
                 raise Refusal(422, str(error)) from None
+            except Exception:  # a fault of the model ends this stream alone
+                raise failure() from None
             session.steps += len(chunk)
             self._serving.metrics.steps.inc(len(chunk))
         return plain(found)

@@ -15,13 +15,13 @@ _LIMITED = {"ge": 0, "le": 2**63 - 1}
 
 
 class _Parts(BaseModel):
-    """What has been set goes to ``predict`` by name, so that defaults are those of the model."""
+    """What is there goes to ``predict`` by name; parts without a default here have that of the model."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     def chosen(self):
-        """Return the parts that the client has set, by name."""
-        return {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        """Return the parts that are not None, by name: what the client has set, and defaults within the limits."""
+        return {name: value for name, value in self if value is not None}
 
 
 class _Drawing(_Parts):
@@ -51,7 +51,7 @@ class LanguageModelForm(_PartsForm):
         super().__init__(read, limits)
         most = limits.max_length
         self.item = create_model("Beginning", __base__=_Drawing, prefix=(str, Field("", max_length=most)),
-                                 length=(int, Field(300, ge=0, le=most)))
+                                 length=(int, Field(min(300, most), ge=0, le=most)))
         self.about = {"kind": "beginning", "unit": json.loads(read("text.json"))["unit"]}
 
 
@@ -67,6 +67,11 @@ class ConditionalLanguageModelForm(_PartsForm):
                                  max_length=(Optional[int], Field(None, ge=1, le=limits.max_length)))
         self.about = {"kind": "class", "labels": json.loads(read("classes.json"))["labels"]}
 
+    def answers(self, predictor, items):
+        # unless an item says how long a text may be the model does, within the limit
+        most = min(predictor.pipeline.options["max_length"], self.limits.max_length)
+        return [self.shown(predictor.predict(**{"max_length": most, **item.chosen()})) for item in items]
+
 
 class FramesForm(_PartsForm):
     """The beginning of a piano roll; it and its continuation, frames of 0 and 1."""
@@ -78,7 +83,8 @@ class FramesForm(_PartsForm):
         keys, most = json.loads(read("frames.json"))["num_keys"], limits.max_length
         frames = values.checked(lambda value: values.numbers(value, keys, most, "frames").astype(np.float32), _TABLE)
         self.item = create_model("Roll", __base__=_Parts, source=(frames, ...),
-                                 given=(int, Field(32, ge=1, le=most)), length=(int, Field(64, ge=0, le=most)),
+                                 given=(int, Field(min(32, most), ge=1, le=most)),
+                                 length=(int, Field(min(64, most), ge=0, le=most)),
                                  temperature=(float, Field(1.0, ge=0, allow_inf_nan=False)),
                                  seed=(int, Field(0, **_LIMITED)))
         self.step = lambda value: values.numbers(value, keys, 1, "a frame")[0].astype(np.float32)

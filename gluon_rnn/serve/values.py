@@ -33,6 +33,11 @@ def text(value, limit, unit="character", what="a text"):
         raise ValueError(f"expected {what}, got {shown(value)}")
     if not (value if unit == "character" else value.strip()):
         raise ValueError(f"expected {what} with at least one {unit}, got {shown(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:                                   # JSON may have it, an answer may not
+        raise ValueError(f"expected {what}, got {shown(value[error.start])}, half of a character, at position "
+                         f"{error.start}; send both halves, or leave it out") from None
     return within(value, len(value), limit, "characters")
 
 

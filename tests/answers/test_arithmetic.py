@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from gluon_rnn.answers.arithmetic import log_mean_probabilities, log_softmax, sigmoid, softmax
+from gluon_rnn.answers.arithmetic import log_mean_probabilities, log_softmax, median, sigmoid, softmax
 
 EXACT = {"rtol": 1e-13, "atol": 1e-13}          # a few roundings of float64 in another order
 
@@ -26,3 +26,12 @@ def test_sigmoid_keeps_the_dtype_and_does_not_overflow():
             found = sigmoid(values)
         assert found.dtype == dtype
         np.testing.assert_allclose(found, scipy.special.expit(values), rtol=rounding, atol=1e-38)
+
+
+@pytest.mark.parametrize("members, expected", [
+    ([[1, np.nan], [3, 2], [2, 4]], [2, 4]), ([[np.nan, 1], [np.nan, 3]], [np.nan, 2]), ([[np.nan, 5]], [np.nan, 5]),
+    ([[np.nan, 1], [1, np.nan], [3, 2], [2, 4]], [2.5, 3]), ([[np.nan, 1], [2, -np.inf]], [np.inf, -np.inf]),
+    ([[np.nan, -np.inf], [np.nan, 3], [1, 3], [7, np.inf]], [np.inf, 3])])
+def test_a_median_outvotes_the_nan_of_fewer_than_half(members, expected):
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(median([np.array(each, dtype=np.float64) for each in members]), expected)

@@ -65,6 +65,23 @@ def test_a_beam_that_holds_everything_is_exhaustive_search():
     np.testing.assert_allclose([one.score for one in found], sorted(scores.values(), reverse=True), rtol=0, atol=bound)
 
 
+@pytest.mark.parametrize("beam_size", [1, 4, 40])
+def test_each_row_stops_at_a_length_of_its_own(beam_size):
+    network, counts, longest = Automaton(6, 3), np.arange(6.0) * 7, np.array([1, 9, 2, 5, 3, 3])
+    network.tables[:, :, END] -= 3                        # most sequences are cut off
+    found = beam_search(network, [counts], np.full(6, BEGIN), END, beam_size=beam_size, max_length=longest)
+    alone = [beam_search(network, [counts[[row]]], [BEGIN], END, beam_size=beam_size, max_length=int(longest[row]))[0]
+             for row in range(6)]
+    assert found == alone
+    assert {one.finished for row in found for one in row} == {True, False}
+    assert max(len(one.ids) for one in found[1]) == 9
+    for wrong, message in [(longest[:5], r"one for each of the 6 rows, got the shape \(5,\)"),
+                           (longest - 1, "max_length must be a whole number of at least 1, got 0"),
+                           (longest / 2, "max_length must be a whole number of at least 1, got 0.5")]:
+        with pytest.raises(ValueError, match=message):
+            beam_search(network, [counts], np.full(6, BEGIN), END, max_length=wrong)
+
+
 @pytest.mark.parametrize("rows, size, count", [(3, 5, 5), (2, 64, 3), (4, 1000, 4), (2, 1003, 7), (1, 64 * 20, 9)])
 def test_the_largest_values_are_found_in_groups(rows, size, count):
     values = np.random.default_rng(size).normal(size=(rows, size)).astype(np.float32)

@@ -125,6 +125,23 @@ def test_rows_with_missing_numbers_are_refused(item, message):
         list(pipeline.stream([np.array([0.0, 1]), np.array([np.nan, 1])]))
 
 
+@pytest.mark.parametrize("row, size", [((1.0, 2.0, 3.0), 3), (5.0, 1), ([1] * 7, 7)])
+def test_a_row_of_other_than_whole_steps_is_refused_as_its_text_is(row, size):
+    reader = TrajectoryReader(2, [1.0, 0.0], [2.0, 1.0])
+    for given in (row, ",".join(map(str, np.ravel(row)))):
+        with pytest.raises(ValueError, match=f"the row: {size} numbers are not whole steps of 2; mend the"):
+            reader(given)
+
+
+@pytest.mark.parametrize("item", [5, None, ["fine"]])
+def test_an_item_that_is_no_text_is_one_sentence(item):
+    for unit in ("word", "character"):
+        pipeline = ClassificationPipeline({"model": RunningSums(WEIGHT, many_to_one=True)},
+                                          ClassifierAssets(LABELS, TextReader(VOCAB, unit)))
+        with pytest.raises(ValueError, match="an item must be a text, got .*; pass a string"):
+            pipeline.predict(["fine", item])
+
+
 def test_an_empty_text_has_no_class():
     for empty in ("", "  ", ["fine", ""]):
         with pytest.raises(ValueError, match="is empty, so that there is nothing to answer"):

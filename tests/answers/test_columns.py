@@ -27,6 +27,14 @@ def test_a_column_that_is_missing_or_there_twice_is_refused():
         in_order(table, ["sped"], "x")
 
 
+@pytest.mark.parametrize("values, shape", [([], r"\(0,\)"), (np.zeros((0, 2)), r"\(0, 2\)"), (3.0, r"\(\)")])
+def test_no_rows_are_refused(values, shape):
+    with pytest.raises(ValueError, match=rf"y needs at least one row of numbers, got an array of the shape {shape}; "
+                                         r"pass \(T,\) or \(T, 2\)"):
+        in_order(values, ["a", "b"], "y")
+    assert in_order(np.zeros((3, 0)), [], "x").shape == (3, 0)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_named(value):
     rows = np.zeros((4, 2))
@@ -36,6 +44,8 @@ def test_what_is_not_finite_is_named(value):
         check_finite(rows, "rows")
     with pytest.raises(ValueError, match="features of a step"):
         step_of(rows[2])
+    with pytest.raises(ValueError, match=f"a number: the number at 0 is {value}; fill it"):
+        check_finite(np.array(value), "a number")
 
 
 def test_an_item_without_a_step_is_refused():

@@ -33,6 +33,9 @@ def test_a_chain_for_each_class():
     assert words.predict("up") == ["a b"] and words.predict("up", max_length=9) == ["a b c"]
     with pytest.raises(ValueError, match="no class 'upp'; did you mean 'up'"):
         pipeline.predict("upp")
+    for count in (0, -1, "2"):
+        with pytest.raises(ValueError, match=f"count must be a whole number of at least 1, got {count!r}"):
+            pipeline.predict("up", count)
 
 
 def test_a_live_model_writes_what_its_states_and_seeds_say(tmp_path):

@@ -112,6 +112,9 @@ def test_what_is_not_read_may_be_missing(name):
         pipeline.predict(x, y)
     with pytest.raises(ValueError, match="first row to predict is 3, and must be at least the run's washout of 7"):
         pipeline.predict(x, y, None, 3)
+    for start in (30.0, "30", True, -1):
+        with pytest.raises(ValueError, match=f"start must be a whole number of at least 0, got {start!r}"):
+            pipeline.predict(x, y, None, start)
 
 
 @pytest.mark.parametrize("finite_memory", [True, False])
@@ -142,6 +145,21 @@ def test_an_ensemble_predicts_the_median():
         run.model, run.ensemble = model, []
         members.append(pipeline_of(run).predict(x, y, None))
     np.testing.assert_allclose(pipeline.predict(x, y, None), np.median(members, axis=0), rtol=0, atol=1e-12)
+
+
+def test_an_ensemble_outvotes_a_member_that_gives_nan():
+    models = [MODELS["ar"]() for _ in range(3)]
+    run = run_of(*models)
+    models[1].collect_params()[models[1].prefix + "bias"].set_data(mx.nd.full((2,), np.nan))
+    _, y = recording(0)
+    pipeline, members = pipeline_of(run), []
+    for model in (models[0], models[2]):
+        run.model, run.ensemble = model, []
+        members.append(pipeline_of(run).predict(None, y))
+    found, streamed = pipeline.predict(None, y), list(pipeline.stream((None, row) for row in y))[WASHOUT:]
+    # each step is a call of the network or part of one
+    for got in (found, streamed):
+        np.testing.assert_allclose(got, np.max(members, axis=0), rtol=0, atol=rounding("float32", 10, found))
 
 
 def test_options_and_networks_are_checked():

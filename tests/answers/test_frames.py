@@ -32,6 +32,16 @@ def test_a_scale_goes_up_by_itself():
     np.testing.assert_allclose(shown, 1 / (1 + np.exp([[0, -1.0, 0], [0, -1, -1]])), rtol=1e-6)   # float32
 
 
+def test_what_does_not_fit_is_one_sentence():
+    pipeline = open_rolls(RunningSums(UP))
+    for given in (0, -1):
+        with pytest.raises(ValueError, match=f"given must be a whole number of at least 1, got {given}"):
+            pipeline.predict(np.eye(3), given=given)
+    for frame, shape in [(np.zeros(5), r"\(5,\)"), (np.zeros((1, 3)), r"\(1, 3\)"), (1, r"\(\)")]:
+        with pytest.raises(ValueError, match=rf"expected a frame \(3,\), got the shape {shape}; pass the frames one"):
+            list(pipeline.stream([frame]))
+
+
 def test_files_and_what_is_wrong_with_them(tmp_path):
     file = tmp_path / "rolls.mat"
     pieces = np.empty((1, 2), dtype=object)

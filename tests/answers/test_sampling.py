@@ -192,6 +192,11 @@ def test_generate_refuses_a_wrong_length():
         generate(Chain(np.ones((V, V))), [], 1, END, END, max_length=0)
 
 
+def test_generate_refuses_to_exclude_the_end():
+    with pytest.raises(ValueError, match=f"the end token {END} is among the excluded tokens; take it out of exclude"):
+        generate(Chain(np.ones((V, V))), [], 1, END, END, exclude=[0, END])
+
+
 @pytest.mark.parametrize("begin,end,exclude,wrong", [(V, END, [], V), (0, -1, [], -1), (0, END, [-2], -2),
                                                      (0, END, [V + 3], V + 3)])
 def test_generate_refuses_ids_outside_the_vocabulary(begin, end, exclude, wrong):

@@ -42,6 +42,20 @@ def test_the_largest_score_of_each_word():
     assert pipeline.answer("the cat") == "the cat\nDET NOUN" and pipeline.predict("") == Tagging([], [])
 
 
+def test_spellings_are_kept_of_the_words_of_the_vocabulary_alone():
+    encoder = TagEncoder(WORDS, LETTERS, TAGS)
+    assert encoder.spell("cat") is encoder.spell("cat") and encoder.spell("cat").tolist() == [2, 1, 8]
+    assert encoder.spell("tac") is not encoder.spell("tac") and encoder.spell("tac").tolist() == [8, 1, 2]
+
+
+@pytest.mark.parametrize("text, message", [(5, "sentence 0 must be a text, got 5; pass a string"),
+                                           (["the", ["cat"]], r"sentence 1 must be a text, got \['cat'\]"),
+                                           (None, "sentence 0 must be a text, got None")])
+def test_what_is_no_text_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        open_tags(RunningSums(WEIGHT)).predict(text)
+
+
 def test_words_stream_unless_the_network_has_labels_of_its_own():
     pipeline = open_tags(RunningSums(WEIGHT))
     assert list(pipeline.stream(["the", "cat", "sleeps"])) == TAGS

@@ -106,6 +106,14 @@ def test_assets_come_back():
     assert again.tokenizer.settings == {"unit": "character", "lower": True}
 
 
+@pytest.mark.parametrize("lines, number, shown", [([5], 0, "5"), (5, 0, "5"), (["a", b"b"], 1, "b'b'")])
+def test_what_is_no_text_is_refused(parts, lines, number, shown):
+    model, _, texts = parts
+    pipeline = open_pipeline("translation", translation_networks([model]), texts.__getitem__)
+    with pytest.raises(ValueError, match=f"^sentence {number} must be a text, got {shown}; pass a string"):
+        pipeline.predict(lines)
+
+
 def test_missing_networks_and_wrong_options_are_named(parts):
     model, _, texts = parts
     networks = translation_networks([model])

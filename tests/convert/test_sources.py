@@ -1,4 +1,5 @@
 """Where arrays come from: files without code in them, and everything else refused in a sentence."""
+import json
 import pickle
 import zipfile
 
@@ -6,6 +7,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_rnn.answers import unpacking
 from gluon_rnn.convert import from_gluon, from_keras, from_onnx, from_torch
 from gluon_rnn.convert.sources import read_arrays, read_params
 
@@ -54,6 +56,43 @@ def test_damaged_files(tmp_path, content):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"{name}' (is no|cannot)"):
             read(tmp_path / name)
+
+
+def damaged(content, place):
+    """Return the content of a zip with other bytes in the middle of an entry."""
+    return content[:place] + b"\xff" * 8 + content[place + 8:]
+
+
+@pytest.mark.parametrize("pack", [np.savez, np.savez_compressed])
+def test_a_damaged_npz_and_an_npy_of_that_name(tmp_path, pack):
+    path = tmp_path / "m.npz"
+    pack(path, weight=np.random.rand(40, 5))
+    content = path.read_bytes()
+    np.testing.assert_array_equal(read_arrays(path)[0]["weight"].shape, (40, 5))
+    for wrong in (damaged(content, 400), damaged(content, 60), content[:-30], content[:200]):
+        path.write_bytes(wrong)
+        with pytest.raises(ValueError, match="m.npz' cannot be read as .npz without pickle: "):
+            read_arrays(path)
+    with open(path, "wb") as file:
+        np.save(file, np.ones(3))
+    with pytest.raises(ValueError, match="m.npz' cannot be read as .npz without pickle: File is not a zip file"):
+        read_arrays(path)
+
+
+def test_an_npz_that_unpacks_to_far_more_than_it_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, "_ALWAYS", 2**20)
+    np.savez_compressed(tmp_path / "m.npz", weight=np.zeros(2**18))
+    with pytest.raises(ValueError, match="m.npz' cannot be read .* packed bytes unpack to 2,097,.* or more"):
+        read_arrays(tmp_path / "m.npz")
+
+
+def test_a_damaged_file_of_keras(tmp_path):
+    pytest.importorskip("h5py")
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps(np.random.rand(40).tolist()))
+    (tmp_path / "m.keras").write_bytes(damaged((tmp_path / "m.keras").read_bytes(), 60))
+    with pytest.raises(ValueError, match="m.keras' is no file of Keras's, or is damaged: "):
+        from_keras(tmp_path / "m.keras")
 
 
 def test_a_truncated_file(tmp_path):

@@ -104,6 +104,13 @@ def test_long_words_keep_their_ends(write):
     assert len(encoder.spell("abcde")) == 5 and encoder.spell("abcde") is encoder.spell("abcde")
 
 
+@pytest.mark.parametrize("longest, kept", [(1, "a"), (2, "al"), (3, "abl"), (11, "abcdefhijkl")])
+def test_a_long_word_is_cut_to_the_length_asked_for(write, longest, kept):
+    path = write(lines("abcdefghijkl/X"), "a")
+    encoder = Conllu(path, path, max_word_length=longest).encoder
+    assert "".join(encoder.chars.idx_to_token[index] for index in encoder.spell("abcdefghijkl")) == kept
+
+
 def test_duplicates_are_counted_and_dropped(write):
     paths = [write(lines(*sentences), name) for name, sentences in (
         ("a", ["a/X b/X", "c/X", "d/X", "d/Y"]), ("b", ["c/X", "e/X"]), ("c", ["d/X", "a/X", "d/X"]))]

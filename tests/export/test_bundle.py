@@ -3,6 +3,7 @@
 Also `graphs.py`, `verification.py`, `loaded.py` and `symbol_network.py`, which writing and loading go through.
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from gluon_rnn import nn
 from gluon_rnn.export import BundleError, export, load
+from gluon_rnn.export.verification import _Differences
 from gluon_rnn.models import LanguageModel, SequenceTagger
 from tests.reference import EXACT, rounding
 
@@ -206,6 +208,50 @@ def test_a_bundle_is_replaced_only_by_a_whole_one(tmp_path):
     export(model, directory, example=tokens(5, 3), extras={"number": 3})
     assert load(directory).manifest["extras"] == {"number": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["export"], "temporary folders are left behind"
+
+
+def test_the_current_folder_is_refused_and_a_link_is_followed(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    (tmp_path / "there").mkdir()
+    model = language_model()
+    export(model, tmp_path / "link", example=tokens(5, 3))
+    assert (tmp_path / "link").is_symlink() and load(tmp_path / "there").manifest["model"] == "LanguageModel"
+    monkeypatch.chdir(tmp_path / "here")
+    for name in (".", tmp_path / "here", "../here"):
+        with pytest.raises(BundleError, match="no other folder can take the place of the current one, .* within it"):
+            export(model, name, example=tokens(5, 3))
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_bundle_that_cannot_be_replaced_stays(tmp_path, monkeypatch, which):
+    model, directory, replace, calls = language_model(), tmp_path / "export", os.replace, []
+    export(model, directory, example=tokens(5, 3), extras={"number": 1})
+
+    def failing(source, target):
+        if pathlib.Path(directory) in (source, target):
+            calls.append(source)
+            if len(calls) == which + 1:
+                raise OSError("disk on fire")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(OSError, match="disk on fire"):
+        export(model, directory, example=tokens(5, 3), extras={"number": 2})
+    assert load(directory).manifest["extras"] == {"number": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+@pytest.mark.parametrize("tolerance, limit", [(None, 1e-5), (0, 0), (0.5, 0.5)])
+def test_a_tolerance_of_0_is_0(tolerance, limit):
+    entry = {"outputs": [{"dtype": "float32"}], "next_states": []}
+    differences = _Differences("model", tolerance, entry)
+    assert differences.limit == limit
+    differences.add([mx.nd.ones(3)], [np.ones(3)])
+    if not limit:
+        with pytest.raises(BundleError, match="differs from the live one by 1.19e-07 where at most 0 was expected"):
+            differences.add([mx.nd.ones(3)], [np.ones(3) + np.finfo("float32").eps])
 
 
 class _Restless:

@@ -112,6 +112,13 @@ def test_many_sessions_in_one_call_are_each_by_itself():
             np.testing.assert_allclose(found, session.step(chunk), rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_chunks_of_several_types_keep_their_fractions(order):
+    network, chunks = Sums(), [np.array([[1, 2]]), np.array([[0.75, 0.5]]), np.array([[2.5, 1]], dtype=np.float32)]
+    found = step_together([Session(network) for _ in chunks], chunks[::order])
+    np.testing.assert_array_equal(found, chunks[::order])
+
+
 def test_sessions_that_do_not_go_together():
     one, network = Session(Sums()), Sums()
     two = Session(network)

@@ -7,7 +7,7 @@ from gluon_rnn import nn
 from gluon_rnn.data import Recording, SeriesScaler
 from gluon_rnn.inference.forecast_ensemble import MedianPredictor, predictor_of
 from gluon_rnn.inference.forecasts import ModelPredictor
-from gluon_rnn.models import NARX, Forecaster
+from gluon_rnn.models import AR, NARX, Forecaster
 
 
 @pytest.fixture
@@ -52,6 +52,17 @@ def test_one_that_diverges_is_outvoted(recording):
     each = [ModelPredictor(model, None, 2)(recording, None) for model in models]
     assert abs(each[1]).max() > 1e6
     assert abs(predictor_of(models, None, 2)(recording, None)).max() <= max(abs(each[0]).max(), abs(each[2]).max())
+
+
+def test_one_that_overflows_to_nan_is_outvoted():
+    models = [initialized(AR(2, 1)) for _ in range(3)]
+    for model, weights in zip(models, ([0.5, 0.1], [0.5, 0.2], [-3.0, 3.0])):
+        model.y_weight.set_data(mx.nd.array([weights]))
+    recording = Recording("r", np.zeros((290, 0)), np.random.uniform(0.5, 1, (290, 1)), start=2)
+    each = [ModelPredictor(model, None, 2)(recording, None) for model in models]
+    gone = np.isnan(each[2])                              # infinity less infinity
+    assert gone.any()
+    np.testing.assert_array_equal(predictor_of(models, None, 2)(recording, None)[gone], np.maximum(*each[:2])[gone])
 
 
 def test_models_of_different_horizons_are_refused():

@@ -56,6 +56,16 @@ def test_order_and_batches_change_nothing(translator):
     assert translator([]) == []
 
 
+def test_a_translation_that_never_ends_is_as_long_as_its_own_sentence_allows(translator):
+    translator.model.output.bias.data()[translator.target["<eos>"]] = -100
+    found = translator(SENTENCES, beam_size=2)
+    lengths = [2 * len(translation.source_tokens) + 10 for translation in found]
+    assert [len(translation.tokens) for translation in found] == lengths
+    assert len(set(lengths)) > 2
+    with pytest.raises(ValueError, match="max_length must be a whole number of at least 1, got \\[3, 4\\]"):
+        translator(SENTENCES[:2], max_length=[3, 4])
+
+
 def test_what_is_written_and_its_weights(translator):
     for translation in translator(SENTENCES, beam_size=3, max_length=7):
         assert not {"<unk>", "<bos>"} & set(translation.tokens)

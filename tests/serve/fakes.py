@@ -47,6 +47,8 @@ class Fake:
             for step in steps:
                 if "bad" in step:
                     raise ValueError(f"{step!r} is bad")
+                if "broken" in step:
+                    raise RuntimeError(f"{step!r} is broken")
                 so_far += step
                 if step != "silent":
                     yield expected(so_far)

@@ -107,6 +107,18 @@ def test_a_step_that_the_model_refuses_ends_the_stream_and_frees_it(serve, step,
     assert said["detail"].startswith(f"there is no session '{begun['session']}'") and predictor.closed == closed + 1
 
 
+def test_a_step_that_the_model_fails_on_ends_the_stream_with_a_sentence_and_frees_it(serve, caplog):
+    client, predictor = serve()
+    socket, begun = open_stream(client)
+    closed, sentence = predictor.closed, "the model failed on this item; the log of the server has the reason"
+    with socket:
+        assert ask(socket, {"steps": ["a", "broken"]}) == {"detail": sentence}
+        assert_closed(socket, 1011, sentence)
+    assert "RuntimeError: 'broken' is broken" in caplog.text
+    _, said = open_stream(client, begun["session"])
+    assert said["detail"].startswith(f"there is no session '{begun['session']}'") and predictor.closed == closed + 1
+
+
 def test_sessions_are_bounded_and_a_place_is_free_again_after_the_timeout(serve):
     client, _ = serve(max_sessions=2, session_timeout=0.3)
     first, begun = open_stream(client)

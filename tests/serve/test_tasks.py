@@ -6,12 +6,15 @@ import base64
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import types
 
 import httpx
 import mxnet as mx
 import numpy as np
+import pydantic
 import pytest
 import scipy.io.wavfile
 from websockets.sync.client import connect
@@ -21,6 +24,7 @@ from gluon_rnn.benchmark.serving import same
 from gluon_rnn.export import export, export_run
 from gluon_rnn.serve import Limits, build_app, open_model, running
 from gluon_rnn.serve.form import filled, plain
+from gluon_rnn.serve.task_items import ITEM_FORMS
 from gluon_rnn.serve.tasks import FORMS, task_form
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -98,6 +102,28 @@ def test_a_regressor_takes_rows():
     texts = {"reader.json": reader, "targets.json": json.dumps({"names": ["area"], "scaler": scaler})}
     form = task_form("regression", texts.__getitem__, Limits())
     assert form.about == {"kind": "rows", "features": 2, "targets": ["area"]} and form.batched
+
+
+def test_the_page_shows_the_answers_of_every_task_whose_item_is_one_value():
+    page = (ROOT / "gluon_rnn" / "serve" / "page.html").read_text(encoding="utf-8")
+    shows, = re.findall(r"const shows = \{(.*?)\};", page, re.DOTALL)
+    assert set(ITEM_FORMS) <= set(re.findall(r"(\w+)(?=[:,])", shows))
+
+
+@pytest.mark.parametrize("task, texts, item, limited, free", [
+    ("language_model", {"text.json": {"unit": "word"}}, {"prefix": "a"}, {"length": 20}, {"length": 300}),
+    ("conditional_language_model", {"classes.json": {"labels": ["a"]}}, {"label": "a"}, {"max_length": 20},
+     {"max_length": 600}),
+    ("frames", {"frames.json": {"num_keys": 2}}, {"source": [[0, 1]]}, {"given": 20, "length": 20},
+     {"given": 32, "length": 64})])
+def test_what_is_left_out_is_within_the_limits_too(task, texts, item, limited, free):
+    asked = []
+    predictor = types.SimpleNamespace(predict=lambda **parts: asked.append(parts) or [],
+                                      pipeline=types.SimpleNamespace(options={"max_length": 600}))
+    for most, said in [(20, {}), (10_000, {}), (20, dict.fromkeys(limited, 7))]:
+        form = task_form(task, lambda name: json.dumps(texts[name]), Limits(max_length=most))
+        form.answers(predictor, [pydantic.TypeAdapter(form.item).validate_python({**item, **said})])
+    assert [{name: parts[name] for name in limited} for parts in asked] == [limited, free, dict.fromkeys(limited, 7)]
 
 
 STEPS = {

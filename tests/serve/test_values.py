@@ -1,6 +1,7 @@
 """Checks of single values; recordings are made here, chunk by chunk."""
 import base64
 import io
+import json
 import struct
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import scipy.io.wavfile
 
 from gluon_rnn.answers.trajectories import TrajectoryReader
-from gluon_rnn.serve.values import numbers, row, series, shown, wav
+from gluon_rnn.serve.values import numbers, row, series, shown, text, wav
 
 
 @pytest.mark.parametrize("value", [[[1, 2.5], [3, 4]], [1, 2.5, 3, 4]])
@@ -55,6 +56,14 @@ def test_a_row_may_be_text_or_lists():
         with pytest.raises(ValueError) as caught:
             row(wrong, reader, 10)
         assert message in str(caught.value)
+
+
+def test_half_of_a_character_is_no_text():
+    assert text(json.loads(r'"a\ud83d\ude00 b"'), 10) == "a\U0001f600 b"
+    with pytest.raises(ValueError) as caught:
+        text(json.loads(r'"a\ud800 b"'), 10, what="a sentence")
+    assert str(caught.value) == (r"expected a sentence, got '\ud800', half of a character, at position 1; send both "
+                                 "halves, or leave it out")
 
 
 def recording(rate=8000):
