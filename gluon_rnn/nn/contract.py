@@ -73,7 +73,7 @@ class SequenceBlock(GraphBlock):
     causal = True
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
-    #: whether inputs must have `input_size` features and the dtype of the block
+    #: whether inputs must have `input_size` features and the dtype of the block; a size of 0 is fixed by the first ones
     checks_features = False
 
     def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
@@ -94,8 +94,8 @@ class SequenceBlock(GraphBlock):
     def accepts_empty_states(self, with_lengths):
         """Return whether `forward_sequence` takes an empty list of states for a beginning, and then returns none.
 
-        A graph without states has less to compute, and less to go back through. A block around another one answers as
-        that one does, and passes the empty list on.
+        A graph without states has less to compute, and less to go back through. A model whose states are those of its
+        encoder answers as that one does, and passes the empty list on.
 
         Parameters
         ----------
@@ -285,8 +285,9 @@ class SequenceBlock(GraphBlock):
         if 0 in shape:
             raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
                              f"{shape}")
-        if self.checks_features:
-            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+        if self.checks_features and (shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype):
+            check_features(type(self).__name__, inputs, self.input_size, self._dtype)    # slower than these two looks
+            self.set_input_size(shape[-1])               # states of a first call, and blocks inside, need to know it
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]

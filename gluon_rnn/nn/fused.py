@@ -17,7 +17,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
-from gluon_rnn.nn.checks import check_features, check_input_size, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
@@ -41,6 +41,7 @@ class FusedLayer(SequenceBlock):
     which is what the operator reads: see `gluon_rnn.nn.flat_parameters`.
     """
 
+    checks_features = True
     #: what the fused operator calls this network
     mode = None
 
@@ -179,13 +180,9 @@ class FusedLayer(SequenceBlock):
 
     def _check_inputs(self, inputs, shape):
         super()._check_inputs(inputs, shape)
-        name, dtype = type(self).__name__, inputs.dtype
-        if shape[-1] != self._vectors[0].layout.input_size or dtype != self._numpy_dtype:    # cheap, on a hot path
-            check_features(name, inputs, self.input_size, self._dtype)
-            self.set_input_size(shape[-1])
-        if dtype == np.float16 and inputs.context.device_type == "cpu":
-            raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
-                             "and float64 only; cast to float32, or use a GPU")
+        if self._numpy_dtype is np.float16 and inputs.context.device_type == "cpu":
+            raise ValueError(f"{type(self).__name__} cannot compute in float16 on a CPU, where MXNet's fused "
+                             "operator knows float32 and float64 only; cast to float32, or use a GPU")
 
     def accepts_empty_states(self, with_lengths):
         """Return whether a call without states leaves them out: the cell state at the end of each row has a price."""

@@ -192,10 +192,6 @@ class Jordan(LoopedLayer):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network().state_size if self._fused else 0
 
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        self.set_input_size(inputs.shape[-1])
-
     def forward_sequence(self, F, inputs, states, valid_length, targets=None, **_):
         """Run (T, N, C) freely, or with `targets` (T, N, K) as what is fed back."""
         if targets is not None:
