@@ -19,10 +19,11 @@ import warnings
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, functional
+from gluon_rnn.nn import CRF, Pooling, Viterbi, functional
 from gluon_rnn.nn.arguments import take_lengths
 from gluon_rnn.nn.checks import check_rates, check_sizes
 from gluon_rnn.nn.functional import concat, embed
+from gluon_rnn.nn.pooling import forward_size_of
 from gluon_rnn.registry import models
 
 __all__ = ["SequenceTagger"]
@@ -44,7 +45,7 @@ class SequenceTagger(AroundEncoder):
         Size of an embedded word.
     char_encoder : HybridBlock, optional
         Reads the letters of a word, layout "TNC": causal, or in both directions (a fused layer with
-        ``bidirectional=True``, a `gluon_rnn.nn.BidirectionalStack`). With one, the call takes `chars` and
+        ``bidirectional=True``, a `gluon_rnn.nn.Bidirectional`). With one, the call takes `chars` and
         `char_lengths` too.
     char_vocab_size : int, optional
         Number of characters; needed with `char_encoder`.
@@ -197,9 +198,10 @@ class _Spelling(mx.gluon.HybridBlock):
         super().__init__()
         check_sizes(char_vocab_size=vocab_size, char_embed_size=embed_size)
         _set_input_size(encoder, embed_size)
-        self.output_size, self._bidirectional, self._drop_i = encoder.output_size, not encoder.causal, drop_i
+        self.output_size, self._drop_i = encoder.output_size, drop_i
         self.embedding = _Embedding(vocab_size, embed_size, 0, dtype)
         self.encoder = encoder
+        self.pooling = Pooling("last", encoder.output_size, forward_size_of(encoder), dtype)
 
     def hybrid_forward(self, F, valid_length, first, second, *others):
         if others:
@@ -211,23 +213,11 @@ class _Spelling(mx.gluon.HybridBlock):
         return F.reshape_like(self._spell(F, letters, length), first, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
 
     def _spell(self, F, letters, length):
-        """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,)."""
-        length = functional.clamp(F, length, letters)
-        letters = self.embedding(functional.mask(F, letters, length))
-        letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
-        outputs = self.encoder(letters, None, length)                     # (M, W, S)
-        return self._ends(F, outputs, length)
-
-    def _ends(self, F, outputs, length):
-        """Return what each direction has read last, (T * N, S): 0 for a word without letters."""
-        last = F.SequenceLast(outputs, sequence_length=F.maximum(length, 1), use_sequence_length=True)
-        if not self._bidirectional:
-            return last
-        first = F.reshape(F.slice_axis(outputs, axis=0, begin=0, end=1), shape=(-3, -2))
-        half = self.output_size // 2
-        forward, backward = (F.slice_axis(last, axis=1, begin=0, end=half),
-                             F.slice_axis(first, axis=1, begin=half, end=None))
-        return F.concat(forward, backward, dim=1)
+        """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,): 0 for one without letters."""
+        with functional.clamped(F, length, letters) as length:
+            letters = self.embedding(functional.mask(F, letters, length))
+            letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
+            return self.pooling(self.encoder(letters, None, length), length)
 
 
 def _check_encoders(encoder, char_encoder):
@@ -235,8 +225,7 @@ def _check_encoders(encoder, char_encoder):
         if block is not None and block.layout != "TNC":
             raise ValueError(f"the {name} of a tagger must have layout 'TNC', got {block.layout!r}; leave it out, or "
                              "give it to the tagger itself")
-    both_ways = getattr(char_encoder, "bidirectional", False) or isinstance(char_encoder, BidirectionalStack)
-    if char_encoder is not None and not (char_encoder.causal or both_ways):
+    if char_encoder is not None and not char_encoder.causal and forward_size_of(char_encoder) is None:
         raise ValueError("char_encoder must be causal or have two directions, whose last states are a word's spelling; "
                          f"{type(char_encoder).__name__} looks ahead in another way")
 

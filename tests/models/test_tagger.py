@@ -7,7 +7,7 @@ import pytest
 
 from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import SequenceTagger
-from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, BidirectionalStack
+from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, Bidirectional, BidirectionalStack, Chain
 from tests.gradients import assert_central_differences
 from tests.reference import EXACT, run_row
 
@@ -70,6 +70,20 @@ def test_equations_against_numpy_loops(bidirectional):
                             directions)
         expected = hidden @ value(model, "output_weight").T + value(model, "output_bias")
         np.testing.assert_allclose(scores[:, row], expected, **EXACT)
+
+
+@pytest.mark.parametrize("encoder,forward", [
+    (lambda: Bidirectional(GRU(2, dtype="float64"), GRU(3, dtype="float64")), 2),
+    (lambda: Chain([GRU(2, dtype="float64"), LSTM(2, bidirectional=True, dtype="float64")]), 2)])
+def test_a_spelling_is_what_each_direction_has_read_last(encoder, forward):
+    model = SequenceTagger(LSTM(5, dtype="float64"), K, vocab_size=V, char_encoder=encoder(), char_vocab_size=C)
+    model.initialize()
+    _, chars, char_lengths = sentence(model)
+    got = model.spelling(mx.nd.full((N,), T), chars, char_lengths).asnumpy()
+    for step, row in ((0, 0), (T - 1, N - 1)):
+        letters = chars[step, row, :int(char_lengths[step, row].asscalar())].reshape((-1, 1))
+        outputs = model.spelling.encoder(model.spelling.embedding(letters))[:, 0].asnumpy()
+        np.testing.assert_allclose(got[step, row], [*outputs[-1, :forward], *outputs[0, forward:]], **EXACT)
 
 
 @pytest.mark.parametrize("options", [{}, {"crf": True}, {"layout": "NTC"}, {"spelled": False}, {"encoder": GRU},
