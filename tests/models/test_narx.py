@@ -177,6 +177,21 @@ def test_closed_loop_shares_the_parameters(tmp_path):
     np.testing.assert_array_equal(other.open_loop(x, y).asnumpy(), model.open_loop(x, y).asnumpy())
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_cast_closed_loop_is_one_that_was_made_so(activation):
+    """The fused relu is good to float32 only, so that it is a loop in float64."""
+    model, other = (NARX(1, 2, (3,), activation, dtype=dtype) for dtype in ("float32", "float64"))
+    for one in (model, other):
+        one.initialize()
+    closed, x = ClosedLoop(model), mx.nd.random.normal(shape=(7, 2, 1), dtype="float64")
+    assert not closed.loops
+    closed.cast("float64")
+    for mine, its in zip(other.collect_params().values(), model.collect_params().values()):
+        mine.set_data(its.data())
+    assert closed.loops is (activation == "relu") is ClosedLoop(other).loops
+    np.testing.assert_array_equal(closed(x).asnumpy(), ClosedLoop(other)(x).asnumpy())
+
+
 def test_registered_by_name():
     assert models.get("narx") is NARX and models.get("ar") is AR
     assert models.build("narx", input_lag=1, output_lag=2, skip=True).memory == 2
