@@ -21,7 +21,8 @@ import mxnet as mx
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import CRF, Pooling, Viterbi, functional
 from gluon_rnn.nn.arguments import take_lengths
-from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.functional import concat, embed
 from gluon_rnn.nn.pooling import forward_size_of
 from gluon_rnn.registry import models
@@ -35,15 +36,15 @@ class SequenceTagger(AroundEncoder):
 
     Parameters
     ----------
-    encoder : HybridBlock
-        A sequence block, layout "TNC"; one that reads in both directions suits tagging best.
+    encoder : SequenceBlock
+        Layout "TNC"; one that reads in both directions suits tagging best.
     num_labels : int
         K.
     vocab_size : int
         Number of words.
     embed_size : int, default 100
         Size of an embedded word.
-    char_encoder : HybridBlock, optional
+    char_encoder : SequenceBlock, optional
         Reads the letters of a word, layout "TNC": causal, or in both directions (a fused layer with
         ``bidirectional=True``, a `gluon_rnn.nn.Bidirectional`). With one, the call takes `chars` and
         `char_lengths` too.
@@ -60,6 +61,8 @@ class SequenceTagger(AroundEncoder):
         Dropout on the embedded words and their spelling, drawn anew at each step.
     dropout : float in [0, 1), default 0
         Dropout on the encoder's output, drawn anew at each step.
+    layout : {"TNC", "NTC"}, default "TNC"
+        Axis order of words, characters and scores.
 
     Inputs
     ------
@@ -102,17 +105,18 @@ class SequenceTagger(AroundEncoder):
 
     def __init__(self, encoder, num_labels, *, vocab_size, embed_size=100, char_encoder=None, char_vocab_size=None,
                  char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, layout="TNC", prefix=None, params=None):
+        _check_encoders(encoder, char_encoder)
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels, vocab_size=vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
-        _check_encoders(encoder, char_encoder)
+        check_flags(crf=crf)
         self.num_labels, self.causal = num_labels, encoder.causal
         self._drop_e, self._drop_i, self._dropout = drop_e, drop_i, dropout
         with self.name_scope():
             self.word_embedding = _Embedding(vocab_size, embed_size, drop_e, self._dtype)
             self.spelling = None if char_encoder is None else _Spelling(char_encoder, char_vocab_size, char_embed_size,
                                                                         drop_i, self._dtype)
-            _set_input_size(encoder, embed_size + (0 if self.spelling is None else self.spelling.output_size))
+            encoder.set_input_size(embed_size + (0 if self.spelling is None else self.spelling.output_size))
             self.encoder = encoder
             self.output_weight = self.params.get("output_weight", shape=(num_labels, encoder.output_size),
                                                  dtype=self._dtype)
@@ -120,6 +124,11 @@ class SequenceTagger(AroundEncoder):
             self.crf = CRF(num_labels, self._dtype) if crf else None
         # Past Block's __setattr__: it is no child, since its parameters are those of crf.
         object.__setattr__(self, "_viterbi", Viterbi(self.crf) if crf else None)
+
+    @property
+    def loops(self):
+        """Whether the encoder or that of the letters runs in a loop."""
+        return self.encoder.loops or self.spelling is not None and self.spelling.encoder.loops
 
     def decode(self, scores, valid_length=None):
         """Return the best labels, an array (T, N) of the scores' dtype, 0 past `valid_length`.
@@ -197,7 +206,7 @@ class _Spelling(mx.gluon.HybridBlock):
     def __init__(self, encoder, vocab_size, embed_size, drop_i, dtype):
         super().__init__()
         check_sizes(char_vocab_size=vocab_size, char_embed_size=embed_size)
-        _set_input_size(encoder, embed_size)
+        encoder.set_input_size(embed_size)
         self.output_size, self._drop_i = encoder.output_size, drop_i
         self.embedding = _Embedding(vocab_size, embed_size, 0, dtype)
         self.encoder = encoder
@@ -221,15 +230,10 @@ class _Spelling(mx.gluon.HybridBlock):
 
 
 def _check_encoders(encoder, char_encoder):
-    for name, block in (("encoder", encoder), ("char_encoder", char_encoder)):
-        if block is not None and block.layout != "TNC":
-            raise ValueError(f"the {name} of a tagger must have layout 'TNC', got {block.layout!r}; leave it out, or "
-                             "give it to the tagger itself")
-    if char_encoder is not None and not char_encoder.causal and forward_size_of(char_encoder) is None:
+    check_encoder("a tagger", encoder)
+    if char_encoder is None:
+        return
+    check_encoder("a tagger", char_encoder, what="char_encoder")
+    if not char_encoder.causal and forward_size_of(char_encoder) is None:
         raise ValueError("char_encoder must be causal or have two directions, whose last states are a word's spelling; "
                          f"{type(char_encoder).__name__} looks ahead in another way")
-
-
-def _set_input_size(encoder, input_size):
-    if hasattr(encoder, "set_input_size"):
-        encoder.set_input_size(input_size)

@@ -17,7 +17,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
-from gluon_rnn.nn.checks import check_input_size, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_flags, check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
@@ -52,6 +52,8 @@ class FusedLayer(SequenceBlock):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout, drop_h=drop_h, weight_drop=weight_drop)
+        check_counts(input_size=input_size)
+        check_flags(bidirectional=bidirectional)
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.bidirectional, self.causal = bool(bidirectional), not bidirectional
         self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop

@@ -107,9 +107,12 @@ class LoopBlock(SequenceBlock):
         if path == "graph":
             return super()._fast_call(inputs, states, *others)
         try:
-            return (self._in_numpy if path == "numpy" else self._chunks)(inputs, states, *others)
+            results = (self._in_numpy if path == "numpy" else self._chunks)(inputs, states, *others)
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
+        if not self._has_run:                                             # later calls are checked without the lock
+            self._has_run = True
+        return results
 
     def explain_backend(self, inputs, states=None):
         """Return a sentence on how a call with these arrays would run, here and now: see `gluon_rnn.nn.backend`."""

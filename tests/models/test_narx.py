@@ -202,6 +202,7 @@ def test_registered_by_name():
     (lambda: NARX(1, 0), "output_lag must be a whole number of at least 1, got 0"),
     (lambda: NARX(1, 1, (4, 0)), "hidden_sizes must be a whole number of at least 1, got 0"),
     (lambda: NARX(1, 1, activation="tan"), "activation must be one of"),
+    (lambda: NARX(1, 1, skip="no"), "skip must be true or false, got 'no'"),
     (lambda: NARX(1, 1, (), skip=True), "the model is linear already"),
     (lambda: make("mimo")(mx.nd.ones((5, 1, 3), dtype="float64")), "expects 4 input features .2 inputs and 2 measured"),
     (lambda: make("siso").open_loop(None, mx.nd.ones((5, 1, 1))), "has 1 inputs; pass them as x"),

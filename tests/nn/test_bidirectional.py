@@ -99,6 +99,8 @@ def test_an_open_size_is_that_of_the_first_inputs(cell, options):
     (lambda: BidirectionalStack(2, cell="peephole"), "did you mean 'peephole_lstm'"),
     (lambda: BidirectionalStack(2, cell="bidirectional"), "a direction must be a causal block"),
     (lambda: BidirectionalStack(2, cell="tdnn", cell_options={"context": []}), "did you mean 'contexts'"),
+    (lambda: BidirectionalStack(2, cell_options={"hidden_size": 9}), "cell_options holds hidden_size, which"),
+    (lambda: BidirectionalStack(2, cell_options={"input_size": 9}), "cell_options holds input_size, which"),
     (lambda: BidirectionalStack(2, 0), "num_layers must be a whole number of at least 1"),
     (lambda: Bidirectional(PeepholeLSTM(2, input_size=3), GRU(2))(mx.nd.ones((2, 2, 4))), "expects 3 input features"),
 ])

@@ -100,6 +100,15 @@ def test_cells_read_the_copies_of_the_device_of_the_inputs(devices):
     np.testing.assert_array_equal(outputs.asnumpy(), alone(inputs).asnumpy())
 
 
+def test_a_block_that_runs_in_numpy_alone_has_run():
+    """After that its calls are checked without the lock of the process."""
+    block = nn.PeepholeLSTM(H, input_size=C)
+    block.initialize()
+    assert not block._has_run
+    block(mx.nd.ones((T, N, C)))
+    assert block._has_run and not block._graphs.ready
+
+
 def test_both_directions_around_gluons_cells():
     block = nn.Bidirectional(*(nn.Unrolled(gluon.rnn.GRUCell(H, input_size=C)) for _ in range(2)))
     block.initialize()
