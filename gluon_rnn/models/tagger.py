@@ -20,7 +20,7 @@ import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import CRF, Pooling, Viterbi, functional
-from gluon_rnn.nn.arguments import take_lengths
+from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
 from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.functional import concat, embed
@@ -136,6 +136,7 @@ class SequenceTagger(AroundEncoder):
         `scores` (T, N, K) are the model's outputs. With a CRF it is the best sequence as a whole, else the best label
         of each word. ``layout="NTC"`` as for the model.
         """
+        scores = take(self, "scores", scores, self._dtype)
         time_major = scores if self.layout == "TNC" else scores.swapaxes(0, 1)
         if self.crf is not None:
             labels = self._viterbi(time_major, valid_length)
@@ -153,6 +154,12 @@ class SequenceTagger(AroundEncoder):
                         "layout 'TNC' also places (T, N) and groups of words")
             raise ValueError(f"{type(self).__name__} expects {expected}; got {len(signals)} more arrays")
         return super().__call__(inputs, states, valid_length, *signals)
+
+    def cast(self, dtype):
+        """Cast parameters, the decoder and default states to `dtype`."""
+        super().cast(dtype)
+        if self.crf is not None:
+            self._viterbi.cast(dtype)
 
     def hybridize(self, active=True, **flags):
         """Compile the model and its decoder; see `SequenceBlock.hybridize`."""

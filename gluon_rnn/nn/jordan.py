@@ -175,6 +175,7 @@ class Jordan(LoopedLayer):
     def __call__(self, inputs, states=None, valid_length=None, targets=None):
         if targets is None:
             return super().__call__(inputs, states, valid_length)
+        inputs, targets = self._taken("inputs", inputs), self._taken("targets", targets)
         if isinstance(targets, mx.nd.NDArray):
             name, expected = type(self).__name__, (*inputs.shape[:2], self.output_size)
             if targets.shape[:2] != expected[:2]:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from gluon_rnn.models import AR, NARX, ClosedLoop
+from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster
+from gluon_rnn.nn import GRU
 from gluon_rnn.registry import models
 from tests.gradients import assert_central_differences
 
@@ -160,6 +161,17 @@ def test_ar_runs_freely_without_reading_its_input():
     for _ in range(6):
         values.append(bias + w1 * values[-1] + w2 * values[-2])
     np.testing.assert_allclose(outputs.asnumpy().ravel(), values[2:], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist])
+def test_recordings_may_be_numpy_arrays_and_lists(kind):
+    model = make("mimo")
+    x, y = recording(model)
+    given = [kind(array.asnumpy()) for array in (x, y)]
+    np.testing.assert_array_equal(model.open_loop(*given).asnumpy(), model.open_loop(x, y).asnumpy())
+    forecaster = Forecaster(GRU(3, dtype="float64"), input_size=2, output_size=2)
+    forecaster.initialize()
+    np.testing.assert_array_equal(forecaster.open_loop(*given).asnumpy(), forecaster.open_loop(x, y).asnumpy())
 
 
 def test_closed_loop_shares_the_parameters(tmp_path):

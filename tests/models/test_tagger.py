@@ -238,6 +238,19 @@ def test_words_in_groups_are_the_words_in_their_places(hybrid):
         model(words, None, mx.nd.array(lengths), *groups[:4])
 
 
+@pytest.mark.parametrize("layout", ["TNC", "NTC"])
+@pytest.mark.parametrize("crf", [False, True])
+def test_decoding_takes_numpy_arrays_and_lists(crf, layout):
+    model = build(False, crf=crf, dtype="float32", layout=layout)
+    model.cast("float64")
+    scores = np.random.normal(size=(N, T, K) if layout == "NTC" else (T, N, K))       # float32 would round them
+    want = model.decode(mx.nd.array(scores, dtype="float64"), mx.nd.array([6, 3, 1]))
+    for given in (scores, scores.tolist()):
+        got = model.decode(given, [6, 3, 1])
+        assert got.dtype == np.float64
+        np.testing.assert_array_equal(got.asnumpy(), want.asnumpy())
+
+
 def test_errors():
     model = build()
     words, chars, char_lengths = sentence(model)
