@@ -1,5 +1,6 @@
 """What models share whose memory is that of the encoder in them."""
 from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.shared import of_child
 
 __all__ = ["AroundEncoder"]
 
@@ -13,9 +14,11 @@ class AroundEncoder(SequenceBlock):
     outputs (T, N, H), states.
     """
 
-    def begin_state(self, batch_size=0, **kwargs):
-        """Return the encoder's states before the first step."""
-        return self.encoder.begin_state(batch_size, **kwargs)
+    loops = of_child("encoder", "loops", "Whether the encoder runs in a loop.")
+
+    def begin_state(self, batch_size=0, func=None, ctx=None, dtype=None, **kwargs):
+        """Return the encoder's states before the first step; see `SequenceBlock`."""
+        return self.encoder.begin_state(batch_size, func, ctx, dtype, **kwargs)
 
     def accepts_empty_states(self, with_lengths):
         """Return what the encoder says; see `SequenceBlock`."""

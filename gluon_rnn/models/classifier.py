@@ -17,6 +17,7 @@ import mxnet as mx
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_features, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.functional import embed
 from gluon_rnn.nn.pooling import Pooling, forward_size_of
 from gluon_rnn.registry import models
@@ -32,14 +33,13 @@ class _ManyToOne(AroundEncoder):
 
     def __init__(self, encoder, *, vocab_size=None, input_size=0, embed_size=None, pooling="last", dropout=0.0,
                  drop_e=0.0, drop_i=0.0, layout="TNC", prefix=None, params=None):
+        check_encoder(f"a {type(self).__name__}", encoder)
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_rates(dropout=dropout, drop_e=drop_e, drop_i=drop_i)
-        _check_encoder(type(self).__name__, encoder)
         self._pooling, self._dropout, self._drop_e, self._drop_i = pooling, dropout, drop_e, drop_i
         self._vocab_size, self._embed_size = _check_embedding(vocab_size, embed_size, input_size, drop_e, encoder)
         self.input_dimensions = 2 if vocab_size else 3
         self.causal = encoder.causal and pooling == "last"
-        self.loops = encoder.loops
         if self._embed_size or input_size:
             encoder.set_input_size(self._embed_size or input_size)
         with self.name_scope():
@@ -104,7 +104,7 @@ class SequenceClassifier(_ManyToOne):
 
     Parameters
     ----------
-    encoder : HybridBlock
+    encoder : SequenceBlock
         Any sequence block such as `gluon_rnn.nn.LSTM` or `TDNN`, layout "TNC".
     num_classes : int, >= 1
         K.
@@ -168,7 +168,7 @@ class SequenceRegressor(_ManyToOne):
 
     Parameters
     ----------
-    encoder : HybridBlock
+    encoder : SequenceBlock
     num_values : int, default 1
         K.
     vocab_size, input_size, embed_size, pooling, dropout, drop_e, drop_i, layout
@@ -184,12 +184,6 @@ class SequenceRegressor(_ManyToOne):
         super().__init__(encoder, vocab_size=vocab_size, input_size=input_size, embed_size=embed_size, pooling=pooling,
                          dropout=dropout, drop_e=drop_e, drop_i=drop_i, layout=layout, prefix=prefix, params=params)
         self._add_output(num_values=num_values)
-
-
-def _check_encoder(name, encoder):
-    if encoder.layout != "TNC":
-        raise ValueError(f"the encoder of a {name} must have layout 'TNC', got {encoder.layout!r}; leave it out, or "
-                         f"give it to the {name} itself")
 
 
 def _check_embedding(vocab_size, embed_size, input_size, drop_e, encoder):

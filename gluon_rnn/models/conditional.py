@@ -39,7 +39,7 @@ class ConditionalLanguageModel(LanguageModel):
     Parameters
     ----------
     vocab_size : int, >= 1
-    encoder : HybridBlock
+    encoder : SequenceBlock
         A causal sequence block such as `gluon_rnn.nn.LSTM`, layout "TNC".
     num_classes : int, optional
         Number of classes, for a condition that is a class number (N,); this or `vector_size`.

@@ -14,6 +14,7 @@ import mxnet as mx
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.registry import models
 
 __all__ = ["CTCModel"]
@@ -25,7 +26,7 @@ class CTCModel(AroundEncoder):
 
     Parameters
     ----------
-    encoder : HybridBlock
+    encoder : SequenceBlock
         Any sequence block, layout "TNC"; states may be carried where it is causal.
     num_labels : int, >= 1
         K, without the blank.
@@ -51,13 +52,11 @@ class CTCModel(AroundEncoder):
     """
 
     def __init__(self, encoder, num_labels, *, input_size=0, dropout=0.0, layout="TNC", prefix=None, params=None):
+        check_encoder("a CTCModel", encoder)
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels)
         check_rates(dropout=dropout)
-        if encoder.layout != "TNC":
-            raise ValueError(f"the encoder of a CTCModel must have layout 'TNC', got {encoder.layout!r}; leave it out, "
-                             "or give it to the CTCModel itself")
-        self.causal, self.loops = encoder.causal, encoder.loops
+        self.causal = encoder.causal
         self.num_labels, self.output_size, self._dropout = num_labels, num_labels + 1, dropout
         if input_size:
             encoder.set_input_size(input_size)

@@ -27,10 +27,18 @@ import dataclasses
 from gluon_rnn.models.distributions import Distribution, make_distribution
 from gluon_rnn.models.recordings import RecordingInputs
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_activation, check_counts, check_features, check_rates, check_sizes
-from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.checks import (
+    check_activation,
+    check_counts,
+    check_features,
+    check_flags,
+    check_rates,
+    check_sizes,
+)
+from gluon_rnn.nn.contract import SequenceBlock, check_encoder, dtype_name
 from gluon_rnn.nn.delay import last_values, shifted
 from gluon_rnn.nn.initializers import default_or, or_global
+from gluon_rnn.nn.shared import of_child
 from gluon_rnn.nn.tdnn import apply_activation
 from gluon_rnn.registry import models
 
@@ -77,11 +85,12 @@ class _ForecastingModel(SequenceBlock):
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         self.settings, self.head, self.feedback = settings, settings.head, settings.feedback
         self.input_size, self.output_size, self.horizon = settings.input_size, settings.output_size, settings.horizon
-        self.loops = encoder.loops
         self.encoder = encoder
         for name, shape in settings.shapes(encoder.output_size).items():
             setattr(self, name, self.params.get(name, shape=shape, dtype=self._dtype,
                                                 init=initializers["bias" if name.endswith("bias") else "weight"]))
+
+    loops = of_child("encoder", "loops", "Whether the encoder runs in a loop.")
 
     @property
     def memory(self):
@@ -223,6 +232,7 @@ class Forecaster(RecordingInputs, _ForecastingModel):
             check_sizes(hidden_sizes=size)
         check_activation(activation)
         check_rates(dropout=dropout)
+        check_flags(residual=residual, feedback=feedback)
         _check_encoder(encoder, dtype)
         if not feedback and (residual or horizon > 1 or not input_size):
             raise ValueError("feedback=False makes a simulation model, which has inputs, a horizon of 1 and no "
@@ -296,7 +306,11 @@ class ForecasterClosedLoop(_ForecastingModel):
                              f"{model.horizon}; inference.predict runs it in blocks of that, or train with horizon 1")
         super().__init__(model.encoder, model.settings, {"weight": None, "bias": None},
                          layout=layout or model.layout, prefix=model.prefix, params=model.params)
-        self.loops = model.loops or model.settings.feedback
+
+    @property
+    def loops(self):
+        """Whether it runs in a loop: with feedback, or where the encoder does."""
+        return self.encoder.loops or self.settings.feedback
 
     def _check_inputs(self, inputs, shape):
         super()._check_inputs(inputs, shape)
@@ -363,13 +377,7 @@ def _held(F, valid, after, before, layout):
 
 
 def _check_encoder(encoder, dtype):
-    name = type(encoder).__name__
-    if not encoder.causal:
-        raise ValueError(f"a forecaster needs a causal encoder, but {name} looks ahead: it would see the values it "
-                         "has to predict; set bidirectional to false, or use contexts without positive offsets")
-    if encoder.layout != "TNC":
-        raise ValueError(f"the encoder of a forecaster must have layout 'TNC', got {encoder.layout!r}; leave it out, "
-                         "or give it to the forecaster itself")
-    if dtype is not None and dtype != encoder._dtype:
+    check_encoder("a forecaster", encoder, "the values")
+    if dtype is not None and dtype_name(dtype) != encoder._dtype:
         raise ValueError(f"dtype is {dtype}, but the encoder's is {encoder._dtype}; leave it out here and give it to "
                          "the encoder")

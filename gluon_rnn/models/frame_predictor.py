@@ -14,7 +14,8 @@ to polyphonic music generation and transcription: the task, and the RNN of its t
 """
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.registry import models
 
 __all__ = ["FramePredictor", "frame_loss"]
@@ -26,7 +27,7 @@ class FramePredictor(AroundEncoder):
 
     Parameters
     ----------
-    encoder : HybridBlock
+    encoder : SequenceBlock
         A causal sequence block such as `gluon_rnn.nn.LSTM`, layout "TNC".
     num_keys : int, default 88
         K, keys of a frame: the piano's.
@@ -37,6 +38,8 @@ class FramePredictor(AroundEncoder):
     skip : bool, default False
         Add a linear path from a frame to the logits of the next one, S (K, K), which starts at 0: that a key sounds on,
         and which keys follow it, need not go through the encoder.
+    layout : {"TNC", "NTC"}, default "TNC"
+        Axis order of frames and outputs.
 
     Inputs
     ------
@@ -70,17 +73,12 @@ class FramePredictor(AroundEncoder):
 
     def __init__(self, encoder, num_keys=88, *, drop_i=0, dropout=0, skip=False, layout="TNC", prefix=None,
                  params=None):
+        check_encoder("a frame predictor", encoder, "the frame")
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_keys=num_keys)
         check_rates(drop_i=drop_i, dropout=dropout)
-        if not encoder.causal:
-            raise ValueError(f"a frame predictor needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
-                             "would see the frame it has to predict; set bidirectional to false")
-        if encoder.layout != "TNC":
-            raise ValueError(f"the encoder of a frame predictor must have layout 'TNC', got {encoder.layout!r}; leave "
-                             "it out, or give it to the frame predictor itself")
-        if hasattr(encoder, "set_input_size"):
-            encoder.set_input_size(num_keys)
+        check_flags(skip=skip)
+        encoder.set_input_size(num_keys)
         self.num_keys, self._drop_i, self._dropout = num_keys, drop_i, dropout
         with self.name_scope():
             self.encoder = encoder

@@ -1,6 +1,6 @@
 """What a model with lags and its closed loop have in common: sizes, equations, parameters, states."""
 from gluon_rnn.models.distributions import Point
-from gluon_rnn.nn.checks import check_activation, check_counts, check_sizes
+from gluon_rnn.nn.checks import check_activation, check_counts, check_flags, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.delay import concat_features, last_values, shifts
 from gluon_rnn.nn.tdnn import apply_activation
@@ -22,6 +22,7 @@ class Lags:
         for size in hidden_sizes:
             check_sizes(hidden_sizes=size)
         check_activation(activation)
+        check_flags(skip=skip)
         if skip and not hidden_sizes:
             raise ValueError("skip is a path past hidden layers, and hidden_sizes is empty; leave skip out, the "
                              "model is linear already")

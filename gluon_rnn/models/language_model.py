@@ -26,7 +26,8 @@ import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.checks import check_sizes
+from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.full_softmax import FullSoftmax
 from gluon_rnn.registry import models
 
@@ -41,7 +42,7 @@ class LanguageModel(AroundEncoder):
     ----------
     vocab_size : int, >= 1
         Number of tokens V.
-    encoder : HybridBlock
+    encoder : SequenceBlock
         A causal sequence block such as `gluon_rnn.nn.LSTM`, layout "TNC".
     embed_size : int, optional
         Size of an embedded token; default the encoder's `hidden_size`, or its `output_size` where weights are tied.
@@ -60,6 +61,8 @@ class LanguageModel(AroundEncoder):
         One mask of `drop_i` for all steps of a chunk (AWDRNN); False draws one for every step (StandardRNN).
     dropout_variational : bool, default False
         The same for `dropout`; gluonnlp's two models and Merity et al. have one mask, Zaremba et al. one per step.
+    layout : {"TNC", "NTC"}, default "TNC"
+        Axis order of tokens and scores.
 
     Inputs
     ------
@@ -103,19 +106,14 @@ class LanguageModel(AroundEncoder):
     def __init__(self, vocab_size, encoder, *, embed_size=None, tie_weights=False, output: Any = None, drop_e=0,
                  drop_i=0, dropout=0, drop_i_variational=True, dropout_variational=False, layout="TNC", prefix=None,
                  params=None):
+        check_encoder("a language model", encoder, "the token")
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
-        if not encoder.causal:
-            raise ValueError(f"a language model needs a causal encoder, but {type(encoder).__name__} looks ahead: it "
-                             "would see the token it has to predict; set bidirectional to false")
-        if encoder.layout != "TNC":
-            raise ValueError(f"the encoder of a language model must have layout 'TNC', got {encoder.layout!r}; leave "
-                             "it out, or give it to the language model itself")
-        for name, rate in (("drop_e", drop_e), ("drop_i", drop_i), ("dropout", dropout)):
-            if not 0 <= rate < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, got {rate}")
+        check_sizes(vocab_size=vocab_size)
+        check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
+        check_flags(tie_weights=tie_weights, drop_i_variational=drop_i_variational,
+                    dropout_variational=dropout_variational)
         self._embed_size = _embed_size(embed_size, tie_weights, encoder)
-        if hasattr(encoder, "set_input_size"):
-            encoder.set_input_size(self._embed_size)   # known from here on: nothing is left to the first forward
+        encoder.set_input_size(self._embed_size)       # known from here on: nothing is left to the first forward
         self.output = FullSoftmax() if output is None else output
         self.output.set_sizes(vocab_size, self._embed_size, encoder.output_size, tie_weights)
         self.output.dtype = self._dtype
@@ -240,8 +238,7 @@ def _embed_size(embed_size, tie_weights, encoder):
         raise ValueError("tie_weights needs an embed_size equal to the encoder's output size, got embed_size "
                          f"{embed_size} and output size {encoder.output_size}; make them equal or set tie_weights "
                          "to false")
-    expected = getattr(encoder, "input_size", 0)
-    if expected and expected != embed_size:
-        raise ValueError(f"the encoder's input_size is {expected}, but embed_size is {embed_size}; make them equal, "
-                         "or leave input_size out")
+    if encoder.input_size not in (0, embed_size):
+        raise ValueError(f"the encoder's input_size is {encoder.input_size}, but embed_size is {embed_size}; make them "
+                         "equal, or leave input_size out")
     return embed_size

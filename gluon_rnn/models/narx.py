@@ -205,12 +205,22 @@ class ClosedLoop(DelayModel, LoopBlock):
     def __init__(self, model, layout=None, *, fused=None):
         super().__init__(model.lags, {"bias": None, "weight": None}, layout=layout or model.layout, dtype=model._dtype,
                          backend=model.backend, prefix=model.prefix, params=model.params)
-        lags, self._fused = model.lags, fused
-        self._network = None
+        self._fused = fused
+        self._network = self._fused_network()
+
+    def _fused_network(self):
+        """Return the model as one `FeedbackNetwork` of the block's dtype; None where it runs in a loop."""
+        lags = self.lags
         activations = [lags.activation] * len(lags.hidden_sizes)
-        if fused or (fused is None and can_fuse(lags.hidden_sizes, activations, lags.feedback_size, self._dtype)):
-            self._network = FeedbackNetwork(lags.lagged_input_size or 1, lags.hidden_sizes, activations,
-                                            lags.output_size, lags.output_lag, self._dtype)
+        fused = (can_fuse(lags.hidden_sizes, activations, lags.feedback_size, self._dtype) if self._fused is None
+                 else self._fused)
+        return FeedbackNetwork(lags.lagged_input_size or 1, lags.hidden_sizes, activations, lags.output_size,
+                               lags.output_lag, self._dtype) if fused else None
+
+    def cast(self, dtype):
+        """Cast parameters, which are those of the model too, and default states to `dtype`."""
+        super().cast(dtype)
+        self._network = self._fused_network()
 
     @property
     def loops(self):

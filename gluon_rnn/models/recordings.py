@@ -1,6 +1,7 @@
 """Inputs x and measured outputs y of a recording side by side: the call that all models of time series share."""
 import mxnet as mx
 
+from gluon_rnn.nn.arguments import take
 from gluon_rnn.nn.checks import check_features
 
 __all__ = ["RecordingInputs"]
@@ -20,12 +21,17 @@ class RecordingInputs:
         return self(self.series(x, y), states, valid_length)
 
     def series(self, x, y):
-        """Return x (T, N, Cx) and y (T, N, Ky) concatenated, (T, N, Cx + Ky); y alone where x is None."""
+        """Return x (T, N, Cx) and y (T, N, Ky) concatenated, (T, N, Cx + Ky); y alone where x is None.
+
+        Lists and NumPy arrays are taken too, as in a call.
+        """
         if (x is None) == bool(self.input_size):
             raise ValueError(f"{type(self).__name__} has {self.input_size} inputs; "
                              + ("pass them as x" if x is None else "pass None as x"))
+        y = take(self, "y", y, self._dtype)
         if x is None:
             return y
+        x = take(self, "x", x, self._dtype)
         if isinstance(x, mx.nd.NDArray):
             if x.shape[:-1] != y.shape[:-1]:
                 raise ValueError(f"x and y must have the same steps and rows, got shapes {x.shape} and {y.shape}")

@@ -36,7 +36,8 @@ from gluon_rnn.models.bridge import Bridge
 from gluon_rnn.models.decoding import check_tokens
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.attention import BahdanauAttention, LuongAttention
-from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.graph_block import GraphBlock
 from gluon_rnn.nn.stepwise import Stepwise
@@ -55,8 +56,8 @@ class Seq2Seq(GraphBlock):
     ----------
     source_vocab_size, target_vocab_size : int
         Numbers of tokens.
-    encoder, decoder : HybridBlock
-        Sequence blocks such as `gluon_rnn.nn.GRU`, layout "TNC". The encoder may look ahead, the decoder may not.
+    encoder, decoder : SequenceBlock
+        Such as `gluon_rnn.nn.GRU`, layout "TNC". The encoder may look ahead, the decoder may not.
     attention : {"luong", "bahdanau", "none"}, default "luong"
     score : {"general", "dot"}, default "general"
         Of Luong's attention.
@@ -115,6 +116,7 @@ class Seq2Seq(GraphBlock):
         super().__init__(prefix=prefix, params=params)
         check_sizes(source_vocab_size=source_vocab_size, target_vocab_size=target_vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
+        check_flags(tie_weights=tie_weights)
         _check_parts(encoder, decoder, attention)
         self.attention_name, self.embed_size, self._dtype = attention, embed_size, encoder._dtype
         self.source_vocab_size, self.target_vocab_size = source_vocab_size, target_vocab_size
@@ -325,14 +327,10 @@ class _TiedEmbedding:
 def _check_parts(encoder, decoder, attention):
     if attention not in ATTENTIONS:
         raise ValueError(f"attention must be one of {', '.join(map(repr, ATTENTIONS))}, got {attention!r}")
-    if not decoder.causal:
-        raise ValueError(f"a decoder must be causal, but {type(decoder).__name__} looks ahead: it would see the token "
-                         "it has to predict; set bidirectional to false")
-    for name, block in (("encoder", encoder), ("decoder", decoder)):
-        if block.layout != "TNC":
-            raise ValueError(f"the {name} of a seq2seq must have layout 'TNC', got {block.layout!r}; leave it out")
-        if block._dtype != encoder._dtype:
-            raise ValueError(f"encoder and decoder must have one dtype, got {encoder._dtype} and {decoder._dtype}")
+    check_encoder("a seq2seq", encoder)
+    check_encoder("a seq2seq", decoder, "the token", what="decoder")
+    if decoder._dtype != encoder._dtype:
+        raise ValueError(f"encoder and decoder must have one dtype, got {encoder._dtype} and {decoder._dtype}")
     first = decoder.state_info(1)[0] if decoder.state_info(1) else {"shape": (), "__layout__": ""}
     if attention == "bahdanau" and (first["__layout__"] != "LNC" or first["shape"][-1] != decoder.output_size):
         raise ValueError("bahdanau attention asks with the decoder's last output, which must be its first state, as "

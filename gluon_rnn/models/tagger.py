@@ -19,10 +19,12 @@ import warnings
 import mxnet as mx
 
 from gluon_rnn.models.around_encoder import AroundEncoder
-from gluon_rnn.nn import CRF, BidirectionalStack, Viterbi, functional
-from gluon_rnn.nn.arguments import take_lengths
-from gluon_rnn.nn.checks import check_rates, check_sizes
+from gluon_rnn.nn import CRF, Pooling, Viterbi, functional
+from gluon_rnn.nn.arguments import take, take_lengths
+from gluon_rnn.nn.checks import check_flags, check_rates, check_sizes
+from gluon_rnn.nn.contract import check_encoder
 from gluon_rnn.nn.functional import concat, embed
+from gluon_rnn.nn.pooling import forward_size_of
 from gluon_rnn.registry import models
 
 __all__ = ["SequenceTagger"]
@@ -34,17 +36,17 @@ class SequenceTagger(AroundEncoder):
 
     Parameters
     ----------
-    encoder : HybridBlock
-        A sequence block, layout "TNC"; one that reads in both directions suits tagging best.
+    encoder : SequenceBlock
+        Layout "TNC"; one that reads in both directions suits tagging best.
     num_labels : int
         K.
     vocab_size : int
         Number of words.
     embed_size : int, default 100
         Size of an embedded word.
-    char_encoder : HybridBlock, optional
+    char_encoder : SequenceBlock, optional
         Reads the letters of a word, layout "TNC": causal, or in both directions (a fused layer with
-        ``bidirectional=True``, a `gluon_rnn.nn.BidirectionalStack`). With one, the call takes `chars` and
+        ``bidirectional=True``, a `gluon_rnn.nn.Bidirectional`). With one, the call takes `chars` and
         `char_lengths` too.
     char_vocab_size : int, optional
         Number of characters; needed with `char_encoder`.
@@ -59,6 +61,8 @@ class SequenceTagger(AroundEncoder):
         Dropout on the embedded words and their spelling, drawn anew at each step.
     dropout : float in [0, 1), default 0
         Dropout on the encoder's output, drawn anew at each step.
+    layout : {"TNC", "NTC"}, default "TNC"
+        Axis order of words, characters and scores.
 
     Inputs
     ------
@@ -101,17 +105,18 @@ class SequenceTagger(AroundEncoder):
 
     def __init__(self, encoder, num_labels, *, vocab_size, embed_size=100, char_encoder=None, char_vocab_size=None,
                  char_embed_size=25, crf=False, drop_e=0, drop_i=0, dropout=0, layout="TNC", prefix=None, params=None):
+        _check_encoders(encoder, char_encoder)
         super().__init__(layout=layout, dtype=encoder._dtype, prefix=prefix, params=params)
         check_sizes(num_labels=num_labels, vocab_size=vocab_size, embed_size=embed_size)
         check_rates(drop_e=drop_e, drop_i=drop_i, dropout=dropout)
-        _check_encoders(encoder, char_encoder)
+        check_flags(crf=crf)
         self.num_labels, self.causal = num_labels, encoder.causal
         self._drop_e, self._drop_i, self._dropout = drop_e, drop_i, dropout
         with self.name_scope():
             self.word_embedding = _Embedding(vocab_size, embed_size, drop_e, self._dtype)
             self.spelling = None if char_encoder is None else _Spelling(char_encoder, char_vocab_size, char_embed_size,
                                                                         drop_i, self._dtype)
-            _set_input_size(encoder, embed_size + (0 if self.spelling is None else self.spelling.output_size))
+            encoder.set_input_size(embed_size + (0 if self.spelling is None else self.spelling.output_size))
             self.encoder = encoder
             self.output_weight = self.params.get("output_weight", shape=(num_labels, encoder.output_size),
                                                  dtype=self._dtype)
@@ -120,12 +125,18 @@ class SequenceTagger(AroundEncoder):
         # Past Block's __setattr__: it is no child, since its parameters are those of crf.
         object.__setattr__(self, "_viterbi", Viterbi(self.crf) if crf else None)
 
+    @property
+    def loops(self):
+        """Whether the encoder or that of the letters runs in a loop."""
+        return self.encoder.loops or self.spelling is not None and self.spelling.encoder.loops
+
     def decode(self, scores, valid_length=None):
         """Return the best labels, an array (T, N) of the scores' dtype, 0 past `valid_length`.
 
         `scores` (T, N, K) are the model's outputs. With a CRF it is the best sequence as a whole, else the best label
         of each word. ``layout="NTC"`` as for the model.
         """
+        scores = take(self, "scores", scores, self._dtype)
         time_major = scores if self.layout == "TNC" else scores.swapaxes(0, 1)
         if self.crf is not None:
             labels = self._viterbi(time_major, valid_length)
@@ -143,6 +154,12 @@ class SequenceTagger(AroundEncoder):
                         "layout 'TNC' also places (T, N) and groups of words")
             raise ValueError(f"{type(self).__name__} expects {expected}; got {len(signals)} more arrays")
         return super().__call__(inputs, states, valid_length, *signals)
+
+    def cast(self, dtype):
+        """Cast parameters, the decoder and default states to `dtype`."""
+        super().cast(dtype)
+        if self.crf is not None:
+            self._viterbi.cast(dtype)
 
     def hybridize(self, active=True, **flags):
         """Compile the model and its decoder; see `SequenceBlock.hybridize`."""
@@ -196,10 +213,11 @@ class _Spelling(mx.gluon.HybridBlock):
     def __init__(self, encoder, vocab_size, embed_size, drop_i, dtype):
         super().__init__()
         check_sizes(char_vocab_size=vocab_size, char_embed_size=embed_size)
-        _set_input_size(encoder, embed_size)
-        self.output_size, self._bidirectional, self._drop_i = encoder.output_size, not encoder.causal, drop_i
+        encoder.set_input_size(embed_size)
+        self.output_size, self._drop_i = encoder.output_size, drop_i
         self.embedding = _Embedding(vocab_size, embed_size, 0, dtype)
         self.encoder = encoder
+        self.pooling = Pooling("last", encoder.output_size, forward_size_of(encoder), dtype)
 
     def hybrid_forward(self, F, valid_length, first, second, *others):
         if others:
@@ -211,36 +229,18 @@ class _Spelling(mx.gluon.HybridBlock):
         return F.reshape_like(self._spell(F, letters, length), first, lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
 
     def _spell(self, F, letters, length):
-        """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,)."""
-        length = functional.clamp(F, length, letters)
-        letters = self.embedding(functional.mask(F, letters, length))
-        letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
-        outputs = self.encoder(letters, None, length)                     # (M, W, S)
-        return self._ends(F, outputs, length)
-
-    def _ends(self, F, outputs, length):
-        """Return what each direction has read last, (T * N, S): 0 for a word without letters."""
-        last = F.SequenceLast(outputs, sequence_length=F.maximum(length, 1), use_sequence_length=True)
-        if not self._bidirectional:
-            return last
-        first = F.reshape(F.slice_axis(outputs, axis=0, begin=0, end=1), shape=(-3, -2))
-        half = self.output_size // 2
-        forward, backward = (F.slice_axis(last, axis=1, begin=0, end=half),
-                             F.slice_axis(first, axis=1, begin=half, end=None))
-        return F.concat(forward, backward, dim=1)
+        """Return the spelling (W, S) of words from their letters (M, W) and lengths (W,): 0 for one without letters."""
+        with functional.clamped(F, length, letters) as length:
+            letters = self.embedding(functional.mask(F, letters, length))
+            letters = F.Dropout(letters, p=self._drop_i) if self._drop_i else letters
+            return self.pooling(self.encoder(letters, None, length), length)
 
 
 def _check_encoders(encoder, char_encoder):
-    for name, block in (("encoder", encoder), ("char_encoder", char_encoder)):
-        if block is not None and block.layout != "TNC":
-            raise ValueError(f"the {name} of a tagger must have layout 'TNC', got {block.layout!r}; leave it out, or "
-                             "give it to the tagger itself")
-    both_ways = getattr(char_encoder, "bidirectional", False) or isinstance(char_encoder, BidirectionalStack)
-    if char_encoder is not None and not (char_encoder.causal or both_ways):
+    check_encoder("a tagger", encoder)
+    if char_encoder is None:
+        return
+    check_encoder("a tagger", char_encoder, what="char_encoder")
+    if not char_encoder.causal and forward_size_of(char_encoder) is None:
         raise ValueError("char_encoder must be causal or have two directions, whose last states are a word's spelling; "
                          f"{type(char_encoder).__name__} looks ahead in another way")
-
-
-def _set_input_size(encoder, input_size):
-    if hasattr(encoder, "set_input_size"):
-        encoder.set_input_size(input_size)

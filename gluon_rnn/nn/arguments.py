@@ -9,8 +9,8 @@ from mxnet.util import is_np_array
 
 from gluon_rnn.nn import functional
 
-__all__ = ["as_array", "as_lengths", "check_lengths", "device_of", "mismatch", "refuse_numpy_mode", "take",
-           "take_lengths"]
+__all__ = ["as_array", "as_lengths", "check_labels", "check_lengths", "device_of", "mismatch", "refuse_numpy_mode",
+           "take", "take_lengths"]
 
 #: dtypes in which sums of a length and a number of steps do not overflow
 _WIDE = ("float32", "float64", "int32", "int64")
@@ -142,6 +142,34 @@ def check_lengths(name, valid_length, steps, what="valid_length", axis="T"):
         raise ValueError(f"{name}: {what} of float16 cannot tell all lengths up to {axis} = {steps} apart; pass "
                          f"{what}.astype('float32') of lengths that were counted in float32 or int32")
     return valid_length.astype("float32")
+
+
+def check_labels(name, labels, num_labels, lengths, axis):
+    """Raise ValueError unless the labels within each row's length are whole numbers from 0 to `num_labels` - 1.
+
+    Parameters
+    ----------
+    name : str
+        Of the block, for messages.
+    labels : NDArray (N, L) or (T, N), or Symbol
+        Those on a GPU are not read, as in `check_lengths`; symbols have no numbers yet.
+    num_labels : int
+        K.
+    lengths : NDArray (N,), or None for all
+        What stands behind them may be anything.
+    axis : {0, 1}
+        That of time.
+    """
+    if not isinstance(labels, mx.nd.NDArray) or labels.context.device_type == "gpu":
+        return
+    values = labels.asnumpy() if axis else labels.asnumpy().T             # (N, L)
+    wrong = ~((values >= 0) & (values < num_labels) & (values == np.floor(values)))     # NaN is wrong too
+    if lengths is not None:
+        wrong &= np.arange(values.shape[1]) < lengths.asnumpy()[:, None]
+    if wrong.any():
+        row, place = np.argwhere(wrong)[0]
+        raise ValueError(f"{name}: labels must lie between 0 and {num_labels - 1}, in whole numbers, got "
+                         f"{values[row, place]:g} in row {row}")
 
 
 def device_of(block):

@@ -69,12 +69,16 @@ class Bidirectional(_LooksAhead):
         if backward_block._dtype != forward_block._dtype:
             raise ValueError(f"both directions must have one dtype, got {forward_block._dtype} and "
                              f"{backward_block._dtype}")
-        self.loops = forward_block.loops or backward_block.loops
         self.forward_block, self.backward_block = forward_block, backward_block
         if self.input_size:
             self.set_input_size(self.input_size)
 
     hidden_size = of_child("forward_block", "hidden_size", "Units of the forward block.")
+
+    @property
+    def loops(self):
+        """Whether a direction runs in a loop."""
+        return self.forward_block.loops or self.backward_block.loops
 
     @property
     def output_size(self):
@@ -149,15 +153,15 @@ class BidirectionalStack(_LooksAhead):
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout)
         self.hidden_size, self.num_layers, self._dropout = hidden_size, num_layers, dropout
-        options = dict(cell_options or {}, hidden_size=hidden_size, dtype=self._dtype, backend=self.backend)
+        options = _with_ours(cell_options, hidden_size=hidden_size, dtype=self._dtype, backend=self.backend)
         with self.name_scope():
             for layer in range(num_layers):
                 size = self.output_size if layer else input_size
-                pair = [encoders.build(cell, input_size=size, **options) for _ in range(2)]
+                pair = [encoders.build(cell, **options, input_size=size) for _ in range(2)]
                 setattr(self, f"l{layer}", Bidirectional(*pair, backend=self.backend))
-        self.loops = self.l0.loops
 
     output_size = of_child("l0", "output_size", "Number of output features of both directions.")
+    loops = of_child("l0", "loops", "Whether the layers run in a loop.")
     input_size = of_child("l0", "input_size", "Number of input features C; 0 while it is not known.")
 
     def set_input_size(self, input_size):
@@ -179,3 +183,12 @@ class BidirectionalStack(_LooksAhead):
             outputs, final = getattr(self, f"l{layer}")(*arguments)
             finals.extend(final)
         return outputs, finals
+
+
+def _with_ours(cell_options, **ours):
+    """Return the options of the cells: those of the user and `ours`; ValueError for one that the stack itself takes."""
+    taken = sorted({"input_size", "layout", *ours} & {*(cell_options or {})})
+    if taken:
+        raise ValueError(f"cell_options holds {', '.join(taken)}, which BidirectionalStack gives to its cells itself; "
+                         "leave it out there")
+    return {**(cell_options or {}), **ours}

@@ -57,12 +57,11 @@ class Chain(SequenceBlock):
                 raise ValueError(f"a block of a chain must have layout 'TNC', got {block}")
             if block._dtype != self._dtype:
                 raise ValueError(f"all blocks of a chain must have one dtype, got {self._dtype} and {block._dtype}")
-        for before, after in zip(blocks, blocks[1:]):
-            after.set_input_size(before.output_size)
         self._count = len(blocks)
         for index, block in enumerate(blocks):
             setattr(self, f"l{index}", block)
-        self.causal, self.loops = all(block.causal for block in blocks), any(block.loops for block in blocks)
+        self.causal = all(block.causal for block in blocks)
+        self._join_sizes()
 
     input_size = of_child("l0", "input_size", "Number of input features C; 0 while it is not known.")
 
@@ -70,6 +69,11 @@ class Chain(SequenceBlock):
     def blocks(self):
         """The blocks, as a list."""
         return [getattr(self, f"l{index}") for index in range(self._count)]
+
+    @property
+    def loops(self):
+        """Whether a block runs in a loop."""
+        return any(block.loops for block in self.blocks)
 
     @property
     def hidden_size(self):
@@ -84,6 +88,13 @@ class Chain(SequenceBlock):
     def set_input_size(self, input_size):
         """Fix the number of input features of the first block; ValueError if it is another one already."""
         self.l0.set_input_size(input_size)
+        self._join_sizes()
+
+    def _join_sizes(self):
+        """Tell each block what the one before it gives; that of a `DelayLine` is open while its inputs are."""
+        for before, after in zip(self.blocks, self.blocks[1:]):
+            if before.output_size:
+                after.set_input_size(before.output_size)
 
     def state_info(self, batch_size=0):
         """Return the states of the first block, then those of the second, and so on."""

@@ -1,6 +1,6 @@
 """An encoder with a condition, a vector for the whole sequence, in addition to its inputs."""
-from gluon_rnn.nn.checks import check_sizes
-from gluon_rnn.nn.contract import SequenceBlock
+from gluon_rnn.nn.checks import check_flags, check_sizes
+from gluon_rnn.nn.contract import SequenceBlock, check_encoder
 from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.shared import of_child
 
@@ -44,16 +44,17 @@ class Conditioned(SequenceBlock):
 
     def __init__(self, encoder, condition_size, *, concat_to_inputs=True, layout="TNC", backend=None, prefix=None,
                  params=None):
+        check_encoder(type(self).__name__, encoder)
         super().__init__(layout=layout, dtype=encoder._dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(condition_size=condition_size)
-        if encoder.layout != "TNC":
-            raise ValueError(f"the encoder of Conditioned must have layout 'TNC', got {encoder.layout!r}; leave it out")
+        check_flags(concat_to_inputs=concat_to_inputs)
         self.encoder, self.condition_size = encoder, condition_size
         self._extra_inputs = condition_size if concat_to_inputs else 0
-        self.causal, self.loops = encoder.causal, encoder.loops
+        self.causal = encoder.causal
 
     hidden_size = of_child("encoder", "hidden_size", "Units H of a layer of the encoder.")
     output_size = of_child("encoder", "output_size", "Number of output features.")
+    loops = of_child("encoder", "loops", "Whether the encoder runs in a loop.")
 
     @property
     def input_size(self):

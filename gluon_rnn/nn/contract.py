@@ -14,7 +14,7 @@ from gluon_rnn.nn.backend import in_words, resolve
 from gluon_rnn.nn.checks import check_features
 from gluon_rnn.nn.graph_block import BUILDING, CallForms, GraphBlock
 
-__all__ = ["SequenceBlock"]
+__all__ = ["SequenceBlock", "check_encoder", "dtype_name"]
 
 LAYOUTS = ("TNC", "NTC")
 _CACHE_FIELDS = ("_cached_graph", "_cached_op", "_cached_op_args", "_in_format", "_out_format")
@@ -73,7 +73,7 @@ class SequenceBlock(GraphBlock):
     causal = True
     #: dimensions of `inputs`; 2 for blocks that take token ids
     input_dimensions = 3
-    #: whether inputs must have `input_size` features and the dtype of the block
+    #: whether inputs must have `input_size` features and the dtype of the block; a size of 0 is fixed by the first ones
     checks_features = False
 
     def __init__(self, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
@@ -94,8 +94,8 @@ class SequenceBlock(GraphBlock):
     def accepts_empty_states(self, with_lengths):
         """Return whether `forward_sequence` takes an empty list of states for a beginning, and then returns none.
 
-        A graph without states has less to compute, and less to go back through. A block around another one answers as
-        that one does, and passes the empty list on.
+        A graph without states has less to compute, and less to go back through. A model whose states are those of its
+        encoder answers as that one does, and passes the empty list on.
 
         Parameters
         ----------
@@ -144,8 +144,8 @@ class SequenceBlock(GraphBlock):
                     for info in self.state_info(batch_size)]
         if ctx is not None:
             kwargs["ctx"] = ctx
-        if dtype is not None:
-            kwargs["dtype"] = dtype
+        if dtype is not None or self._dtype != "float32":
+            kwargs["dtype"] = dtype or self._dtype
         return [func(name=f"{self.prefix}state_{i}", shape=info["shape"], **kwargs)
                 for i, info in enumerate(self.state_info(batch_size))]
 
@@ -155,11 +155,8 @@ class SequenceBlock(GraphBlock):
         self._set_dtype(dtype)
 
     def _set_dtype(self, dtype):
-        try:
-            self._numpy_dtype = np.dtype(dtype).type
-        except TypeError as error:
-            raise ValueError(f"dtype must be float16, float32 or float64, got {dtype!r}") from error
-        self._dtype = np.dtype(dtype).name
+        self._dtype = dtype_name(dtype)
+        self._numpy_dtype = np.dtype(dtype).type
 
     def __call__(self, inputs, states=None, valid_length=None, *signals):
         if is_recording():
@@ -285,8 +282,9 @@ class SequenceBlock(GraphBlock):
         if 0 in shape:
             raise ValueError(f"{type(self).__name__} expects inputs of at least one step, row and feature, got shape "
                              f"{shape}")
-        if self.checks_features:
-            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
+        if self.checks_features and (shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype):
+            check_features(type(self).__name__, inputs, self.input_size, self._dtype)    # slower than these two looks
+            self.set_input_size(shape[-1])               # states of a first call, and blocks inside, need to know it
 
     def _check_states(self, states, batch_size):
         name, expected = type(self).__name__, [info["shape"] for info in self.state_info(batch_size)]
@@ -355,3 +353,39 @@ class SequenceBlock(GraphBlock):
     def _clear_cached_op(self):
         self._graphs = CallForms()
         super()._clear_cached_op()
+
+
+def dtype_name(dtype):
+    """Return "float16", "float32" or "float64", as `dtype` says in any form; ValueError for another one."""
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = None
+    if name not in ("float16", "float32", "float64"):
+        raise ValueError(f"dtype must be float16, float32 or float64, got {dtype!r}")
+    return name
+
+
+def check_encoder(owner, encoder, predicts=None, what="encoder"):
+    """Raise ValueError unless `encoder` is a time-major `SequenceBlock`, and causal where it `predicts` something.
+
+    Parameters
+    ----------
+    owner : str
+        The model around it in words, such as "a language model".
+    encoder : object
+    predicts : str, optional
+        What a block that looks ahead would see, such as "the token".
+    what : str
+        What the block is called.
+    """
+    name = type(encoder).__name__
+    if not isinstance(encoder, SequenceBlock):
+        raise ValueError(f"{owner} expects a sequence block of gluon_rnn.nn as its {what}, got "
+                         f"{type(encoder).__module__}.{name}; take gluon_rnn.nn.LSTM or its like, which load files of "
+                         "mxnet.gluon.rnn, or gluon_rnn.nn.Unrolled around a cell")
+    if predicts and not encoder.causal:
+        raise ValueError(f"{owner} needs a causal {what}, but {name} looks ahead: it would see {predicts} it has to "
+                         "predict; set bidirectional to false, or use contexts without positive offsets")
+    if encoder.layout != "TNC":
+        raise ValueError(f"the {what} of {owner} must have layout 'TNC', got {encoder.layout!r}; leave it out")

@@ -20,7 +20,7 @@ Viterbi (1967), Error bounds for convolutional codes and an asymptotically optim
 import mxnet as mx
 
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.arguments import take, take_lengths
+from gluon_rnn.nn.arguments import check_labels, take, take_lengths
 from gluon_rnn.nn.checks import check_sizes
 from gluon_rnn.nn.graph_block import GraphBlock
 
@@ -95,6 +95,11 @@ class CRF(_Chain):
     nats, 0 for a row of length 0. What stands past `valid_length`, NaN included, changes nothing. See `SequenceBlock`
     on lengths that do not lie between 0 and T.
 
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, or a length or label is out of range; labels on a GPU and in graphs are not read.
+
     Notes
     -----
     All weights start at 0: labels are independent of each other at first, and the loss is the cross-entropy.
@@ -109,8 +114,11 @@ class CRF(_Chain):
     """
 
     def __call__(self, emissions, labels, valid_length=None):
-        emissions, valid_length = self._checked(emissions, valid_length)
-        return super().__call__(emissions, take(self, "labels", labels, None), valid_length)
+        emissions, lengths = self._checked(emissions, valid_length)
+        labels = take(self, "labels", labels, None)
+        # Lengths that were not given are computed, and reading those would wait for the emissions.
+        check_labels(type(self).__name__, labels, self.num_labels, None if valid_length is None else lengths, axis=0)
+        return super().__call__(emissions, labels, lengths)
 
     def hybrid_forward(self, F, emissions, labels, valid_length, *, begin_weight, transition_weight, end_weight):
         """Return log Z less the score of `labels`, (N,)."""

@@ -10,8 +10,10 @@ References
 Graves, Fernandez, Gomez & Schmidhuber (2006), Connectionist Temporal Classification: Labelling Unsegmented Sequence
 Data with Recurrent Neural Networks, equations 1-8.
 """
+from mxnet.ndarray import NDArray
+
 from gluon_rnn.nn import functional
-from gluon_rnn.nn.arguments import take, take_lengths
+from gluon_rnn.nn.arguments import check_labels, take, take_lengths
 from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["CTCLoss"]
@@ -23,15 +25,21 @@ class CTCLoss(GraphBlock):
     Inputs/Outputs
     --------------
     logits : (T, N, K + 1)
-        Not normalised; label k stands at k, the blank at K.
+        Not normalised; label k stands at k, the blank at K. In any dtype; the operator computes in float32.
     labels : (N, L), L at most T
-        0 to K - 1; what stands past `label_length` does not matter.
+        0 to K - 1; what stands past `label_length` does not matter. In graphs and on a GPU, where they are not read, a
+        label above K - 1 counts as K - 1, one below 0 or NaN as 0.
     valid_length : (N,)
         Steps of each row; what stands behind them, NaN included, does not matter.
     label_length : (N,)
         Labels of each row, 0 to L; 0 is a row of blanks alone. See `SequenceBlock` on lengths out of range.
-    loss : (N,)
+    loss : (N,), float32
         In nats; infinity, without a gradient, where no path of so few steps makes the labels (`shortest_path`).
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a length or label is out of range, or L is above T.
 
     Notes
     -----
@@ -51,16 +59,19 @@ class CTCLoss(GraphBlock):
         logits, labels = take(self, "logits", logits, "float32"), take(self, "labels", labels, "float32")
         valid_length = take_lengths(self, valid_length, logits)
         label_length = take_lengths(self, label_length, labels, "label_length", "L", axis=1)
+        if isinstance(logits, NDArray):
+            _check(type(self).__name__, logits, labels, label_length)
         return super().__call__(logits, labels, valid_length, label_length)
 
     def hybrid_forward(self, F, logits, labels, valid_length, label_length):
         """Compute the loss (N,)."""
+        logits = F.cast(logits, dtype="float32")                                         # all that the operator knows
         valid_length = functional.clamp(F, valid_length, logits)
         label_length = functional.clamp(F, label_length, labels, axis=1)
         logits = functional.mask(F, logits, valid_length)
         # A row without labels goes through the operator with one; were that no label, it would read beside the logits.
         labels = F.swapaxes(F.cast(labels, dtype="float32"), 0, 1)         # as lengths are
-        labels = F.swapaxes(functional.mask(F, labels, label_length), 0, 1)              # (N, L)
+        labels = _within(F, F.swapaxes(functional.mask(F, labels, label_length), 0, 1), logits)          # (N, L)
         possible = valid_length >= label_length + _repeats(F, labels, label_length)      # (N,)
         usable = possible * (label_length > 0)
         loss = F.CTCLoss(logits, labels, F.maximum(valid_length, 1), F.where(usable, label_length,
@@ -70,6 +81,22 @@ class CTCLoss(GraphBlock):
         blanks = -F.sum(functional.mask(F, blanks, valid_length), axis=(0, 2))              # (N,)
         loss = F.where(label_length > 0, loss, blanks)
         return F.where(possible, loss, F.ones_like(loss) * float("inf"))
+
+
+def _check(name, logits, labels, label_length):
+    """Raise ValueError for labels (N, L) that logits (T, N, K + 1) cannot make."""
+    steps, _, outputs = logits.shape
+    if labels.shape[1] > steps:
+        raise ValueError(f"{name} expects labels (N, L) with L at most the {steps} steps of the logits, got shape "
+                         f"{labels.shape}; cut padding off, and leave rows out that have more labels than steps")
+    check_labels(name, labels, outputs - 1, label_length, axis=1)
+
+
+def _within(F, labels, logits):
+    """Return labels (N, L), none below 0 or above K - 1: for others the operator would use memory beside the logits."""
+    highest = F.slice_axis(F.shape_array(logits), axis=0, begin=2, end=3) - 2            # K - 1 of K + 1 outputs
+    labels = F.broadcast_minimum(labels, F.reshape(F.cast(highest, dtype="float32"), shape=(1, 1)))
+    return F.where(labels > 0, labels, F.zeros_like(labels))                             # NaN passes through minimum
 
 
 def _repeats(F, labels, label_length):

@@ -8,7 +8,7 @@ The functions here are all that delay networks (`DelayLine`, `TDNN`, AR, NARX) n
 import mxnet as mx
 
 from gluon_rnn.nn import backend, functional
-from gluon_rnn.nn.checks import check_counts, check_features, check_input_size, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_input_size, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.functional import concat
 from gluon_rnn.nn.interchange import is_interchange_form
@@ -155,6 +155,8 @@ class DelayLine(SequenceBlock):
            [4., 3., 2.]], dtype=float32)
     """
 
+    checks_features = True
+
     def __init__(self, delays, input_size=0, *, layout="TNC", dtype="float32", backend=None, prefix=None, params=None):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(delays=delays)
@@ -175,11 +177,6 @@ class DelayLine(SequenceBlock):
         """Return shape (K, N, C); ValueError while C is not known."""
         require_input_size(self)
         return [{"shape": (self.delays, batch_size, self.input_size), "__layout__": "TNC"}]
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        check_features(type(self).__name__, inputs, self.input_size, self._dtype)
-        self.set_input_size(inputs.shape[-1])
 
     def forward_sequence(self, F, inputs, states, valid_length, **_):
         """Return (T, N, (K + 1) * C) and [(K, N, C)]."""

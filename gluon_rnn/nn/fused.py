@@ -17,7 +17,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn.nn import flat, functional
-from gluon_rnn.nn.checks import check_features, check_input_size, check_rates, check_sizes
+from gluon_rnn.nn.checks import check_counts, check_flags, check_input_size, check_rates, check_sizes
 from gluon_rnn.nn.contract import SequenceBlock
 from gluon_rnn.nn.flat import FlatLayout
 from gluon_rnn.nn.flat_parameters import FlatPart, FlatVector, vectors_are_read
@@ -41,6 +41,7 @@ class FusedLayer(SequenceBlock):
     which is what the operator reads: see `gluon_rnn.nn.flat_parameters`.
     """
 
+    checks_features = True
     #: what the fused operator calls this network
     mode = None
 
@@ -51,6 +52,8 @@ class FusedLayer(SequenceBlock):
         super().__init__(layout=layout, dtype=dtype, backend=backend, prefix=prefix, params=params)
         check_sizes(hidden_size=hidden_size, num_layers=num_layers)
         check_rates(dropout=dropout, drop_h=drop_h, weight_drop=weight_drop)
+        check_counts(input_size=input_size)
+        check_flags(bidirectional=bidirectional)
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.bidirectional, self.causal = bool(bidirectional), not bidirectional
         self._dropout, self._drop_h, self._weight_drop = dropout, drop_h, weight_drop
@@ -179,13 +182,9 @@ class FusedLayer(SequenceBlock):
 
     def _check_inputs(self, inputs, shape):
         super()._check_inputs(inputs, shape)
-        name, dtype = type(self).__name__, inputs.dtype
-        if shape[-1] != self._vectors[0].layout.input_size or dtype != self._numpy_dtype:    # cheap, on a hot path
-            check_features(name, inputs, self.input_size, self._dtype)
-            self.set_input_size(shape[-1])
-        if dtype == np.float16 and inputs.context.device_type == "cpu":
-            raise ValueError(f"{name} cannot compute in float16 on a CPU, where MXNet's fused operator knows float32 "
-                             "and float64 only; cast to float32, or use a GPU")
+        if self._numpy_dtype is np.float16 and inputs.context.device_type == "cpu":
+            raise ValueError(f"{type(self).__name__} cannot compute in float16 on a CPU, where MXNet's fused "
+                             "operator knows float32 and float64 only; cast to float32, or use a GPU")
 
     def accepts_empty_states(self, with_lengths):
         """Return whether a call without states leaves them out: the cell state at the end of each row has a price."""

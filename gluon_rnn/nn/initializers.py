@@ -84,7 +84,8 @@ class ByGate(mx.init.Initializer):
 
     def _init_weight(self, desc, arr):
         shape = (arr.shape[0] // self._num_gates,) + arr.shape[1:]
-        gates = [mx.nd.zeros(shape, ctx=arr.context) for _ in range(self._num_gates)]
+        dtype = "float64" if arr.dtype == np.float64 else "float32"       # all digits of float64; no draws of float16
+        gates = [mx.nd.zeros(shape, ctx=arr.context, dtype=dtype) for _ in range(self._num_gates)]
         for gate in gates:
             self._initializer._init_weight(desc, gate)
         arr[:] = mx.nd.concat(*gates, dim=0).astype(arr.dtype)

@@ -175,6 +175,7 @@ class Jordan(LoopedLayer):
     def __call__(self, inputs, states=None, valid_length=None, targets=None):
         if targets is None:
             return super().__call__(inputs, states, valid_length)
+        inputs, targets = self._taken("inputs", inputs), self._taken("targets", targets)
         if isinstance(targets, mx.nd.NDArray):
             name, expected = type(self).__name__, (*inputs.shape[:2], self.output_size)
             if targets.shape[:2] != expected[:2]:
@@ -191,10 +192,6 @@ class Jordan(LoopedLayer):
     def fused_size(self):
         """States of the fused operator; 0 where it runs in a loop."""
         return self._network().state_size if self._fused else 0
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        self.set_input_size(inputs.shape[-1])
 
     def forward_sequence(self, F, inputs, states, valid_length, targets=None, **_):
         """Run (T, N, C) freely, or with `targets` (T, N, K) as what is fed back."""

@@ -83,11 +83,6 @@ class LinearLayers(SequenceBlock):
             if parameter._deferred_init:
                 parameter._finish_deferred_init()
 
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        if not self.input_size:
-            self.set_input_size(shape[-1])
-
     def state_info(self, batch_size=0):
         """Return (L, N, H), twice as many numbers for complex ones."""
         shape = (self.num_layers, batch_size, self.numbers_a_unit * self.hidden_size)

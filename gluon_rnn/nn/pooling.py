@@ -16,6 +16,8 @@ import mxnet as mx
 from gluon_rnn.nn import functional
 from gluon_rnn.nn.arguments import take, take_lengths
 from gluon_rnn.nn.bidirectional import Bidirectional, BidirectionalStack
+from gluon_rnn.nn.chain import Chain
+from gluon_rnn.nn.conditioned import Conditioned
 from gluon_rnn.nn.graph_block import GraphBlock
 
 __all__ = ["POOLINGS", "Pooling", "forward_size_of"]
@@ -87,10 +89,10 @@ class Pooling(GraphBlock):
     def _last(self, F, sequence, valid_length):
         if self._forward_size == self._size:
             return _last_step(F, sequence, valid_length)
-        forward = F.slice_axis(sequence, axis=2, begin=0, end=self._forward_size)
-        backward = F.slice_axis(sequence, axis=2, begin=self._forward_size, end=None)
-        first = F.reshape(F.slice_axis(backward, axis=0, begin=0, end=1), shape=(-3, 0))
-        return F.concat(_last_step(F, forward, valid_length), first, dim=1)              # (N, H)
+        last = _last_step(F, sequence, valid_length)
+        first = F.reshape(F.slice_axis(sequence, axis=0, begin=0, end=1), shape=(-3, 0))
+        return F.concat(F.slice_axis(last, axis=1, begin=0, end=self._forward_size),
+                        F.slice_axis(first, axis=1, begin=self._forward_size, end=None), dim=1)             # (N, H)
 
     def _mean(self, F, sequence, valid_length):
         if valid_length is None:
@@ -119,7 +121,14 @@ class Pooling(GraphBlock):
 
 
 def forward_size_of(encoder):
-    """Return how many output features of an encoder were read from the start of a sequence, None for all of them."""
+    """Return how many output features of an encoder were read from the start of a sequence, None for all of them.
+
+    A block behind a bidirectional one mixes what both directions have read: of a `Chain` the last block decides.
+    """
+    if isinstance(encoder, Chain):
+        return forward_size_of(encoder.blocks[-1])
+    if isinstance(encoder, Conditioned):
+        return forward_size_of(encoder.encoder)
     if isinstance(encoder, Bidirectional):
         return encoder.forward_block.output_size
     both = isinstance(encoder, BidirectionalStack) or getattr(encoder, "bidirectional", False)

@@ -21,7 +21,6 @@ from gluon_rnn.nn import functional
 from gluon_rnn.nn.checks import (
     check_activation,
     check_counts,
-    check_features,
     check_input_size,
     check_rates,
     check_sizes,
@@ -131,6 +130,8 @@ class TDNN(SequenceBlock):
     ((5, 3, 8), [(4, 3, 4), (3, 3, 8)])
     """
 
+    checks_features = True
+
     def __init__(self, hidden_size, num_layers=None, contexts=None, *, activation="tanh", dropout=0.0, input_size=0,
                  dilation=1, weight_initializer=None, bias_initializer="zeros", layout="TNC", dtype="float32",
                  backend=None, prefix=None, params=None):
@@ -191,12 +192,6 @@ class TDNN(SequenceBlock):
         if not self.causal:
             shapes.append((1, batch_size, 1))
         return [{"shape": shape, "__layout__": "TNC"} for shape in shapes]
-
-    def _check_inputs(self, inputs, shape):
-        super()._check_inputs(inputs, shape)
-        if shape[-1] != self.input_size or inputs.dtype != self._numpy_dtype:            # two cheap looks on a hot path
-            check_features(type(self).__name__, inputs, self.input_size, self._dtype)
-            self.set_input_size(shape[-1])
 
     def _why_not_carried(self):
         return (f"{type(self).__name__} is not causal: it reads steps ahead too, so the states that it returned for "

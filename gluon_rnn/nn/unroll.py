@@ -107,9 +107,12 @@ class LoopBlock(SequenceBlock):
         if path == "graph":
             return super()._fast_call(inputs, states, *others)
         try:
-            return (self._in_numpy if path == "numpy" else self._chunks)(inputs, states, *others)
+            results = (self._in_numpy if path == "numpy" else self._chunks)(inputs, states, *others)
         except DeferredInitializationError:                               # the first call of all finds out the sizes
             return None
+        if not self._has_run:                                             # later calls are checked without the lock
+            self._has_run = True
+        return results
 
     def explain_backend(self, inputs, states=None):
         """Return a sentence on how a call with these arrays would run, here and now: see `gluon_rnn.nn.backend`."""
@@ -127,9 +130,10 @@ class LoopBlock(SequenceBlock):
     def _in_numpy(self, inputs, states, *others):
         self._views = self._views or numpy_ops.Views(self._reg_params.values())
         parameters = dict(zip(self._reg_params, self._views(inputs.context)))
-        outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
-                                              *(other.asnumpy() for other in others), **parameters)
         ctx = inputs.context
+        with ctx:                                                         # cells inside read the copies of this device
+            outputs, states = self.hybrid_forward(numpy_ops.F, inputs.asnumpy(), [state.asnumpy() for state in states],
+                                                  *(other.asnumpy() for other in others), **parameters)
         return numpy_ops.from_numpy(outputs, ctx), [numpy_ops.from_numpy(state.copy(), ctx) for state in states]
 
     def export(self, path, epoch=0, **kwargs):
@@ -156,6 +160,7 @@ class Unrolled(LoopBlock):
     hidden_size, output_size : int, optional
         Units and number of output features, for a cell that does not say; default those of the cell.
     dtype : str, default "float32"
+        The cell is cast to it.
     backend, prefix, params
         As in `gluon_rnn.nn.contract.SequenceBlock`.
 
@@ -187,6 +192,7 @@ class Unrolled(LoopBlock):
         check_cell(cell)
         self.cell = as_hybrid(cell)
         self.hidden_size, self.output_size = _known_sizes(cell, hidden_size, output_size)
+        self.cast(self._dtype)
 
     @property
     def input_size(self):

@@ -243,8 +243,8 @@ def test_sizes_that_are_left_out():
     ({}, {"bidirectional": True}, "LSTM looks ahead"),
     ({}, {"input_size": 9}, "input_size is 9, but embed_size is 5"),
     ({}, {"layout": "NTC"}, "must have layout 'TNC', got 'NTC'"),
-    ({"dropout": 1.0}, {}, "dropout must be at least 0 and below 1, got 1.0"),
-    ({"drop_e": -0.1}, {}, "drop_e must be at least 0"),
+    ({"dropout": 1.0}, {}, "dropout must be a rate of at least 0 and below 1, got 1.0"),
+    ({"drop_e": -0.1}, {}, "drop_e must be a rate of at least 0"),
 ])
 def test_wrong_arguments(options, encoder_options, message):
     with pytest.raises(ValueError, match=message):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
-from gluon_rnn.models import AR, NARX, ClosedLoop
+from gluon_rnn.models import AR, NARX, ClosedLoop, Forecaster
+from gluon_rnn.nn import GRU
 from gluon_rnn.registry import models
 from tests.gradients import assert_central_differences
 
@@ -162,6 +163,17 @@ def test_ar_runs_freely_without_reading_its_input():
     np.testing.assert_allclose(outputs.asnumpy().ravel(), values[2:], rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist])
+def test_recordings_may_be_numpy_arrays_and_lists(kind):
+    model = make("mimo")
+    x, y = recording(model)
+    given = [kind(array.asnumpy()) for array in (x, y)]
+    np.testing.assert_array_equal(model.open_loop(*given).asnumpy(), model.open_loop(x, y).asnumpy())
+    forecaster = Forecaster(GRU(3, dtype="float64"), input_size=2, output_size=2)
+    forecaster.initialize()
+    np.testing.assert_array_equal(forecaster.open_loop(*given).asnumpy(), forecaster.open_loop(x, y).asnumpy())
+
+
 def test_closed_loop_shares_the_parameters(tmp_path):
     model = make("siso")
     closed = ClosedLoop(model)
@@ -177,6 +189,21 @@ def test_closed_loop_shares_the_parameters(tmp_path):
     np.testing.assert_array_equal(other.open_loop(x, y).asnumpy(), model.open_loop(x, y).asnumpy())
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_cast_closed_loop_is_one_that_was_made_so(activation):
+    """The fused relu is good to float32 only, so that it is a loop in float64."""
+    model, other = (NARX(1, 2, (3,), activation, dtype=dtype) for dtype in ("float32", "float64"))
+    for one in (model, other):
+        one.initialize()
+    closed, x = ClosedLoop(model), mx.nd.random.normal(shape=(7, 2, 1), dtype="float64")
+    assert not closed.loops
+    closed.cast("float64")
+    for mine, its in zip(other.collect_params().values(), model.collect_params().values()):
+        mine.set_data(its.data())
+    assert closed.loops is (activation == "relu") is ClosedLoop(other).loops
+    np.testing.assert_array_equal(closed(x).asnumpy(), ClosedLoop(other)(x).asnumpy())
+
+
 def test_registered_by_name():
     assert models.get("narx") is NARX and models.get("ar") is AR
     assert models.build("narx", input_lag=1, output_lag=2, skip=True).memory == 2
@@ -187,6 +214,7 @@ def test_registered_by_name():
     (lambda: NARX(1, 0), "output_lag must be a whole number of at least 1, got 0"),
     (lambda: NARX(1, 1, (4, 0)), "hidden_sizes must be a whole number of at least 1, got 0"),
     (lambda: NARX(1, 1, activation="tan"), "activation must be one of"),
+    (lambda: NARX(1, 1, skip="no"), "skip must be true or false, got 'no'"),
     (lambda: NARX(1, 1, (), skip=True), "the model is linear already"),
     (lambda: make("mimo")(mx.nd.ones((5, 1, 3), dtype="float64")), "expects 4 input features .2 inputs and 2 measured"),
     (lambda: make("siso").open_loop(None, mx.nd.ones((5, 1, 1))), "has 1 inputs; pass them as x"),

@@ -328,7 +328,7 @@ def test_learns_to_reverse_by_heart(attention):
 # ---- errors --------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("make, message", [
-    (lambda: Seq2Seq(5, 5, GRU(4), GRU(4, bidirectional=True)), "decoder must be causal, but GRU looks ahead"),
+    (lambda: Seq2Seq(5, 5, GRU(4), GRU(4, bidirectional=True)), "needs a causal decoder, but GRU looks ahead"),
     (lambda: Seq2Seq(5, 5, GRU(4), GRU(4), attention="loung"), "attention must be one of 'none', 'luong', 'bahdanau'"),
     (lambda: Seq2Seq(5, 5, GRU(4, layout="NTC"), GRU(4)), "the encoder of a seq2seq must have layout 'TNC'"),
     (lambda: Seq2Seq(5, 5, GRU(4), GRU(4, dtype="float64")), "one dtype, got float32 and float64"),

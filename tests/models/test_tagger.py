@@ -7,7 +7,7 @@ import pytest
 
 from gluon_rnn.data.spellings import grouped_spellings
 from gluon_rnn.models import SequenceTagger
-from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, BidirectionalStack
+from gluon_rnn.nn import GRU, LSTM, RNN, TDNN, Bidirectional, BidirectionalStack, Chain
 from tests.gradients import assert_central_differences
 from tests.reference import EXACT, run_row
 
@@ -70,6 +70,20 @@ def test_equations_against_numpy_loops(bidirectional):
                             directions)
         expected = hidden @ value(model, "output_weight").T + value(model, "output_bias")
         np.testing.assert_allclose(scores[:, row], expected, **EXACT)
+
+
+@pytest.mark.parametrize("encoder,forward", [
+    (lambda: Bidirectional(GRU(2, dtype="float64"), GRU(3, dtype="float64")), 2),
+    (lambda: Chain([GRU(2, dtype="float64"), LSTM(2, bidirectional=True, dtype="float64")]), 2)])
+def test_a_spelling_is_what_each_direction_has_read_last(encoder, forward):
+    model = SequenceTagger(LSTM(5, dtype="float64"), K, vocab_size=V, char_encoder=encoder(), char_vocab_size=C)
+    model.initialize()
+    _, chars, char_lengths = sentence(model)
+    got = model.spelling(mx.nd.full((N,), T), chars, char_lengths).asnumpy()
+    for step, row in ((0, 0), (T - 1, N - 1)):
+        letters = chars[step, row, :int(char_lengths[step, row].asscalar())].reshape((-1, 1))
+        outputs = model.spelling.encoder(model.spelling.embedding(letters))[:, 0].asnumpy()
+        np.testing.assert_allclose(got[step, row], [*outputs[-1, :forward], *outputs[0, forward:]], **EXACT)
 
 
 @pytest.mark.parametrize("options", [{}, {"crf": True}, {"layout": "NTC"}, {"spelled": False}, {"encoder": GRU},
@@ -222,6 +236,19 @@ def test_words_in_groups_are_the_words_in_their_places(hybrid):
         np.testing.assert_allclose(grouped, dense, rtol=1e-10, atol=1e-10)   # gradients of up to 100
     with pytest.raises(ValueError, match="got 4 more arrays"):
         model(words, None, mx.nd.array(lengths), *groups[:4])
+
+
+@pytest.mark.parametrize("layout", ["TNC", "NTC"])
+@pytest.mark.parametrize("crf", [False, True])
+def test_decoding_takes_numpy_arrays_and_lists(crf, layout):
+    model = build(False, crf=crf, dtype="float32", layout=layout)
+    model.cast("float64")
+    scores = np.random.normal(size=(N, T, K) if layout == "NTC" else (T, N, K))       # float32 would round them
+    want = model.decode(mx.nd.array(scores, dtype="float64"), mx.nd.array([6, 3, 1]))
+    for given in (scores, scores.tolist()):
+        got = model.decode(given, [6, 3, 1])
+        assert got.dtype == np.float64
+        np.testing.assert_array_equal(got.asnumpy(), want.asnumpy())
 
 
 def test_errors():

@@ -75,6 +75,22 @@ def test_options_reach_the_cell_and_dropout_stands_between_layers():
     assert not np.allclose(first.asnumpy(), second.asnumpy())
 
 
+@pytest.mark.parametrize("cell,options", [("tdnn", {}), ("qrnn", {"window": 2})])
+def test_an_open_size_is_that_of_the_first_inputs(cell, options):
+    """States of these cells are past inputs, so they have to know it before they run."""
+    stack, known = (BidirectionalStack(4, cell=cell, cell_options=options, input_size=size) for size in (0, 3))
+    pair, inputs = Bidirectional(TDNN(4), TDNN(4)), mx.nd.random.normal(shape=(5, 2, 3))
+    for block in (stack, pair):
+        block.initialize()
+    outputs, _ = stack(inputs), known.initialize()
+    for mine, its in zip(known.collect_params().values(), stack.collect_params().values()):
+        mine.set_data(its.data())
+    np.testing.assert_array_equal(outputs.asnumpy(), known(inputs).asnumpy())
+    back = pair.backward_block(inputs.flip(axis=0)).flip(axis=0)
+    by_hand = mx.nd.concat(pair.forward_block(inputs), back, dim=2)
+    np.testing.assert_array_equal(pair(inputs).asnumpy(), by_hand.asnumpy())
+
+
 @pytest.mark.parametrize("call,message", [
     (lambda: Bidirectional(LSTM(2), LSTM(2, bidirectional=True)), "a direction must be a causal block of layout 'TNC'"),
     (lambda: Bidirectional(LSTM(2, layout="NTC"), LSTM(2)), "a direction must be a causal block of layout 'TNC'"),
@@ -83,6 +99,8 @@ def test_options_reach_the_cell_and_dropout_stands_between_layers():
     (lambda: BidirectionalStack(2, cell="peephole"), "did you mean 'peephole_lstm'"),
     (lambda: BidirectionalStack(2, cell="bidirectional"), "a direction must be a causal block"),
     (lambda: BidirectionalStack(2, cell="tdnn", cell_options={"context": []}), "did you mean 'contexts'"),
+    (lambda: BidirectionalStack(2, cell_options={"hidden_size": 9}), "cell_options holds hidden_size, which"),
+    (lambda: BidirectionalStack(2, cell_options={"input_size": 9}), "cell_options holds input_size, which"),
     (lambda: BidirectionalStack(2, 0), "num_layers must be a whole number of at least 1"),
     (lambda: Bidirectional(PeepholeLSTM(2, input_size=3), GRU(2))(mx.nd.ones((2, 2, 4))), "expects 3 input features"),
 ])

@@ -21,6 +21,31 @@ def test_is_one_block_behind_the_other():
     assert second.input_size == 8 and nn.Chain([nn.LSTM(4), nn.GRU(5)]).causal
 
 
+@pytest.mark.parametrize("hybrid", [False, True])
+@pytest.mark.parametrize("make", [
+    lambda size: [nn.TDNN(4, input_size=size), nn.GRU(4)], lambda size: [nn.DelayLine(2, size), nn.GRU(4)],
+    lambda size: [nn.QRNN(4, window=2, input_size=size), nn.LSTM(3)],
+    lambda size: [nn.DelayLine(2, size), nn.TDNN(4), nn.GRU(4)]])
+def test_an_open_size_is_that_of_the_first_inputs(make, hybrid):
+    """States of the blocks inside are past inputs, so they have to know it before they run."""
+    chain, known, inputs = nn.Chain(make(0)), nn.Chain(make(3)), mx.nd.random.normal(shape=(5, 2, 3))
+    chain.initialize()
+    if hybrid:
+        chain.hybridize()
+    outputs = chain(inputs)
+    known.initialize()
+    for mine, its in zip(known.collect_params().values(), chain.collect_params().values()):
+        mine.set_data(its.data())
+    np.testing.assert_array_equal(outputs.asnumpy(), known(inputs).asnumpy())
+
+
+def test_loops_where_a_block_does_now():
+    chain = nn.Chain([nn.Jordan(4, activation="relu", input_size=3), nn.LSTM(4)])
+    assert not chain.loops
+    chain.cast("float64")                                                 # the fused relu is good to float32 only
+    assert chain.loops
+
+
 @pytest.mark.parametrize("option, same_at_all_steps", [("dropout", False), ("drop_h", True)])
 def test_dropout_is_between_the_blocks(option, same_at_all_steps):
     copy = nn.RNN(64, activation="relu", h2h_weight_initializer="zeros", input_size=64)

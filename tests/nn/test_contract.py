@@ -3,7 +3,7 @@
 Blocks with memory that are no encoders (delay lines, models that feed their output back) are named in `OTHERS`. Two
 ways to one result are compared in float64; float32, in which other operators run, is held to float64.
 
-Tests `conditioned.py` and `checks.py` too.
+Tests `checks.py` too.
 """
 import copy
 import os
@@ -381,3 +381,12 @@ def test_wrong_states_and_lengths_name_both_numbers(block):
         block(inputs, block.begin_state(2))
     with pytest.raises(ValueError, match=r"valid_length of shape \(3,\), one length a row"):
         block(inputs, block.begin_state(3), mx.nd.array([1, 2]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_states_by_a_function_have_the_dtype_of_the_block(dtype):
+    layer = LSTM(4, input_size=3, dtype=dtype)
+    for given in (None, "float16"):
+        states = layer.begin_state(2, mx.nd.ones, dtype=given)
+        assert {np.dtype(state.dtype).name for state in states} == {given or dtype}
+    assert (layer.begin_state(2, mx.nd.ones)[0].asnumpy() == 1).all()

@@ -136,3 +136,8 @@ def test_errors():
         crf.hybridize(static_alloc=True, static_shape=True)
     with pytest.raises(ValueError, match="num_labels must be a whole number of at least 1, got 0"):
         CRF(0)
+    for label, place in ((3, "3 in row 1"), (-1, "-1 in row 1"), (0.5, "0.5 in row 1"), (float("nan"), "nan in row 1")):
+        labels = mx.nd.array([[0, 1], [2, label]])
+        with pytest.raises(ValueError, match=f"CRF: labels must lie between 0 and 2, in whole numbers, got {place}"):
+            crf(mx.nd.zeros((2, 2, 3)), labels)
+        crf(mx.nd.zeros((2, 2, 3)), labels, [2, 1])                        # padding may be anything

@@ -112,6 +112,50 @@ def test_no_labels_are_blanks_alone():
     np.testing.assert_allclose(loss, want, rtol=0, atol=rounding("float32", 3 * 30, 1 + max(want)))
 
 
+@pytest.mark.parametrize("labels,length,message", [
+    ([[0, 1], [1, 2]], [2, 2], r"CTCLoss: labels must lie between 0 and 1, in whole numbers, got 2 in row 1"),
+    ([[-1, 1], [1, 0]], [1, 2], "got -1 in row 0"), ([[0, 1e8], [1, 0]], [2, 0], r"got 1e\+08 in row 0"),
+    ([[0, 1], [0.5, 0]], [0, 1], "got 0.5 in row 1"), ([[0, 1], [0, float("nan")]], [2, 2], "got nan in row 1"),
+    ([[0] * 5] * 2, [1, 1], r"L at most the 4 steps of the logits, got shape \(2, 5\); cut padding off")])
+def test_labels_beside_the_logits_are_refused(labels, length, message):
+    with pytest.raises(ValueError, match=message):
+        CTCLoss()(mx.nd.zeros((4, 2, 3)), labels, [4, 4], length)
+
+
+def test_labels_that_a_graph_cannot_read_stay_within_the_logits():
+    """Inside a symbol: above K - 1 as K - 1, below 0 and NaN as 0; else MXNet's operator writes beside the logits."""
+    names = ("logits", "labels", "valid_length", "label_length")
+    graph, values = CTCLoss()(*map(mx.sym.var, names)), np.random.normal(size=(4, 5, 3))
+    results = []
+    for labels in ([[1], [1], [1], [0], [0]], [[2], [5], [1e8], [-1], [float("nan")]]):
+        arrays = dict(zip(names, (mx.nd.array(values), mx.nd.array(labels), mx.nd.array([4] * 5), mx.nd.ones(5))))
+        gradient = mx.nd.zeros((4, 5, 3))
+        bound = graph.bind(mx.cpu(), arrays, args_grad={"logits": gradient},
+                           grad_req={name: "write" if name == "logits" else "null" for name in names})
+        loss, = bound.forward(is_train=True)
+        bound.backward(mx.nd.ones(5))
+        results.append((loss.asnumpy(), gradient.asnumpy()))
+    for inside, outside in zip(*results):
+        np.testing.assert_array_equal(inside, outside)
+    # a softmax less shares that add up to 1: 0 but for rounding of the three terms, all at most 1
+    np.testing.assert_allclose(results[1][1].sum(axis=2), 0, rtol=0, atol=rounding("float32", 4 * 3, 1))
+
+
+def test_float64_can_be_trained():
+    values, losses = np.random.normal(size=(4, 1, 3)).astype(np.float32), []
+    for dtype in ("float32", "float64"):
+        logits = mx.nd.array(values, dtype=dtype)
+        logits.attach_grad()
+        with autograd.record():
+            loss = CTCLoss()(logits, [[0, 1]], [4], [2])
+        loss.backward()
+        assert loss.dtype == np.float32 and logits.grad.dtype == np.dtype(dtype)
+        losses.append((loss.asnumpy(), logits.grad.asnumpy().astype(np.float32)))
+    for single, double in zip(*losses):
+        np.testing.assert_array_equal(single, double)                      # the operator computes both in float32
+    assert losses[1][1].any()
+
+
 @pytest.mark.parametrize("steps, labels", [(1, 2), (4, 1), (5, 2), (4, 3)])
 def test_a_beam_that_holds_all_prefixes_is_exact(steps, labels):
     logits = np.random.normal(scale=2, size=(steps, labels + 1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn import nn, recipes
-from gluon_rnn.nn.initializers import Chrono, QROrthogonal, as_initializer
+from gluon_rnn.nn.initializers import ByGate, Chrono, QROrthogonal, as_initializer
 from gluon_rnn.parts import build_part
 from gluon_rnn.config import Part
 from gluon_rnn.registry import encoders
@@ -19,6 +19,17 @@ def biases(layer):
     if hasattr(layer, "gate"):
         return {gate: layer.gate("l0_i2h_bias", gate).asnumpy() for gate in layer._layouts[0].gates}
     return dict(zip(layer.l0.gates, np.split(layer.l0.i2h_bias.data().asnumpy(), layer.l0.num_gates)))
+
+
+def test_gates_of_float64_are_drawn_in_float64():
+    """Each gate is orthogonal as far as its digits go; its numbers in float32 would be so to 1e-7."""
+    weight = nn.LSTM(6, input_size=6, dtype="float64")
+    weight.initialize()
+    for gate in np.split(weight.l0_h2h_weight.data().asnumpy(), 4):
+        np.testing.assert_allclose(gate @ gate.T, np.eye(6), rtol=0, atol=rounding("float64", 6 * 6, 1))
+    values = mx.nd.zeros((8, 3), dtype="float32")
+    ByGate("orthogonal", 2)._init_weight(mx.init.InitDesc("weight"), values)
+    assert values.dtype == np.float32 and values.asnumpy().any()
 
 
 @pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "gru", "reset_before_gru"])

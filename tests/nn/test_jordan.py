@@ -188,8 +188,16 @@ def test_teacher_forcing_learns_a_recursion_and_runs_it_freely():
     assert ((layer(inputs) - want) ** 2).mean().asscalar() < 0.02 ** 2 * (want ** 2).mean().asscalar()
 
 
+def test_inputs_and_targets_may_be_lists_and_numpy_arrays():
+    layer, inputs, targets = make(), normal(4, 2, 3), normal(4, 2, 2)
+    want = layer(inputs, targets=targets).asnumpy()
+    for given in ((inputs.asnumpy().tolist(), targets), (inputs, targets.asnumpy())):
+        np.testing.assert_array_equal(layer(given[0], targets=given[1]).asnumpy(), want)
+
+
 @pytest.mark.parametrize("call,message", [
     (lambda: nn.Jordan(4, 0), "output_size must be a whole number of at least 1, got 0"),
+    (lambda: make()(np.ones((2, 3, 3)).tolist(), None, None, np.ones((3, 3, 2))), r"targets of shape \(2, 3, 2\), one"),
     (lambda: nn.Jordan(4, 2, decay=1.0), "decay must be a rate of at least 0 and below 1, got 1.0"),
     (lambda: nn.Jordan(4, 2, activation="selu"), "activation must be one of identity, tanh, sigmoid, relu, got 'selu'"),
     (lambda: make()(normal(2, 3, 4)), "expects 3 input features, got inputs of shape"),

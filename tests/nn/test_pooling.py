@@ -5,7 +5,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, BidirectionalStack, Pooling, pooling
+from gluon_rnn.nn import GRU, LSTM, TDNN, Bidirectional, BidirectionalStack, Chain, Conditioned, Pooling, pooling
 from gluon_rnn.nn.pooling import POOLINGS, forward_size_of
 from tests.gradients import assert_central_differences
 from tests.reference import EXACT
@@ -83,9 +83,21 @@ def test_gradients(kind):
 
 @pytest.mark.parametrize("encoder, want", [
     (LSTM(4), None), (GRU(4, bidirectional=True, num_layers=2), 4), (Bidirectional(GRU(3), LSTM(5)), 3),
-    (BidirectionalStack(4, 2), 4), (TDNN(4, contexts=[[-1, 1]]), None)])
+    (BidirectionalStack(4, 2), 4), (TDNN(4, contexts=[[-1, 1]]), None),
+    (Chain([GRU(3), LSTM(4, bidirectional=True)]), 4), (Chain([LSTM(4, bidirectional=True), GRU(3)]), None),
+    (Conditioned(LSTM(4, bidirectional=True), 2), 4), (Conditioned(Chain([Bidirectional(GRU(3), LSTM(5))]), 2), 3)])
 def test_what_was_read_from_the_start(encoder, want):
     assert forward_size_of(encoder) == want
+
+
+def test_the_last_of_a_chain_is_the_last_of_its_last_block():
+    encoder = LSTM(4, bidirectional=True, input_size=3, dtype="float64")
+    chain, sequence = Chain([encoder]), mx.nd.random.normal(shape=(T, 2, 3), dtype="float64")
+    encoder.initialize()
+    outputs = chain(sequence, None, mx.nd.array([6, 3])).asnumpy()
+    pooled = Pooling("last", 8, forward_size_of(chain), "float64")(mx.nd.array(outputs, dtype="float64"), [6, 3])
+    want = [np.concatenate([outputs[length - 1, row, :4], outputs[0, row, 4:]]) for row, length in enumerate((6, 3))]
+    np.testing.assert_array_equal(pooled.asnumpy(), want)
 
 
 def test_unknown_kind():

@@ -5,7 +5,7 @@ import pytest
 from mxnet import autograd, gluon
 
 from gluon_rnn import nn
-from tests.reference import assert_rounded
+from tests.reference import EXACT, assert_rounded
 
 N, T, C, H = 3, 5, 3, 6
 #: roundings of float32 on the longest path: two cells one behind the other, at each step
@@ -66,6 +66,47 @@ def test_a_call_says_that_gluons_cells_run_as_one_graph():
     block.hybridize()
     assert "a foreach loop in it" in block.explain_backend(inputs)
     assert "a loop in NumPy" in nn.Unrolled(nn.GRUCell(H, C)).explain_backend(inputs)
+
+
+def test_the_dtype_is_that_of_the_cell_too():
+    cell, other = gluon.rnn.GRUCell(H), gluon.rnn.GRUCell(H, prefix="other_")
+    block, inputs = nn.Unrolled(cell, dtype="float64"), mx.nd.random.normal(shape=(T, N, C), dtype="float64")
+    block.initialize()
+    outputs = block(inputs)
+    other.cast("float64")
+    other.initialize()
+    other(inputs[0], other.begin_state(N, dtype="float64"))
+    for mine, its in zip(other.collect_params().values(), cell.collect_params().values()):
+        mine.set_data(its.data())
+    by_hand, _ = other.unroll(T, inputs, other.begin_state(N, dtype="float64"), layout="TNC", merge_outputs=True)
+    assert outputs.dtype == np.float64
+    np.testing.assert_allclose(outputs.asnumpy(), by_hand.asnumpy(), **EXACT)
+
+
+@pytest.mark.parametrize("devices", [(1, 2), (0, 1)])
+def test_cells_read_the_copies_of_the_device_of_the_inputs(devices):
+    """Without gradients, in NumPy; a stand-in for several devices: MXNet takes cpu(1) for another one than cpu(0)."""
+    contexts = [mx.cpu(device) for device in devices]
+    block, alone = (nn.PeepholeLSTM(H, input_size=C) for _ in range(2))
+    block.initialize(ctx=contexts)
+    alone.initialize()
+    for mine, its in zip(alone.collect_params().values(), block.collect_params().values()):
+        for number, copy in enumerate(its.list_data()):
+            copy[:] = mx.nd.random.normal(shape=its.shape, ctx=copy.context) + number
+        mine.set_data(its.data(contexts[1]).as_in_context(mx.cpu()))
+    inputs = mx.nd.random.normal(shape=(T, N, C))
+    outputs = block(inputs.as_in_context(contexts[1]))
+    assert outputs.context == contexts[1] and "NumPy" in block.explain_backend(inputs.as_in_context(contexts[1]))
+    np.testing.assert_array_equal(outputs.asnumpy(), alone(inputs).asnumpy())
+
+
+def test_a_block_that_runs_in_numpy_alone_has_run():
+    """After that its calls are checked without the lock of the process."""
+    block = nn.PeepholeLSTM(H, input_size=C)
+    block.initialize()
+    assert not block._has_run
+    block(mx.nd.ones((T, N, C)))
+    assert block._has_run and not block._graphs.ready
 
 
 def test_both_directions_around_gluons_cells():
