@@ -91,7 +91,10 @@ def test_goes_on_from_what_it_carried():
 
 
 def test_updates_at_every_step_lower_the_loss_of_a_running_sequence():
-    """Online: a step of gradient descent at each time step, on a target that needs the input of two steps ago."""
+    """Online: a step of gradient descent at each time step, on a target that needs the input of two steps ago.
+
+    At a rate of 0.1 one seed in ten drives the unit that is the output into saturation; at 0.03 none of 13 does.
+    """
     layer = make_layer("tanh", 8, input_size=1)
     learner, losses = RTRL(layer), []
     inputs = np.random.choice([-1.0, 1.0], size=1200)
@@ -102,7 +105,7 @@ def test_updates_at_every_step_lower_the_loss_of_a_running_sequence():
         losses.append(float(error[0, 0] ** 2))
         for name, gradient in learner.gradients(2 * error).items():
             parameter = named(layer)[name]
-            parameter.set_data(parameter.data() - 0.1 * mx.nd.array(gradient, dtype="float64"))
+            parameter.set_data(parameter.data() - 0.03 * mx.nd.array(gradient, dtype="float64"))
     # A network that knows nothing of the past has 0.7^2 = 0.49 at best.
     assert np.mean(losses[-200:]) < 0.05
 
