@@ -163,8 +163,7 @@ class Predictor:
     def check_task(self, name):
         """Raise ValueError unless this is a predictor of the task `name`, the only one that the caller can ask."""
         if not isinstance(self, tasks.get(name).predictor_class):
-            raise ValueError(f"the run in {str(self.path)!r} is of the task {self._task!r}; pass one of the task "
-                             f"{name!r}")
+            raise ValueError(f"{self.path.name!r} is of the task {self._task!r}; pass one of the task {name!r}")
 
     # ---- answers ---------------------------------------------------------------------------------------------------
 
