@@ -58,6 +58,7 @@ def _call(module, words, environment, streams):
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)              # a job in a shell's background ignores it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)                          # and one under nohup this
     tempfile.tempdir = None                                               # TMPDIR may be another one now
     for number, stream in enumerate(streams, 1):
         os.dup2(stream.fileno(), number)
