@@ -10,14 +10,12 @@ import numpy as np
 from gluon_rnn.answers.abc_notation import to_abc, write_midi
 from gluon_rnn.answers.checks import check_sizes
 from gluon_rnn.answers.pipeline import Pipeline
-from gluon_rnn.answers.sampling import generate
+from gluon_rnn.answers.sampling import MAX_LENGTH, generate
 from gluon_rnn.answers.streaming import require_one
 from gluon_rnn.answers.vocabulary import Vocabulary
 from gluon_rnn.registry import suggest
 
 __all__ = ["ConditionalAssets", "ConditionalLanguageModelPipeline"]
-
-_LONGEST = 500      # tokens of a text, as for `generate`
 
 
 @dataclass
@@ -71,7 +69,7 @@ class ConditionalLanguageModelPipeline(Pipeline):
 
     def __init__(self, networks, assets, options=None):
         super().__init__(networks, assets, options)
-        self.options = {"max_length": _LONGEST, **self.options}
+        self.options = {"max_length": MAX_LENGTH, **self.options}
 
     def draw(self, classes, seed=None, **options):
         """Return (text, finished) of a sequence drawn for each of `classes`, numbers; `options` as for `generate`."""

@@ -12,7 +12,10 @@ import numpy as np
 
 from gluon_rnn.answers.checks import check_sizes
 
-__all__ = ["check_end", "check_ids", "filter_logits", "generate", "sample"]
+__all__ = ["MAX_LENGTH", "check_end", "check_ids", "filter_logits", "generate", "sample"]
+
+#: tokens of a sequence, the end token counted, where nobody says how many
+MAX_LENGTH = 500
 
 
 def filter_logits(logits, temperature=1.0, top_k=None, top_p=None):
@@ -139,8 +142,8 @@ def _token(token):
 # ---- whole sequences, a batch at a time -----------------------------------------------------------------------------
 
 
-def generate(network, states, rows, begin, end, *, max_length=500, temperature=1.0, top_k=None, top_p=None, seed=None,
-             exclude=()):
+def generate(network, states, rows, begin, end, *, max_length=MAX_LENGTH, temperature=1.0, top_k=None, top_p=None,
+             seed=None, exclude=()):
     """Draw one sequence for each of the `rows` of the states.
 
     Parameters
